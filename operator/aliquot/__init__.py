@@ -1,0 +1,1 @@
+"""Aliquot: fair shares of GPUs for Kubernetes."""

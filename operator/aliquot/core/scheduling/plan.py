@@ -1,0 +1,75 @@
+"""What a round decides, as values that describe themselves. Carrying a plan out comes back as events."""
+
+from dataclasses import dataclass
+
+from aliquot.core.scheduling.reasons import Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Bind:
+    """The task starts now on the node.
+
+    Attributes:
+        task: id of the task.
+        node: name of the node.
+        gpu_percent: GPUs it gets, in hundredths of a device.
+        over_quota: whether its queue is over its deserved GPUs with it.
+        queue_gpu_percent: GPUs that its queue holds with it.
+        queue_deserved_gpu_percent: GPUs that its queue deserves (`UNLIMITED` for no bound).
+    """
+
+    task: str
+    node: str
+    gpu_percent: int
+    over_quota: bool = False
+    queue_gpu_percent: int = 0
+    queue_deserved_gpu_percent: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Nominate:
+    """The task will start on the node when what is being stopped there has gone."""
+
+    task: str
+    node: str
+
+
+@dataclass(frozen=True, slots=True)
+class Evict:
+    """The task is stopped so that another job can have its place.
+
+    Attributes:
+        task: id of the task.
+        for_job: id of the job that it makes room for.
+        why: a sentence with numbers, for the evicted pod's condition and the workload's event.
+    """
+
+    task: str
+    for_job: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """The job waits."""
+
+    job: str
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Everything that a round decided, in the order in which it was decided."""
+
+    binds: tuple[Bind, ...] = ()
+    nominations: tuple[Nominate, ...] = ()
+    evictions: tuple[Evict, ...] = ()
+    waiting: tuple[Waiting, ...] = ()
+
+    def outline(self) -> str:
+        """The plan on one line, for logs, simulations and tests: `evict a for b; nominate b on n1`."""
+        parts = [f"bind {bind.task} on {bind.node}" for bind in self.binds]
+        parts += [f"evict {evict.task} for {evict.for_job}" for evict in self.evictions]
+        parts += [f"nominate {nominate.task} on {nominate.node}" for nominate in self.nominations]
+        parts += [f"wait {waiting.job}: {waiting.reason.code}" for waiting in self.waiting]
+        return "; ".join(parts) or "nothing"

@@ -1,0 +1,40 @@
+"""Why a job waits or a task is stopped: a closed list of codes, each with its numbers. Sentences are in `explain`."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from types import MappingProxyType
+
+
+class WaitCode(StrEnum):
+    """Why a job waits, most definite first. `SETUP` ones will not cure by waiting."""
+
+    NO_QUEUE = "NoQueue"
+    """Its project has no queue in any of its node pools."""
+    NO_SUCH_NODE = "NoSuchNode"
+    """No node of its pools could ever hold one of its pods: too large, or none matches selector and taints."""
+    GATED = "Gated"
+    """Its pods have scheduling gates that others must lift."""
+    TOO_FEW_PODS = "TooFewPods"
+    """Fewer pods exist than its minimum."""
+    OVER_LIMIT = "OverLimit"
+    """Its project or department would go over its limit."""
+    NON_PREEMPTIBLE_OVER_QUOTA = "NonPreemptibleOverQuota"
+    """Not preemptible, and its project or department would go over its quota."""
+    WAITING_FOR_EVICTION = "WaitingForEviction"
+    """Its place is known; those who held it are stopping."""
+    NOT_ENOUGH_RESOURCES = "NotEnoughResources"
+    """Everything that fits it is in use, by others within their shares or not to be stopped."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """A code with its numbers.
+
+    Attributes:
+        code: which of the list.
+        details: numbers and names, by a name that ends in the unit (such as `needed_gpu_percent`).
+    """
+
+    code: WaitCode
+    details: Mapping[str, int | str] = field(default_factory=lambda: MappingProxyType[str, int | str]({}))

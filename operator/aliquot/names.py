@@ -1,0 +1,70 @@
+"""Every label, annotation, environment variable, resource and manager name that Aliquot reads or writes, once.
+
+Compatible names come from cluster-api.md 2.2 and 2.3; names under `aliquot.dev/` are our own.
+"""
+
+from typing import Final
+
+# API groups and fixed names
+RUN_AI_GROUP: Final = "run.ai"
+SCHEDULING_GROUP: Final = "scheduling.run.ai"
+SCHEDULER_NAME: Final = "runai-scheduler"
+SYSTEM_NAMESPACE: Final = "runai"
+PROJECT_NAMESPACE_PREFIX: Final = "runai-"
+DEFAULT_NODE_POOL: Final = "default"
+
+# Resources
+GPU_RESOURCE: Final = "nvidia.com/gpu"
+
+# Labels
+QUEUE_LABEL: Final = "runai/queue"
+"""On a namespace: the project it belongs to. On a pod: the project whose quota it uses."""
+PROJECT_LABEL: Final = "project"
+NAMESPACE_VERSION_LABEL: Final = "runai/namespace-version"
+NODE_POOL_LABEL: Final = "runai/node-pool"
+NODE_TYPE_LABEL: Final = "run.ai/type"
+WORKLOAD_NAME_LABEL: Final = "workloadName"
+WORKLOAD_KIND_LABEL: Final = "run.ai/workload-kind"
+RELEASE_LABEL: Final = "release"
+PRIORITY_CLASS_LABEL: Final = "priorityClassName"
+MANAGED_BY_LABEL: Final = "app.kubernetes.io/managed-by"
+POD_INDEX_LABEL: Final = "aliquot.dev/pod-index"
+"""On a pod of a workload: which of the workload's completions it works on, from 0."""
+ATTEMPT_LABEL: Final = "aliquot.dev/attempt"
+"""On a pod of a workload: how many pods its index had before it, from 0."""
+
+# Annotations
+FAILED_ATTEMPTS_ANNOTATION: Final = "aliquot.dev/failed-attempts"
+"""On a pod of a workload: how many earlier pods of its index failed; evictions do not count."""
+JOB_NAME_ANNOTATION: Final = "aliquot.dev/job-name"
+"""On a workload without a name of its own: the name generated for it, written before its first pod."""
+USER_ANNOTATION: Final = "user"
+
+# Environment variables of containers
+ENV_JOB_NAME: Final = "JOB_NAME"
+ENV_JOB_UUID: Final = "JOB_UUID"
+ENV_POD_INDEX: Final = "POD_INDEX"
+ENV_POD_UUID: Final = "POD_UUID"
+ENV_NODE_NAME: Final = "NODE_NAME"
+ENV_NUMBER_OF_GPUS: Final = "RUNAI_NUM_OF_GPUS"
+ENV_PROJECT: Final = "RUNAI_PROJECT"
+ENV_RUNAI_JOB_NAME: Final = "RUNAI_JOB_NAME"
+
+# Finalizers: none. Deleting a workload works with the operator down: its pods go by their owner references.
+
+# Field managers, one per purpose (design.md 5)
+PODS_MANAGER: Final = "aliquot-pods"
+STATUS_MANAGER: Final = "aliquot-status"
+NAMES_MANAGER: Final = "aliquot-names"
+TENANCY_MANAGER: Final = "aliquot-tenancy"
+SCHEDULER_MANAGER: Final = "aliquot-scheduler"
+
+# Conditions
+DISRUPTION_TARGET_CONDITION: Final = "DisruptionTarget"
+"""On a pod: set by whoever evicts it; such an end does not count against `backoffLimit`."""
+EVICTED_BY_ALIQUOT_REASON: Final = "EvictionByAliquot"
+
+# Priority classes and their values (cluster-api.md 5.1); values from 100 on are not preemptible
+TRAIN_PRIORITY_CLASS: Final = "train"
+NON_PREEMPTIBLE_FROM_PRIORITY: Final = 100
+DEFAULT_TRAIN_PRIORITY: Final = 50
