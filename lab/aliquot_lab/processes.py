@@ -1,0 +1,113 @@
+"""Child processes that cannot outlive the process that started them."""
+
+import contextlib
+import ctypes
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+_PR_SET_PDEATHSIG = 1
+_LIBC = ctypes.CDLL(None, use_errno=True)
+
+
+@dataclass(frozen=True)
+class ProcessSpec:
+    """How to start one process of a lab.
+
+    Attributes:
+        name: The name it is asked for by, e.g. `kube-apiserver`.
+        arguments: Command line, program first.
+        log: File that its output is appended to.
+        environment: Added to the environment of the supervisor.
+        grace: Seconds between SIGTERM and SIGKILL when it is stopped.
+    """
+
+    name: str
+    arguments: list[str]
+    log: str
+    environment: dict[str, str] = field(default_factory=dict[str, str])
+    grace: float = 5.0
+
+    def document(self) -> dict[str, Any]:
+        """As plain values, for the supervisor's socket."""
+        return asdict(self)
+
+
+class Process:
+    """A running process in a process group of its own, killed by the kernel if its parent dies."""
+
+    def __init__(self, spec: ProcessSpec) -> None:
+        self.spec = spec
+        with Path(spec.log).open("ab") as log:
+            self._popen = subprocess.Popen(
+                spec.arguments,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                env={**os.environ, **spec.environment},
+                start_new_session=True,
+                preexec_fn=_die_with(os.getpid()),  # noqa: PLW1509 - the supervisor has one thread
+            )
+
+    @property
+    def pid(self) -> int:
+        """The process id."""
+        return self._popen.pid
+
+    def exit_code(self) -> int | None:
+        """The exit code (negative: a signal), or None while it runs."""
+        return self._popen.poll()
+
+    def stop(self, *, kill: bool = False) -> None:
+        """Stop the process and everything it started; `kill` by SIGKILL at once, else after the grace period."""
+        if not kill and self.exit_code() is None:
+            self._signal(signal.SIGTERM)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._popen.wait(self.spec.grace)
+        # The group also after a polite end: what the process itself started may still be there.
+        self._signal(signal.SIGKILL)
+        self._popen.wait()
+
+    def _signal(self, number: signal.Signals) -> None:
+        try:
+            os.killpg(self.pid, number)
+        except (ProcessLookupError, PermissionError):
+            return
+
+
+def _die_with(parent: int) -> Callable[[], None]:
+    def arrange() -> None:
+        _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != parent:  # it died before the call above: there will be no signal
+            os._exit(1)
+
+    return arrange
+
+
+def started_at(pid: int) -> int:
+    """When the process `pid` started, in clock ticks since boot: with the id it names one process for ever.
+
+    Raises:
+        ProcessLookupError: there is no such process.
+    """
+    try:
+        text = Path(f"/proc/{pid}/stat").read_text()
+    except OSError as problem:
+        raise ProcessLookupError(pid) from problem
+    # The second field is the program's name in brackets, and may contain anything.
+    return int(text.rpartition(")")[2].split()[19])
+
+
+def eventually(condition: Callable[[], bool], *, seconds: float, interval: float = 0.05) -> bool:
+    """Wait until `condition()` holds; returns whether it did within `seconds`."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(interval)
+    return True
