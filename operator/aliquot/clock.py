@@ -1,6 +1,7 @@
 """The time, as an argument: nothing in Aliquot reads a clock that it was not given."""
 
 import time
+from datetime import UTC, datetime
 from typing import Protocol
 
 
@@ -26,3 +27,8 @@ class SystemClock:
     def monotonic(self) -> float:
         """See `Clock.monotonic`."""
         return time.monotonic()
+
+
+def timestamp(seconds: float) -> str:
+    """Write a time as Kubernetes objects have it, in whole seconds: `2026-01-31T12:00:00Z`."""
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

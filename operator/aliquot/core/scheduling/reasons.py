@@ -4,10 +4,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
+from typing import Final
+
+PASSING: Final = ("position", "free_", "held_", "over_", "stopping_")
+"""How the names of details begin that change although the answer does not; see `Reason.same_as`."""
 
 
 class WaitCode(StrEnum):
-    """Why a job waits, most definite first. `SETUP` ones will not cure by waiting."""
+    """Why a job waits, most definite first. Those up to `GATED` are not cured by others' leaving."""
 
     NO_QUEUE = "NoQueue"
     """Its project has no queue in any of its node pools."""
@@ -33,8 +37,21 @@ class Reason:
 
     Attributes:
         code: which of the list.
-        details: numbers and names, by a name that ends in the unit (such as `needed_gpu_percent`).
+        details: numbers and names, by a name that ends in the unit (such as `needed_gpu_percent`). Those whose name
+            begins with one of `PASSING` come and go with every other job's luck.
     """
 
     code: WaitCode
     details: Mapping[str, int | str] = field(default_factory=lambda: MappingProxyType[str, int | str]({}))
+
+    def same_as(self, other: "Reason") -> bool:
+        """Whether both are the same answer, though passing numbers differ.
+
+        For whoever writes reasons down: an answer that stays the same is not worth another write. The price is that
+        passing numbers, once written, may be older than the answer.
+        """
+        return self.code is other.code and self.lasting() == other.lasting()
+
+    def lasting(self) -> dict[str, int | str]:
+        """The details that belong to the answer itself."""
+        return {name: value for name, value in self.details.items() if not name.startswith(PASSING)}

@@ -1,0 +1,170 @@
+"""First step of a round: room that is free, or comes free anyway, goes to whoever's turn it is.
+
+Pools are independent of one another but for jobs that may use several. Those are offered to the pool they like best;
+a pool turns away whom it has no room for in its own order, and they go on to the next one, where that pool's turn order
+is worked out anew with them. Nobody gets room in a pool past somebody with more right to it, and the outcome does not
+depend on the order in which pools are looked at.
+"""
+
+from dataclasses import dataclass, field
+
+from aliquot.core.quantities import UNLIMITED
+from aliquot.core.scheduling.facts import Task
+from aliquot.core.scheduling.fairness.capacity import excess
+from aliquot.core.scheduling.fairness.queue_order import Row, Turns, WaitingQueue
+from aliquot.core.scheduling.placement.ranking import Placer
+from aliquot.core.scheduling.plan import Bind, Nominate
+from aliquot.core.scheduling.state.cluster import ClusterState
+from aliquot.core.scheduling.state.draft import Draft
+from aliquot.core.scheduling.state.jobs import Ask, Demand, Entry, GroupKey, Line, TaskShape
+from aliquot.core.scheduling.state.queues import amount
+
+
+@dataclass(slots=True)
+class PoolRound:
+    """What a round has decided in one pool so far.
+
+    Attributes:
+        name: the pool.
+        draft: the pool after it.
+        placer: what places tasks in the draft.
+        binds: who starts.
+        promised: who will start when others have gone, by job.
+        left: who got nothing.
+    """
+
+    name: str
+    draft: Draft
+    placer: Placer
+    binds: list[Bind] = field(default_factory=list[Bind])
+    promised: dict[str, tuple[Nominate, ...]] = field(default_factory=dict[str, tuple[Nominate, ...]])
+    left: list[Row] = field(default_factory=list[Row])
+
+
+def allocate(state: ClusterState, line: Line) -> dict[str, PoolRound]:
+    """Give out the room of every pool that somebody waits for. Returns what was decided, by pool."""
+    native: dict[str, list[Row]] = {}
+    for (pool, _), groups in sorted(line.groups.items(), key=lambda item: item[0]):
+        native.setdefault(pool, []).extend(Row(group.key, group.jobs) for group in groups.values())
+    arrived: dict[str, dict[GroupKey, list[Entry]]] = {}
+    rejected: dict[str, set[str]] = {}
+    rounds: dict[str, PoolRound] = {}
+    todo = sorted(native)
+    while todo:
+        for pool in todo:
+            rows = [*native.get(pool, ()), *(Row(key, sorted(jobs)) for key, jobs in arrived.get(pool, {}).items())]
+            rounds[pool] = _allocate_pool(state, line, pool, _without(rows, rejected.get(pool, set())))
+        todo = _turn_to_next_pools(rounds, todo, arrived, rejected)
+    for pool, moved in rejected.items():
+        _keep_in_sight(rounds[pool], native.get(pool, []), arrived.get(pool, {}), moved)
+    return dict(sorted(rounds.items()))
+
+
+def _without(rows: list[Row], moved: set[str]) -> list[Row]:
+    """Fresh rows of those that have not turned to another pool."""
+    fresh = [
+        Row(row.key, [entry for entry in row.jobs if entry[2] not in moved] if moved else row.jobs) for row in rows
+    ]
+    return [row for row in fresh if row.jobs]
+
+
+def _turn_to_next_pools(
+    rounds: dict[str, PoolRound],
+    done: list[str],
+    arrived: dict[str, dict[GroupKey, list[Entry]]],
+    rejected: dict[str, set[str]],
+) -> list[str]:
+    """Send those that a pool turned away to their next choice. Returns the pools that have newcomers."""
+    changed: set[str] = set()
+    for pool in done:
+        for row in rounds[pool].left:
+            if row.tied or row.key.pools[-1] == pool:
+                continue
+            following = row.key.pools[row.key.pools.index(pool) + 1]
+            rejected.setdefault(pool, set()).update(entry[2] for entry in row.left)
+            arrived.setdefault(following, {}).setdefault(row.key, []).extend(row.left)
+            changed.add(following)
+    return sorted(changed)
+
+
+def _keep_in_sight(done: PoolRound, native: list[Row], arrived: dict[GroupKey, list[Entry]], moved: set[str]) -> None:
+    """List those among `left` who were turned away before the pool's last run: the next steps may help them here."""
+    seen = {entry[2] for row in done.left for entry in row.left}
+    for row in [*native, *(Row(key, sorted(jobs)) for key, jobs in arrived.items())]:
+        jobs = [entry for entry in row.jobs if entry[2] in moved and entry[2] not in seen]
+        if jobs:
+            done.left.append(Row(row.key, jobs))
+
+
+def _allocate_pool(state: ClusterState, line: Line, name: str, rows: list[Row]) -> PoolRound:
+    draft = Draft(state.pool(name))
+    done = PoolRound(name, draft, Placer(draft))
+    waiting, nowhere = waiting_queues(draft, rows)
+    done.left.extend(nowhere)
+    turns = Turns(draft, waiting, lambda demand: done.placer.might_fit(demand.runs))
+    started: dict[str, int] = {}
+    while (queue := turns.next()) is not None:
+        row = queue.head()
+        assert row is not None, "a queue without waiting jobs has no turn"
+        entry = row.jobs[row.at]
+        wanted = line.asks[entry[2]]
+        first = started.get(entry[2], 0)
+        tasks = wanted.pending[first : first + row.key.demand.tasks]
+        if not _start(done, row.key, tasks, entry[2]):
+            done.left.append(queue.give_up())
+        else:
+            queue.served()
+            started[entry[2]] = first + len(tasks)
+            if entry[2] not in done.promised and first + len(tasks) < len(wanted.pending):
+                queue.join(_one_more(row.key, wanted, first + len(tasks)), entry)
+        turns.put_back()
+    return done
+
+
+def waiting_queues(draft: Draft, rows: list[Row]) -> tuple[list[WaitingQueue], list[Row]]:
+    """The rows by queue, and those whose queue is not there."""
+    by_queue: dict[str, list[Row]] = {}
+    for row in rows:
+        by_queue.setdefault(row.key.queue, []).append(row)
+    queues = draft.tree.queues
+    waiting = [WaitingQueue(queues[name], theirs) for name, theirs in sorted(by_queue.items()) if name in queues]
+    return waiting, [row for name, theirs in sorted(by_queue.items()) if name not in queues for row in theirs]
+
+
+def _start(done: PoolRound, key: GroupKey, tasks: tuple[Task, ...], job_id: str) -> bool:
+    """Start the tasks now, all of them, or else promise all of them room that comes. Returns whether either works."""
+    demand, draft = key.demand, done.draft
+    if excess(draft, key.queue, demand.total, preemptible=key.preemptible) is not None:
+        return False
+    rows = done.placer.place(demand.runs, now=True)
+    now = rows is not None
+    if rows is None:
+        rows = done.placer.place(demand.runs, now=False)
+    if rows is None:
+        return False
+    draft.charge(key.queue, demand.total, 1, preemptible=key.preemptible)
+    if now:
+        deserved = draft.tree.queues[key.queue].gpu.deserved
+        held = draft.held[key.queue][0]
+        over = held > deserved < UNLIMITED
+        done.binds += [
+            Bind(task.id, draft.nodes.name(row), task.request.gpu_percent, over, held, deserved)
+            for task, row in zip(tasks, rows, strict=True)
+        ]
+    else:
+        promise(done, job_id, tasks, rows)
+    return True
+
+
+def promise(done: PoolRound, job_id: str, tasks: tuple[Task, ...], rows: list[int]) -> None:
+    """Write down that these tasks will start there."""
+    done.promised[job_id] = tuple(
+        Nominate(task.id, done.draft.nodes.name(row)) for task, row in zip(tasks, rows, strict=True)
+    )
+
+
+def _one_more(key: GroupKey, wanted: Ask, at: int) -> GroupKey:
+    """What a job asks for that has its minimum and more tasks waiting."""
+    shape = TaskShape.of(wanted.pending[at])
+    demand = Demand(((shape, 1),), amount(shape.request), 1)
+    return GroupKey(key.queue, key.pools, key.priority, key.preemptible, True, demand)

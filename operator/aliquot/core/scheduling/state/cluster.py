@@ -1,0 +1,334 @@
+"""What the scheduler knows, kept up to date by events in O(change).
+
+Used by one thread at a time: events are applied between rounds, not during one. Looking up what a queue holds is safe
+at any moment.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import chain
+from typing import assert_never
+
+from aliquot.core.quantities import ZERO, Vector
+from aliquot.core.scheduling.events import (
+    Event,
+    EvictionFailed,
+    EvictionStarted,
+    Granted,
+    GrantFailed,
+    JobChanged,
+    JobRemoved,
+    NodeChanged,
+    NodeRemoved,
+    QueueChanged,
+    QueueRemoved,
+    TaskChanged,
+    TaskRemoved,
+)
+from aliquot.core.scheduling.facts import Job, Node, Task, TaskState
+from aliquot.core.scheduling.state.jobs import Line, ask
+from aliquot.core.scheduling.state.pool import PoolState
+from aliquot.core.scheduling.state.queues import Kind, amount
+from aliquot.core.scheduling.state.tasks import Counted, TaskRecord
+
+_KINDS: dict[TaskState, Kind] = {
+    TaskState.PENDING: "waiting",
+    TaskState.BOUND: "held",
+    TaskState.RUNNING: "held",
+    TaskState.TERMINATING: "releasing",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class QueueUsage:
+    """What counts against a queue and those below it, in one pool. GPU in hundredths of a device, CPU in milli, bytes.
+
+    Attributes:
+        allocated: held by tasks that have a node and keep it; stopping tasks no longer count.
+        allocated_non_preemptible: the part of it that may not be stopped.
+        requested: allocated, and asked for by waiting tasks.
+    """
+
+    allocated: Vector = ZERO
+    allocated_non_preemptible: Vector = ZERO
+    requested: Vector = ZERO
+
+
+class ClusterState:
+    """Nodes, queues, jobs and tasks, and what follows from them.
+
+    A task counts where its facts put it, in whatever order they came: against its node as soon as the node is known,
+    and against its job's queue as soon as the job is. It counts in the pool of its node; while that node is unknown
+    (not yet, or no longer), and while the task waits, in the job's first pool.
+
+    Attributes:
+        pools: by name; one is there as soon as a node, a queue or a job names it.
+        line: the waiting jobs.
+    """
+
+    def __init__(self) -> None:
+        self.pools: dict[str, PoolState] = {}
+        self.line = Line()
+        self._node_pool: dict[str, str] = {}
+        self._jobs: dict[str, Job] = {}
+        self._records: dict[str, TaskRecord] = {}
+        self._by_job: dict[str, dict[str, TaskRecord]] = {}
+        self._by_node: dict[str, dict[str, TaskRecord]] = {}
+        self._stale_jobs: dict[str, None] = {}
+
+    @classmethod
+    def rebuild(cls, events: Iterable[Event]) -> "ClusterState":
+        """A state from facts in any order, such as those of `facts()` or of a fresh list."""
+        state = cls()
+        for event in events:
+            state.apply(event)
+        return state
+
+    def facts(self) -> Iterator[Event]:
+        """Events that rebuild this state, in a fixed order."""
+        for _, pool in sorted(self.pools.items()):
+            yield from (NodeChanged(node) for _, node in sorted(pool.nodes.nodes.items()))
+            yield from (QueueChanged(queue) for _, queue in sorted(pool.queues.queues.items()))
+        yield from (JobChanged(job) for _, job in sorted(self._jobs.items()))
+        for task_id, record in sorted(self._records.items()):
+            yield TaskChanged(record.fact)
+            if record.granted is not None:
+                yield Granted(task_id, record.granted)
+            if record.evicting:
+                yield EvictionStarted(task_id)
+
+    def apply(self, event: Event) -> None:
+        """Take in what happened. Idempotent; what names unknown ids is kept where it is a fact, and ignored else."""
+        match event:
+            case NodeChanged(node):
+                self._node_changed(node)
+            case NodeRemoved(name):
+                self._node_removed(name)
+            case QueueChanged(queue):
+                self.pool(queue.pool).queues.put(queue)
+            case QueueRemoved(pool, name):
+                self.pool(pool).queues.remove(name)
+            case JobChanged(job):
+                self._job_changed(job)
+            case JobRemoved(job_id):
+                self._job_removed(job_id)
+            case TaskChanged(task):
+                self._task_changed(task)
+            case TaskRemoved(task_id):
+                self._task_removed(task_id)
+            case Granted(task_id, node_name):
+                if (record := self._records.get(task_id)) is not None:
+                    self._lift(record)
+                    record.assume_granted(node_name)
+                    self._settle(record)
+            case GrantFailed(task_id):
+                if (record := self._records.get(task_id)) is not None:
+                    self._lift(record)
+                    record.granted = None
+                    self._settle(record)
+            case EvictionStarted(task_id):
+                if (record := self._records.get(task_id)) is not None:
+                    self._lift(record)
+                    record.assume_evicted()
+                    self._settle(record)
+            case EvictionFailed(task_id):
+                if (record := self._records.get(task_id)) is not None:
+                    self._lift(record)
+                    record.evicting = False
+                    self._settle(record)
+            case _:
+                assert_never(event)
+
+    # Looking up
+
+    def pool(self, name: str) -> PoolState:
+        """The pool; an empty one when nothing was known of it."""
+        pool = self.pools.get(name)
+        if pool is None:
+            pool = self.pools[name] = PoolState()
+        return pool
+
+    def job(self, job_id: str) -> Job | None:
+        """The job as last said."""
+        return self._jobs.get(job_id)
+
+    def jobs(self) -> Mapping[str, Job]:
+        """All jobs by id. To read only."""
+        return self._jobs
+
+    def task(self, task_id: str) -> TaskRecord | None:
+        """The task, with what is assumed of it. To read only."""
+        return self._records.get(task_id)
+
+    def tasks(self) -> Mapping[str, TaskRecord]:
+        """All tasks by id. To read only."""
+        return self._records
+
+    def tasks_of(self, job_id: str) -> Mapping[str, TaskRecord]:
+        """The tasks of a job, by id. To read only."""
+        return self._by_job.get(job_id, {})
+
+    def node(self, name: str) -> Node | None:
+        """The node as last said."""
+        pool = self._node_pool.get(name)
+        return None if pool is None else self.pools[pool].nodes.nodes.get(name)
+
+    def usage(self, pool: str, queue: str) -> QueueUsage:
+        """What counts against a queue in a pool; nothing for an unknown one."""
+        state = self.pools.get(pool)
+        found = state.queues.usage.get(queue) if state is not None else None
+        if found is None:
+            return QueueUsage()
+        return QueueUsage(
+            allocated=Vector(*found.held),
+            allocated_non_preemptible=Vector(*found.held_non_preemptible),
+            requested=Vector(*found.held) + Vector(*found.waiting),
+        )
+
+    def waiting(self) -> Line:
+        """The waiting jobs, brought up to date."""
+        for job_id in self._stale_jobs:
+            self._line_up(job_id)
+        self._stale_jobs.clear()
+        return self.line
+
+    def pool_of(self, record: TaskRecord) -> str | None:
+        """The pool of the node that the task is on; None when it has none or that is unknown."""
+        return self._node_pool.get(record.node) if record.node is not None else None
+
+    # Changing
+
+    def _node_changed(self, node: Node) -> None:
+        before = self._node_pool.get(node.name)
+        if before == node.pool:
+            self.pool(node.pool).nodes.put(node)
+            return
+        there = list(self._by_node.get(node.name, {}).values())
+        for record in there:
+            self._lift(record)
+        if before is not None:
+            self.pools[before].nodes.remove(node.name)
+        self._node_pool[node.name] = node.pool
+        self.pool(node.pool).nodes.put(node)
+        for record in there:
+            self._settle(record)
+
+    def _node_removed(self, name: str) -> None:
+        if name not in self._node_pool:
+            return
+        there = list(self._by_node.get(name, {}).values())
+        for record in there:
+            self._lift(record)
+        self.pools[self._node_pool.pop(name)].nodes.remove(name)
+        for record in there:
+            self._settle(record)
+
+    def _job_changed(self, job: Job) -> None:
+        if not job.pools:
+            raise ValueError(f"job {job.name}: pools is empty; allowed: at least one node pool")
+        if self._jobs.get(job.id) == job:
+            return
+        theirs = list(self._by_job.get(job.id, {}).values())
+        for record in theirs:
+            self._lift(record)
+        self._jobs[job.id] = job
+        self._stale_jobs[job.id] = None
+        for record in theirs:
+            self._settle(record)
+
+    def _job_removed(self, job_id: str) -> None:
+        for task_id in list(self._by_job.get(job_id, {})):
+            self._task_removed(task_id)
+        self._jobs.pop(job_id, None)
+        self._stale_jobs[job_id] = None
+
+    def _task_changed(self, task: Task) -> None:
+        record = self._records.get(task.id)
+        if record is None:
+            record = self._records[task.id] = TaskRecord(task)
+        elif record.fact == task:
+            return
+        else:
+            self._lift(record)
+            record.learn(task)
+        self._settle(record)
+
+    def _task_removed(self, task_id: str) -> None:
+        record = self._records.pop(task_id, None)
+        if record is not None:
+            self._lift(record)
+
+    def _lift(self, record: TaskRecord) -> None:
+        """Take the task out of every index and ledger, before anything about it changes."""
+        fact = record.fact
+        theirs = self._by_job[fact.job]
+        del theirs[fact.id]
+        if not theirs:
+            del self._by_job[fact.job]
+        self._stale_jobs[fact.job] = None
+        if record.node is not None:
+            there = self._by_node[record.node]
+            del there[fact.id]
+            if not there:
+                del self._by_node[record.node]
+        self._count(record.counted, -1)
+        record.counted = None
+
+    def _settle(self, record: TaskRecord) -> None:
+        """Put the task where it belongs now."""
+        fact, node = record.fact, record.node
+        self._by_job.setdefault(fact.job, {})[fact.id] = record
+        self._stale_jobs[fact.job] = None
+        if node is not None:
+            self._by_node.setdefault(node, {})[fact.id] = record
+        state, job = record.state, self._jobs.get(fact.job)
+        kind = _KINDS.get(state)
+        if kind is None:
+            return
+        here = self._node_pool.get(node) if node is not None and state.uses_node else None
+        paid = None if job is None or job.queue is None else self.pool(here or job.pools[0])
+        record.counted = Counted(
+            task=fact,
+            nodes=None if here is None else self.pools[here].nodes,
+            node=node or "",
+            stopping=state is TaskState.TERMINATING,
+            pool=paid,
+            queue=job.queue or "" if job is not None else "",
+            kind=kind,
+            preemptible=job.preemptible if job is not None else True,
+        )
+        self._count(record.counted, 1)
+
+    def _count(self, counted: Counted | None, sign: int) -> None:
+        if counted is None:
+            return
+        request = counted.task.request
+        if counted.nodes is not None:
+            counted.nodes.use(counted.node, request, sign, stopping=counted.stopping)
+        if counted.pool is not None:
+            queues = counted.pool.queues
+            queues.count(counted.queue, counted.kind, amount(request), sign, preemptible=counted.preemptible)
+            if counted.kind == "held" and counted.preemptible and counted.nodes is not None:
+                counted.pool.count_stoppable(counted.queue, counted.task.job, sign)
+
+    def _line_up(self, job_id: str) -> None:
+        job = self._jobs.get(job_id)
+        records = self._by_job.get(job_id, {}).values()
+        pending = [record.fact for record in records if record.state is TaskState.PENDING]
+        gated = sum(record.state is TaskState.GATED for record in records)
+        if job is None or job.queue is None or not (pending or gated):
+            self.line.remove(job_id)
+            return
+        active = [record for record in records if record.state.active]
+        self.line.put(ask(job, pending, len(active), gated), self._pools_left(job, active))
+
+    def _pools_left(self, job: Job, active: list[TaskRecord]) -> tuple[str, ...]:
+        """The pools that its further tasks may use: all tasks of a job are in one (cluster-api.md 5.5)."""
+        taken = {self.pool_of(record) for record in active}
+        return next(((pool,) for pool in job.pools if pool in taken), job.pools)
+
+    def queue_names(self) -> Iterator[tuple[str, str]]:
+        """Pool and name of every queue, in a fixed order."""
+        return chain.from_iterable(
+            ((pool, name) for name in sorted(state.queues.queues)) for pool, state in sorted(self.pools.items())
+        )
