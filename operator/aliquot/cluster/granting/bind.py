@@ -1,0 +1,143 @@
+"""A grant: one POST to `pods/NAME/binding`, with the pod's uid and resource version as preconditions (design.md 4).
+
+    decided ─▶ assumed ─▶ confirmed        the mirror shows the pod on its node
+                  │
+                  ├─▶ forgotten            refused: the pod is gone, changed, or taken
+                  └─▶ unknown ─▶ asked     no answer: the pod is read until it is known
+
+Assumptions:
+- Between the decision and the echo the scheduler's state counts the grant (`Granted`).
+- A refusal is forgotten only after the pod was read again: the refused request may be the repetition of one that was
+  carried out although its answer was lost.
+- A pod may be found bound that we never assumed: another replica's or a person's work. The pod is the record.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import msgspec
+
+from aliquot import log
+from aliquot.cluster.mirror.cache import Key
+from aliquot.cluster.mirror.mirror import Mirror
+from aliquot.contracts.kubernetes import Pod
+from aliquot.core.scheduling import Bind, Granted, GrantFailed
+from aliquot.core.scheduling.events import Event
+from aliquot.kube.client import ApiClient
+from aliquot.kube.problems import ApiProblem, Conflict, Invalid, NotFound
+from aliquot.kube.resources import PODS
+
+_log = log.get(__name__)
+_POD = msgspec.json.Decoder(Pod)
+
+
+async def read_again(client: ApiClient, mirror: Mirror, pod: Pod) -> Pod | None:
+    """Read the pod from the API server into the mirror; None: it is gone.
+
+    Raises:
+        ApiProblem: it is not known what the pod is now.
+    """
+    metadata = pod.metadata
+    key = Key(metadata.namespace, metadata.name)
+    try:
+        answer = await client.get(PODS, metadata.namespace, metadata.name)
+    except NotFound:
+        mirror.pods.drop(key, metadata.uid)
+        return None
+    found = _POD.decode(answer.body)
+    mirror.pods.put(found)
+    if found.metadata.uid != metadata.uid:
+        mirror.pods.drop(key, metadata.uid)
+        return None
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Grant:
+    bind: Bind
+    pod: Pod
+
+
+class Granter:
+    """Binds pods as rounds decided.
+
+    Args:
+        client: writes.
+        mirror: knows the pods.
+        submit: takes events for the scheduler.
+        on_bound: told of each pod once it is bound, with the decision.
+    """
+
+    def __init__(
+        self,
+        client: ApiClient,
+        mirror: Mirror,
+        submit: Callable[[Event], None],
+        on_bound: Callable[[Pod, Bind], None],
+    ) -> None:
+        self._client = client
+        self._mirror = mirror
+        self._submit = submit
+        self._on_bound = on_bound
+        self._grants: dict[Key, _Grant] = {}
+
+    def assume(self, bind: Bind, pod: Pod) -> Key:
+        """Take a decision; returns the key under which `carry_out` does it."""
+        key = Key(pod.metadata.namespace, pod.metadata.name)
+        self._grants[key] = _Grant(bind, pod)
+        self._submit(Granted(task=bind.task, node=bind.node))
+        return key
+
+    async def carry_out(self, key: Key) -> None:
+        """Bind the pod, or find out why not.
+
+        Raises:
+            ApiProblem: the outcome is unknown; call again.
+        """
+        grant = self._grants.get(key)
+        if grant is None:
+            return
+        pod = self._mirror.pods.get(key)
+        if pod is None or pod.metadata.uid != grant.pod.metadata.uid:
+            self._forget(key, grant, "the pod is gone")
+            return
+        if pod.spec.node_name:
+            self._settle(key, grant, pod)
+            return
+        try:
+            await self._client.bind(
+                key.namespace,
+                key.name,
+                node=grant.bind.node,
+                uid=pod.metadata.uid,
+                resource_version=pod.metadata.resource_version,
+            )
+        except NotFound as problem:
+            if await read_again(self._client, self._mirror, pod) is None:
+                self._forget(key, grant, "the pod is gone")
+            else:
+                self._forget(key, grant, str(problem))
+        except (Conflict, Invalid) as problem:
+            found = await read_again(self._client, self._mirror, pod)
+            if found is not None and found.spec.node_name:
+                self._settle(key, grant, found)
+            else:
+                self._forget(key, grant, str(problem))
+        else:
+            del self._grants[key]
+            self._on_bound(pod, grant.bind)
+
+    def _settle(self, key: Key, grant: _Grant, pod: Pod) -> None:
+        if pod.spec.node_name == grant.bind.node:
+            del self._grants[key]
+            self._on_bound(pod, grant.bind)
+        else:
+            self._forget(key, grant, f"it is on {pod.spec.node_name} already")
+
+    def _forget(self, key: Key, grant: _Grant, why: str) -> None:
+        _log.info("grant forgotten", pod=str(key), node=grant.bind.node, why=why)
+        del self._grants[key]
+        self._submit(GrantFailed(task=grant.bind.task))
+
+
+__all__ = ["ApiProblem", "Granter", "read_again"]

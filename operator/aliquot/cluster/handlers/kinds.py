@@ -1,0 +1,135 @@
+"""The custom resources as kopf hears of them: parsed, and handed to a sink.
+
+kopf lists, then watches. It tells of every object after each list (type None) but not of objects that vanished while
+its watch was away: `on_listed` says that a list was made after the first one, so that someone can compare.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import asynccontextmanager
+from typing import Any, cast
+
+import aiohttp
+import kopf
+
+from aliquot.cluster.mirror.parse import parse
+from aliquot.contracts.kinds.registry import Kind
+from aliquot.contracts.kinds.shapes import Resource
+from aliquot.kube.config import Server
+from aliquot.settings import Api
+
+OnChange = Callable[[Resource, bool], None]
+"""Takes an object, and whether it is gone."""
+
+
+def _watch(registry: kopf.OperatorRegistry, kind: Kind, on_change: OnChange, on_listed: Callable[[Kind], None]) -> None:
+    async def heard(event: kopf.RawEvent, **_: object) -> None:
+        parsed = parse(kind, cast("Mapping[str, Any]", event["object"]))
+        if event["type"] is None:
+            on_listed(kind)
+        if parsed is not None:
+            on_change(parsed, event["type"] == "DELETED")
+
+    kopf.on.event(kind.group, kind.stored, kind.plural, registry=registry, id=kind.plural)(heard)
+
+
+def settings(api: Api) -> kopf.OperatorSettings:
+    """Tell kopf to watch and nothing else: no state on objects, no events, no scanning, no peering."""
+    settings = kopf.OperatorSettings()
+    settings.peering.standalone = True
+    settings.scanning.disabled = True
+    settings.posting.enabled = False
+    settings.persistence.progress_storage = _NoProgress()
+    settings.persistence.diffbase_storage = _NoDiffBase()
+    settings.queueing.idle_timeout = 0.5
+    settings.watching.inactivity_timeout = api.watch_silence_seconds
+    settings.watching.chunk_size = 500
+    settings.networking.request_timeout = api.request_timeout_seconds
+    return settings
+
+
+class _NoProgress(kopf.ProgressStorage):
+    """There are no change-detecting handlers, so there is no progress to keep."""
+
+    def fetch(self, *, key: kopf.HandlerId, body: kopf.Body) -> None:
+        """Nothing is kept."""
+
+    def store(self, **_: object) -> None:
+        """Nothing is kept."""
+
+    def purge(self, **_: object) -> None:
+        """Nothing is kept."""
+
+    def touch(self, **_: object) -> None:
+        """Nothing is kept."""
+
+    def clear(self, *, essence: kopf.BodyEssence) -> kopf.BodyEssence:
+        """Nothing is kept."""
+        return essence
+
+
+class _NoDiffBase(kopf.DiffBaseStorage):
+    """Nobody asks what changed, so nothing is remembered to compare with."""
+
+    def build(self, **_: object) -> kopf.BodyEssence:
+        """Nothing is compared."""
+        return kopf.BodyEssence({})
+
+    def fetch(self, *, body: kopf.Body) -> None:
+        """Nothing is kept."""
+
+    def store(self, **_: object) -> None:
+        """Nothing is kept."""
+
+
+@asynccontextmanager
+async def _login(server: Server, registry: kopf.OperatorRegistry) -> AsyncGenerator[None]:
+    async def authenticate(request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
+        request.headers.update(await server.credentials.headers())
+        return await send(request)
+
+    session = aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(limit=0, ssl=server.tls or False),
+        middlewares=[authenticate],
+        proxy=server.proxy,
+        read_bufsize=2**21,
+    )
+
+    async def login(**_: object) -> kopf.AiohttpSession:
+        return kopf.AiohttpSession(server=server.url, aiohttp_session=session)
+
+    kopf.on.login(registry=registry)(login)
+    try:
+        yield
+    finally:
+        await session.close()
+
+
+async def watch_kinds(
+    kinds: tuple[Kind, ...], server: Server, api: Api, on_change: OnChange, on_listed: Callable[[Kind], None]
+) -> None:
+    """Watch until cancelled.
+
+    Args:
+        kinds: which; their definitions must be served already.
+        server: where.
+        api: time limits.
+        on_change: told of every object.
+        on_listed: told for each object of a kind that was listed rather than watched.
+    """
+    registry = kopf.OperatorRegistry()
+    for kind in kinds:
+        _watch(registry, kind, on_change, on_listed)
+    stop = asyncio.Event()
+    async with _login(server, registry):
+        operator = asyncio.create_task(
+            kopf.operator(registry=registry, settings=settings(api), clusterwide=True, stop_flag=stop)
+        )
+        try:
+            await asyncio.shield(operator)
+        finally:
+            stop.set()
+            await asyncio.wait([operator], timeout=5)
+            operator.cancel()
+            await asyncio.wait([operator])
+    raise RuntimeError("kopf has stopped watching by itself")

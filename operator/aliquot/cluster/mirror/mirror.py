@@ -1,0 +1,149 @@
+"""All caches of the operator together, and the questions that are asked of them.
+
+project ── namespace (label runai/queue, or its own) ── workloads ── pods (by owner uid)
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol, TypeVar
+
+from aliquot import names
+from aliquot.cluster.mirror.cache import Cache, Identity, Key
+from aliquot.contracts.kinds.tenancy import Department, NodePool, Project
+from aliquot.contracts.kinds.workloads import TrainingWorkload
+from aliquot.contracts.kubernetes import Namespace, Node, OwnerReference, Pod
+
+ObjectT = TypeVar("ObjectT", bound="HasMetadata")
+
+
+class _Metadata(Protocol):
+    @property
+    def name(self) -> str: ...
+    @property
+    def namespace(self) -> str: ...
+    @property
+    def uid(self) -> str: ...
+    @property
+    def resource_version(self) -> str: ...
+    @property
+    def deletion_timestamp(self) -> "str | datetime | None": ...
+
+
+class HasMetadata(Protocol):
+    """What all objects have, whichever library holds them."""
+
+    @property
+    def metadata(self) -> _Metadata:
+        """Identity and age."""
+        ...
+
+
+def key_of(held: HasMetadata) -> Key:
+    """Where the object is."""
+    return Key(held.metadata.namespace, held.metadata.name)
+
+
+def identify(held: HasMetadata) -> Identity:
+    """What tells the object and its age apart from others."""
+    metadata = held.metadata
+    return Identity(Key(metadata.namespace, metadata.name), metadata.uid, int(metadata.resource_version or 0))
+
+
+def owner_of(pod: Pod) -> OwnerReference | None:
+    """The workload of ours that controls the pod, or None."""
+    for owner in pod.metadata.owner_references:
+        if owner.controller and owner.kind == "TrainingWorkload" and owner.api_version.startswith("run.ai/"):
+            return owner
+    return None
+
+
+Listener = Callable[[ObjectT | None, ObjectT | None], None]
+
+
+@dataclass(slots=True)
+class Listeners:
+    """Who is told of changes, by kind; each takes the object before and after."""
+
+    workload: list[Listener[TrainingWorkload]] = field(default_factory=list[Listener[TrainingWorkload]])
+    pod: list[Listener[Pod]] = field(default_factory=list[Listener[Pod]])
+    node: list[Listener[Node]] = field(default_factory=list[Listener[Node]])
+    namespace: list[Listener[Namespace]] = field(default_factory=list[Listener[Namespace]])
+    project: list[Listener[Project]] = field(default_factory=list[Listener[Project]])
+    department: list[Listener[Department]] = field(default_factory=list[Listener[Department]])
+    node_pool: list[Listener[NodePool]] = field(default_factory=list[Listener[NodePool]])
+
+
+class Mirror:
+    """What we know of the cluster."""
+
+    def __init__(self) -> None:
+        self.listeners = Listeners()
+        self._pods_of: dict[str, dict[str, Pod]] = {}
+        self._workloads_in: dict[str, dict[str, TrainingWorkload]] = {}
+        self._namespaces_of: dict[str, set[str]] = {}
+        self.workloads = Cache[TrainingWorkload](identify, self._workload_changed)
+        self.pods = Cache[Pod](identify, self._pod_changed)
+        self.nodes = Cache[Node](identify, self._telling(self.listeners.node))
+        self.namespaces = Cache[Namespace](identify, self._namespace_changed)
+        self.projects = Cache[Project](identify, self._telling(self.listeners.project))
+        self.departments = Cache[Department](identify, self._telling(self.listeners.department))
+        self.node_pools = Cache[NodePool](identify, self._telling(self.listeners.node_pool))
+
+    def pods_of(self, workload_uid: str) -> list[Pod]:
+        """The pods that a workload controls, by name."""
+        return sorted(self._pods_of.get(workload_uid, {}).values(), key=lambda pod: pod.metadata.name)
+
+    def workloads_in(self, namespace: str) -> Iterable[TrainingWorkload]:
+        """The workloads in a namespace."""
+        return list(self._workloads_in.get(namespace, {}).values())
+
+    def project_of(self, namespace: str) -> Project | None:
+        """The project that a namespace belongs to, by its label; None: it belongs to none, or to one that is not."""
+        held = self.namespaces.get(Key("", namespace))
+        named = held.metadata.labels.get(names.QUEUE_LABEL) if held else None
+        return self.projects.get(Key("", named)) if named else None
+
+    def namespaces_of(self, project: str) -> list[Namespace]:
+        """The namespaces labelled as the project's, by name."""
+        found = (self.namespaces.get(Key("", name)) for name in sorted(self._namespaces_of.get(project, ())))
+        return [namespace for namespace in found if namespace is not None]
+
+    @staticmethod
+    def _telling(listeners: list[Listener[ObjectT]]) -> Listener[ObjectT]:
+        def tell(old: ObjectT | None, new: ObjectT | None) -> None:
+            for listener in listeners:
+                listener(old, new)
+
+        return tell
+
+    def _pod_changed(self, old: Pod | None, new: Pod | None) -> None:
+        pod = new or old
+        owner = owner_of(pod) if pod else None
+        if pod and owner:
+            if new:
+                self._pods_of.setdefault(owner.uid, {})[pod.metadata.name] = new
+            else:
+                siblings = self._pods_of.get(owner.uid, {})
+                siblings.pop(pod.metadata.name, None)
+                if not siblings:
+                    self._pods_of.pop(owner.uid, None)
+        self._telling(self.listeners.pod)(old, new)
+
+    def _workload_changed(self, old: TrainingWorkload | None, new: TrainingWorkload | None) -> None:
+        workload = new or old
+        assert workload is not None
+        neighbours = self._workloads_in.setdefault(workload.metadata.namespace, {})
+        if new:
+            neighbours[workload.metadata.name] = new
+        else:
+            neighbours.pop(workload.metadata.name, None)
+        self._telling(self.listeners.workload)(old, new)
+
+    def _namespace_changed(self, old: Namespace | None, new: Namespace | None) -> None:
+        for namespace, here in ((old, False), (new, True)):
+            project = namespace.metadata.labels.get(names.QUEUE_LABEL) if namespace else None
+            if namespace and project:
+                members = self._namespaces_of.setdefault(project, set())
+                (members.add if here else members.discard)(namespace.metadata.name)
+        self._telling(self.listeners.namespace)(old, new)

@@ -1,0 +1,112 @@
+"""The scheduler's loop: events in, a round when something changed, its plan out.
+
+    mirror ──submit(event)──▶ inbox ──┐
+    granting ──submit(Granted…)──▶    ├─▶ apply, decide (in a thread) ──▶ carry_out(plan), verdicts, usage
+                                      ┘
+
+The state belongs to the round while one runs; events that arrive meanwhile wait in the inbox, so none is lost and the
+event loop is not held up. No events, no round; a plan that says when to look again wakes the loop by itself.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+
+from prometheus_client import CollectorRegistry, Counter, Histogram
+
+from aliquot import log
+from aliquot.clock import Clock
+from aliquot.core.scheduling import ClusterState, Plan, Reason, decide
+from aliquot.core.scheduling.events import Event
+from aliquot.settings import Scheduling
+
+_log = log.get(__name__)
+
+
+class Scheduler:
+    """Runs rounds while `run` runs.
+
+    Args:
+        settings: pace.
+        clock: the time given to rounds.
+        registry: for metrics.
+        carry_out: takes each plan; must not block, and submits `Granted` and `EvictionStarted` for what it starts.
+        on_verdict: called with the id of each job whose reason for waiting has changed, come or gone.
+    """
+
+    def __init__(
+        self,
+        settings: Scheduling,
+        clock: Clock,
+        registry: CollectorRegistry,
+        carry_out: Callable[[Plan], None],
+        on_verdict: Callable[[str], None],
+    ) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._carry_out = carry_out
+        self._on_verdict = on_verdict
+        self._state = ClusterState()
+        self._inbox: list[Event] = []
+        self._wake = asyncio.Event()
+        self._waiting: Mapping[str, Reason] = MappingProxyType({})
+        self.rounds = 0
+        self._seconds = Histogram(
+            "aliquot_scheduler_round_seconds",
+            "Time that a scheduling round took",
+            registry=registry,
+            buckets=(0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5),
+        )
+        self._decisions = Counter(
+            "aliquot_scheduler_decisions_total", "Decisions of scheduling rounds", ["decision"], registry=registry
+        )
+
+    def submit(self, event: Event) -> None:
+        """Tell of a change; the next round knows it."""
+        self._inbox.append(event)
+        self._wake.set()
+
+    def waiting(self, job: str) -> Reason | None:
+        """Why the job waits, as of the last round; None: it does not, or no round has seen it."""
+        return self._waiting.get(job)
+
+    @property
+    def idle(self) -> bool:
+        """Whether everything submitted has been through a round."""
+        return not self._inbox and not self._wake.is_set()
+
+    async def run(self) -> None:
+        """Run rounds until cancelled."""
+        while True:
+            await self._wake.wait()
+            await asyncio.sleep(self._settings.round_pause_seconds)
+            self._wake.clear()
+            events, self._inbox = self._inbox, []
+            plan = await asyncio.to_thread(self._round, events)
+            self.rounds += 1
+            self._publish(plan)
+            self._carry_out(plan)
+
+    def _round(self, events: list[Event]) -> Plan:
+        with self._seconds.time():
+            for event in events:
+                self._state.apply(event)
+            return decide(self._state, self._clock.now())
+
+    def _publish(self, plan: Plan) -> None:
+        before = self._waiting
+        self._waiting = MappingProxyType({waiting.job: waiting.reason for waiting in plan.waiting})
+        for job, reason in self._waiting.items():
+            old = before.get(job)
+            if old is None or not reason.same_as(old):
+                self._on_verdict(job)
+        for job in before.keys() - self._waiting.keys():
+            self._on_verdict(job)
+        for name, count in (
+            ("bind", len(plan.binds)),
+            ("evict", len(plan.evictions)),
+            ("nominate", len(plan.nominations)),
+        ):
+            self._decisions.labels(name).inc(count)
+        if plan.binds or plan.evictions:
+            _log.debug("round", outline=plan.outline()[:2000])

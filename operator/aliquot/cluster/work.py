@@ -1,0 +1,56 @@
+"""The kinds of work, and the lane each goes in: what is written first when much is to be written (design.md 5).
+
+A status write costs the API server more than creating and binding a pod, so statuses wait until nothing that gives
+somebody a GPU is left to do.
+"""
+
+from enum import IntEnum, StrEnum
+from typing import NamedTuple
+
+from aliquot.cluster.mirror.cache import Key
+
+
+class Lane(IntEnum):
+    """Lower goes first."""
+
+    GRANT = 0
+    CREATE = 1
+    STATUS = 2
+
+
+class Task(StrEnum):
+    """What is to be done with the object that the key names."""
+
+    GRANT = "grant"
+    EVICT = "evict"
+    CONFIRM = "confirm"
+    WORKLOAD = "workload"
+    WORKLOAD_STATUS = "workload-status"
+    TENANCY = "tenancy"
+    PROJECT = "project"
+    PROJECT_STATUS = "project-status"
+    NODE_POOL_STATUS = "node-pool-status"
+
+
+class Item(NamedTuple):
+    """An entry of the work queue: the same item is never in it twice, and never worked on by two."""
+
+    task: Task
+    key: Key
+
+    def __str__(self) -> str:
+        """For logs."""
+        return f"{self.task} {self.key}"
+
+
+LANES = {
+    Task.GRANT: Lane.GRANT,
+    Task.EVICT: Lane.GRANT,
+    Task.CONFIRM: Lane.CREATE,
+    Task.WORKLOAD: Lane.CREATE,
+    Task.TENANCY: Lane.CREATE,
+    Task.PROJECT: Lane.CREATE,
+    Task.WORKLOAD_STATUS: Lane.STATUS,
+    Task.PROJECT_STATUS: Lane.STATUS,
+    Task.NODE_POOL_STATUS: Lane.STATUS,
+}
