@@ -6,7 +6,7 @@ counted smaller than it was asked for.
 """
 
 import re
-from decimal import Decimal
+from decimal import ROUND_UP, Decimal
 from functools import lru_cache
 from typing import Final
 
@@ -57,7 +57,7 @@ def parse_quantity(text: str | int | float) -> Decimal:
 
 
 def _round_up(number: Decimal) -> int:
-    return -int(-number // 1) if number >= 0 else int(number // 1)
+    return int(number.to_integral_value(rounding=ROUND_UP))
 
 
 def parse_cpu_milli(text: str | int | float) -> int:

@@ -1,0 +1,26 @@
+"""Kubernetes objects → scheduling facts: what pods ask for, what nodes have, who may have how much.
+
+Objects come as the API server holds them, and it has checked them; still nothing here raises, whatever a text says: one
+odd object must not stop the scheduler for all others. Amounts are hundredths of a GPU, milli-CPU and bytes; times are
+Unix seconds. The operator's mirror calls.
+"""
+
+from aliquot.core.intake.nodes import PoolRule, node_fact, pool_of, pool_rules
+from aliquot.core.intake.pods import Tenant, is_ours, pod_facts
+from aliquot.core.intake.queues import DEPARTMENT_PREFIX, queue_facts
+from aliquot.core.intake.requests import pod_request
+from aliquot.core.intake.times import unix_seconds
+
+__all__ = [
+    "DEPARTMENT_PREFIX",
+    "PoolRule",
+    "Tenant",
+    "is_ours",
+    "node_fact",
+    "pod_facts",
+    "pod_request",
+    "pool_of",
+    "pool_rules",
+    "queue_facts",
+    "unix_seconds",
+]

@@ -1,0 +1,112 @@
+"""Pods as jobs and tasks: each pod is a job of its own, a gang of one.
+
+A pod is ours to schedule when it names our scheduler (cluster-api.md 2.4). Whose quota it uses is decided by its
+namespace alone: a label on a pod is written by whoever writes the pod, and would let one project use another's GPUs.
+All other pods are nobody's: they only use room on their node.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+from aliquot import names
+from aliquot.contracts import kubernetes
+from aliquot.core.intake.requests import pod_request
+from aliquot.core.intake.times import unix_seconds
+from aliquot.core.scheduling.facts import Job, Task, TaskState, Toleration
+
+NO_PROJECT_PREFIX: Final = "namespace/"
+"""Begins the name of the queue of our pods in a namespace of no project. There is no such queue, so they wait with that
+as their reason."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tenant:
+    """Whose namespace it is.
+
+    Attributes:
+        project: name of the project.
+        default_pools: node pools of pods that name none, most wanted first; empty: the pool `default`.
+    """
+
+    project: str
+    default_pools: tuple[str, ...]
+
+
+def is_ours(pod: kubernetes.Pod) -> bool:
+    """Whether we schedule the pod."""
+    return pod.spec.scheduler_name == names.SCHEDULER_NAME
+
+
+def pod_facts(pod: kubernetes.Pod, tenant: Tenant | None) -> tuple[Job, Task]:
+    """What the scheduler knows of a pod.
+
+    Args:
+        pod: the pod.
+        tenant: the project of its namespace; None: the namespace belongs to none.
+    """
+    metadata, spec, ours = pod.metadata, pod.spec, is_ours(pod)
+    created = unix_seconds(metadata.creation_timestamp)
+    priority = _priority(spec)
+    job = Job(
+        id=metadata.uid,
+        namespace=metadata.namespace,
+        name=metadata.name,
+        queue=_queue(metadata.namespace, tenant) if ours else None,
+        pools=_pools(metadata, tenant),
+        priority=priority,
+        preemptible=ours and priority < names.NON_PREEMPTIBLE_FROM_PRIORITY,
+        created=created,
+    )
+    task = Task(
+        id=metadata.uid,
+        job=metadata.uid,
+        namespace=metadata.namespace,
+        name=metadata.name,
+        request=pod_request(spec),
+        state=_state(pod),
+        node=spec.node_name or None,
+        node_selector=spec.node_selector,
+        tolerations=tuple(
+            Toleration(each.key, each.operator or "Equal", each.value, each.effect) for each in spec.tolerations
+        ),
+        created=created,
+    )
+    return job, task
+
+
+def _queue(namespace: str, tenant: Tenant | None) -> str:
+    return tenant.project if tenant is not None else NO_PROJECT_PREFIX + namespace
+
+
+def _pools(metadata: kubernetes.Metadata, tenant: Tenant | None) -> tuple[str, ...]:
+    named = metadata.annotations.get(names.NODE_POOLS_ANNOTATION) or metadata.labels.get(names.NODE_POOL_LABEL) or ""
+    pools = [pool for part in named.split(",") if (pool := part.strip())] or (tenant.default_pools if tenant else ())
+    return tuple(dict.fromkeys(pools)) or (names.DEFAULT_NODE_POOL,)
+
+
+def _priority(spec: kubernetes.PodSpec) -> int:
+    """The API server gives pods without a class the priority 0; with us they are training (cluster-api.md 5.1)."""
+    if spec.priority is None or (spec.priority == 0 and not spec.priority_class_name):
+        return names.DEFAULT_TRAIN_PRIORITY
+    return spec.priority
+
+
+def _state(pod: kubernetes.Pod) -> TaskState:
+    """Where the pod is in its life. Its GPU is free when its containers have ended, not when its deletion began."""
+    if pod.status.phase in ("Succeeded", "Failed"):
+        return TaskState.ENDED
+    deleted = pod.metadata.deletion_timestamp is not None
+    if not pod.spec.node_name:
+        if deleted:
+            return TaskState.ENDED
+        return TaskState.GATED if pod.spec.scheduling_gates else TaskState.PENDING
+    if deleted:
+        return TaskState.ENDED if _all_terminated(pod) else TaskState.TERMINATING
+    return TaskState.RUNNING if pod.status.phase == "Running" else TaskState.BOUND
+
+
+def _all_terminated(pod: kubernetes.Pod) -> bool:
+    """Whether the kubelet says of every container that it has ended, and of no init container that it runs."""
+    ended = {each.name for each in pod.status.container_statuses if each.state.terminated}
+    init_runs = any(each.state.running for each in pod.status.init_container_statuses)
+    return bool(pod.spec.containers) and not init_runs and all(each.name in ended for each in pod.spec.containers)

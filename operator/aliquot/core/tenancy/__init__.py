@@ -1,0 +1,40 @@
+"""Projects, departments and node pools: what they are entitled to, where they live, how they are doing.
+
+`namespace_plan` says what a project's namespace still needs, `project_quotas` and `department_quotas` what each may
+have in which pool, and the `…_status` functions make the statuses of all of that: the same input again gives the status
+that is there. Amounts are hundredths of a GPU, milli-CPU and bytes; `now` is in Unix seconds. The reconcilers and
+`core.intake` call.
+"""
+
+from aliquot.core.tenancy.amounts import in_words
+from aliquot.core.tenancy.department import department_status
+from aliquot.core.tenancy.namespaces import NamespacePlan, Problem, namespace_name, namespace_plan
+from aliquot.core.tenancy.node_pools import node_pool_status
+from aliquot.core.tenancy.project import project_status
+from aliquot.core.tenancy.quotas import (
+    NO_QUOTA,
+    Amount,
+    PoolQuota,
+    department_of,
+    department_quotas,
+    project_quotas,
+)
+from aliquot.core.tenancy.usage import Usage
+
+__all__ = [
+    "NO_QUOTA",
+    "Amount",
+    "NamespacePlan",
+    "PoolQuota",
+    "Problem",
+    "Usage",
+    "department_of",
+    "department_quotas",
+    "department_status",
+    "in_words",
+    "namespace_name",
+    "namespace_plan",
+    "node_pool_status",
+    "project_quotas",
+    "project_status",
+]

@@ -1,0 +1,70 @@
+"""Nodes and the pools they belong to."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from aliquot.contracts import kubernetes
+from aliquot.contracts.kinds.shapes import Metadata
+from aliquot.contracts.kinds.tenancy import NodePool, NodePoolSpec
+from aliquot.contracts.kubernetes import Condition, NodeSpec, NodeStatus
+from aliquot.core.intake import PoolRule, node_fact, pool_of, pool_rules
+from aliquot.core.quantities import Vector
+from aliquot.core.scheduling.facts import Taint
+
+A100 = PoolRule("a100", "run.ai/type", "a100")
+BIG = PoolRule("big", "size", "big")
+
+
+def pool(name: str, key: str | None, value: str | None, day: int | None = None) -> NodePool:
+    made = datetime(2024, 5, day, tzinfo=UTC) if day else None
+    return NodePool(
+        metadata=Metadata(name=name, creation_timestamp=made), spec=NodePoolSpec(label_key=key, label_value=value)
+    )
+
+
+POOL_CASES: dict[str, tuple[dict[str, str], tuple[PoolRule, ...], str]] = {
+    "a node without labels is in default": ({}, (A100, BIG), "default"),
+    "without pools all nodes are in default": ({"size": "big"}, (), "default"),
+    "the label decides": ({"size": "big"}, (A100, BIG), "big"),
+    "another value of the label does not": ({"size": "small"}, (A100, BIG), "default"),
+    "the pool that comes first wins": ({"size": "big", "run.ai/type": "a100"}, (A100, BIG), "a100"),
+    "whichever that is": ({"size": "big", "run.ai/type": "a100"}, (BIG, A100), "big"),
+}
+
+
+@pytest.mark.parametrize(("labels", "rules", "wanted"), POOL_CASES.values(), ids=POOL_CASES)
+def test_pool_of(labels: dict[str, str], rules: tuple[PoolRule, ...], wanted: str) -> None:
+    assert pool_of(labels, rules) == wanted
+
+
+def test_older_pools_come_first_then_names_decide() -> None:
+    pools = [pool("young", "k", "1", 9), pool("b", "k", "2", 3), pool("a", "k", "3", 3), pool("ageless", "k", "4")]
+    assert [rule.name for rule in pool_rules(pools)] == ["ageless", "a", "b", "young"]
+    assert pool_rules(pools) == pool_rules(reversed(pools))
+
+
+def test_a_pool_without_a_label_selects_nothing() -> None:
+    assert pool_rules([pool("default", None, None), pool("odd", "", ""), pool("half", "key", None)]) == ()
+
+
+def test_a_node_is_taken_as_it_is() -> None:
+    node = kubernetes.Node(
+        metadata=kubernetes.Metadata(name="n1", labels={"size": "big"}),
+        spec=NodeSpec(unschedulable=True, taints=(kubernetes.Taint(key="maintenance", effect="NoSchedule"),)),
+        status=NodeStatus(
+            allocatable={"cpu": "95500m", "memory": "1024Mi", "pods": "110", "nvidia.com/gpu": "8", "hugepages-2Mi": 0},
+            conditions=(Condition(type="MemoryPressure", status="False"), Condition(type="Ready", status="True")),
+        ),
+    )
+    fact = node_fact(node, (A100, BIG))
+    assert (fact.name, fact.pool, fact.labels) == ("n1", "big", {"size": "big"})
+    assert fact.allocatable == Vector(gpu_percent=800, cpu_milli=95_500, memory_bytes=2**30, pods=110)
+    assert fact.taints == (Taint("maintenance", "", "NoSchedule"),)
+    assert (fact.schedulable, fact.ready) == (False, True)
+
+
+@pytest.mark.parametrize("conditions", [(), ("False",), ("Unknown",)], ids=["nothing said", "says no", "not heard of"])
+def test_a_node_is_ready_only_when_it_says_so(conditions: tuple[str, ...]) -> None:
+    said = tuple(Condition(type="Ready", status=status) for status in conditions)
+    assert not node_fact(kubernetes.Node(status=NodeStatus(conditions=said)), ()).ready
