@@ -38,7 +38,7 @@ class ObservedCondition(Shape):
     """Why, as a sentence for people."""
     last_transition_time: datetime
     """When `status` last changed."""
-    observed_generation: Annotated[int, whole(0, 2**63 - 1)] | None = None
+    observed_generation: Annotated[int, whole(0, 2**53)] | None = None
     """Generation of the object that this was true of."""
 
 

@@ -1,8 +1,8 @@
 """How a workload is doing: the status that all four workload kinds share.
 
-Shape: crd-contract.md, Status; meaning of the phases: cluster-api.md 6.2. Four members are Aliquot's own: `project`,
-`reason`, `requestedGPU` and `jobName`. The API server refuses a status that breaks a bound, so whoever writes one keeps
-to the constants below.
+Shape: crd-contract.md, Status; meaning of the phases: cluster-api.md 6.2. Five members are Aliquot's own: `project`,
+`reason`, `requestedGPU`, `jobName` and `completedIndexes`. The API server refuses a status that breaks a bound, so
+whoever writes one keeps to the constants below.
 """
 
 from datetime import datetime
@@ -17,6 +17,8 @@ MAX_OWNED_RESOURCES: Final = 1000
 MAX_EXTERNAL_URLS: Final = 256
 MESSAGE_LENGTH: Final = 32768
 """Longest message and phase message, in characters."""
+COMPLETED_INDEXES_LENGTH: Final = 300_000
+"""Longest list of completed indexes, in characters: enough for every second one of 100,000."""
 
 Phase = Literal[
     "Creating", "Initializing", "Running", "Degraded", "Pending", "Stopped", "Completed", "Failed", "Terminating"
@@ -25,7 +27,7 @@ CreationStatus = Literal["Created", "Submitted", "Failed"]
 Severity = Literal["Info", "Warning", "Error"]
 
 Count = Annotated[int, whole(0)]
-LargeCount = Annotated[int, whole(0, 2**63 - 1)]
+LargeCount = Annotated[int, whole(0, 2**53)]
 Name = Annotated[str, text(253)]
 Message = Annotated[str, text(MESSAGE_LENGTH)]
 
@@ -145,6 +147,8 @@ class WorkloadStatus(Shape):
     """Pods that ended well."""
     failed_pods: Count | None = None
     """Pods that ended badly."""
+    completed_indexes: Annotated[str, text(COMPLETED_INDEXES_LENGTH)] | None = None
+    """Which of the completions have succeeded, counted from 0, such as 0-3,5."""
     first_acknowledged_time: datetime | None = None
     """When Aliquot first saw the workload."""
     start_time: datetime | None = None

@@ -1,0 +1,33 @@
+"""What becomes of a workload: which pods to create and delete next (`plan`), and how it is doing (`status`).
+
+Compares what is asked for with what is, never with what was done before, so that a restart is the normal case: what
+must outlive the pods is read back from the workload's own status (`record_of`). Times are Unix seconds. Caller: the
+operator's workload reconciler, which reads pods with `observe`, carries `plan` out, and writes `status` if it differs.
+"""
+
+from aliquot.core.lifecycle.facts import Facts, Wait
+from aliquot.core.lifecycle.happenings import Happening, happenings
+from aliquot.core.lifecycle.plan import NewPod, Steps, plan
+from aliquot.core.lifecycle.pods import ObservedPod, PodPhase, observe
+from aliquot.core.lifecycle.record import Outcome, Record, record_of
+from aliquot.core.lifecycle.retries import Retry
+from aliquot.core.lifecycle.status import settled, status
+
+__all__ = [
+    "Facts",
+    "Happening",
+    "NewPod",
+    "ObservedPod",
+    "Outcome",
+    "PodPhase",
+    "Record",
+    "Retry",
+    "Steps",
+    "Wait",
+    "happenings",
+    "observe",
+    "plan",
+    "record_of",
+    "settled",
+    "status",
+]

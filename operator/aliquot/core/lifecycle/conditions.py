@@ -1,0 +1,55 @@
+"""The conditions in a status, for programs that wait for one aspect (`kubectl wait --for=condition=Completed`).
+
+    PodsScheduled   every pod that is there to stay has a node
+    Running         every pod that should be alive runs
+    Completed       the workload ended well                          } only once they are true, as for batch/v1 Jobs
+    Failed          it ended badly, or cannot be carried out         }
+
+Sentences are in `phaseMessage` alone: a status is written often and must stay small.
+"""
+
+from typing import Final
+
+from aliquot.contracts.kinds.conditions import Condition
+from aliquot.contracts.kinds.status import WorkloadStatus
+from aliquot.core.lifecycle.account import Account
+from aliquot.core.lifecycle.facts import Facts
+from aliquot.core.lifecycle.phase import Stand, standing, wanted_pods
+from aliquot.core.lifecycle.pods import PodPhase
+from aliquot.core.lifecycle.record import COMPLETED, FAILED
+from aliquot.core.lifecycle.times import moment
+
+PODS_SCHEDULED: Final = "PodsScheduled"
+RUNNING: Final = "Running"
+
+
+def conditions(
+    facts: Facts, account: Account, stands: Stand, before: WorkloadStatus, now: float
+) -> tuple[Condition, ...]:
+    """Return all conditions; a time changes only if its condition's status does."""
+    earlier = {condition.type: condition for condition in before.conditions}
+    why_not = stands.reason or stands.phase
+    aspects: list[tuple[str, bool, str]] = []
+    if facts.pods or RUNNING in earlier:
+        staying = standing(facts.pods)
+        scheduled = bool(staying) and all(pod.node for pod in staying)
+        running = sum(pod.phase is PodPhase.RUNNING for pod in staying)
+        runs = running > 0 and running >= wanted_pods(facts, account)
+        aspects += [
+            (PODS_SCHEDULED, scheduled, PODS_SCHEDULED if scheduled else why_not),
+            (RUNNING, runs, RUNNING if runs else why_not),
+        ]
+    if account.outcome is not None:
+        end = COMPLETED if account.outcome == "Completed" else FAILED
+        known = earlier.get(end)
+        why = known.reason if known and stands.phase != account.outcome else stands.reason
+        aspects.append((end, True, why or end))
+    elif stands.phase == "Failed":
+        aspects.append((FAILED, True, why_not))
+    return tuple(_condition(*aspect, earlier.get(aspect[0]), now) for aspect in aspects)
+
+
+def _condition(type_: str, holds: bool, reason: str, earlier: Condition | None, now: float) -> Condition:
+    status = "True" if holds else "False"
+    since = earlier.last_transition_time if earlier and earlier.status == status else None
+    return Condition(type=type_, status=status, reason=reason, last_transition_time=since or moment(now))

@@ -1,0 +1,222 @@
+"""A pod of a workload, reduced to what decides about the workload.
+
+Life of a pod, as this room sees it; `deleting` may be true anywhere, and the object may vanish at any time:
+
+    WAITING ──▶ STARTING ──▶ RUNNING ──▶ SUCCEEDED
+       │            │           │
+       └────────────┴───────────┴──────▶ FAILED        by itself, or `disrupted`: then it is nobody's failure
+
+A pod is alive, and may hold GPUs, until the kubelet reports its end; being deleted is not an end yet.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Final
+
+from aliquot import names
+from aliquot.contracts.kubernetes import Condition, ContainerStatus, Pod, Terminated
+from aliquot.core.lifecycle.times import seconds
+from aliquot.core.quantities import InvalidQuantityError, parse_gpu_percent
+
+DELETED: Final = "Deleted"
+"""Reason of a pod that is deleted by whoever says not why: a person, or we ourselves."""
+
+_NUMBER: Final = re.compile(r"0|[1-9][0-9]{0,8}", re.ASCII)
+_QUIET: Final = frozenset({"", "ContainerCreating", "PodInitializing"})
+"""Reasons for which every container waits a moment."""
+_OUT_OF_MEMORY: Final = "OOMKilled"
+_NODE_LOST: Final = "NodeLost"
+"""Reason of a pod whose node is gone, where the cluster sets no `DisruptionTarget`."""
+
+
+class PodPhase(Enum):
+    """Where a pod is in its life."""
+
+    WAITING = "Waiting"
+    """Has no node."""
+    STARTING = "Starting"
+    """Has a node; not all that must run does."""
+    RUNNING = "Running"
+    SUCCEEDED = "Succeeded"
+    FAILED = "Failed"
+
+
+@dataclass(frozen=True, slots=True)
+class ObservedPod:
+    """A pod of a workload.
+
+    Attributes:
+        index: which of the workload's completions it works on, from 0.
+        attempt: how many pods its index had before it.
+        failed_attempts: how many earlier pods of its index failed by themselves.
+        deleting: its deletion was asked for; it may run for its grace period.
+        disrupted: it ends or ended because others wanted it to (eviction, deletion, loss of the node): no failure.
+        gpus: whole devices.
+        reason: what keeps it from running, or ended it, as one word; empty: nothing to tell.
+        message: the same as a sentence; may be empty.
+        exit_code: of the container that decided its end.
+        created: when the object was made, in Unix seconds; so are the other times.
+        started_at: when its containers began to run, or the kubelet to prepare it where that is no longer known.
+        finished_at: when its last container ended.
+    """
+
+    name: str
+    uid: str
+    index: int
+    attempt: int
+    failed_attempts: int
+    phase: PodPhase
+    deleting: bool
+    disrupted: bool
+    node: str | None
+    gpus: int
+    reason: str
+    message: str
+    exit_code: int | None
+    created: float
+    started_at: float | None
+    finished_at: float | None
+
+    @property
+    def alive(self) -> bool:
+        """Whether it has not ended: it exists to run, even if it is being deleted."""
+        return self.phase is not PodPhase.SUCCEEDED and self.phase is not PodPhase.FAILED
+
+    @property
+    def own_failure(self) -> bool:
+        """Whether it failed by itself, which counts against `backoffLimit`."""
+        return self.phase is PodPhase.FAILED and not self.disrupted
+
+
+def observe(pod: Pod) -> ObservedPod | None:
+    """Read a pod; None if its labels are not those that we give: then it is none of ours."""
+    labels = pod.metadata.labels
+    index, attempt = _number(labels.get(names.POD_INDEX_LABEL)), _number(labels.get(names.ATTEMPT_LABEL))
+    if index is None or attempt is None:
+        return None
+    phase = _phase(pod)
+    disruption = _disruption(pod.status.conditions)
+    deleting = pod.metadata.deletion_timestamp is not None
+    end = _end(pod) if phase in (PodPhase.SUCCEEDED, PodPhase.FAILED) else None
+    disrupted = phase is not PodPhase.SUCCEEDED and (
+        disruption is not None or deleting or pod.status.reason == _NODE_LOST
+    )
+    reason, message = _why(pod, phase, disruption, end, deleting=deleting)
+    return ObservedPod(
+        name=pod.metadata.name,
+        uid=pod.metadata.uid,
+        index=index,
+        attempt=attempt,
+        failed_attempts=_number(pod.metadata.annotations.get(names.FAILED_ATTEMPTS_ANNOTATION)) or 0,
+        phase=phase,
+        deleting=deleting,
+        disrupted=disrupted,
+        node=pod.spec.node_name or None,
+        gpus=_gpus(pod),
+        reason=reason,
+        message=message,
+        exit_code=end.exit_code if end else None,
+        created=seconds(pod.metadata.creation_timestamp) or 0.0,
+        started_at=_started_at(pod),
+        finished_at=_finished_at(pod) if phase in (PodPhase.SUCCEEDED, PodPhase.FAILED) else None,
+    )
+
+
+def _number(written: str | None) -> int | None:
+    return int(written) if written is not None and _NUMBER.fullmatch(written) else None
+
+
+def _phase(pod: Pod) -> PodPhase:
+    match pod.status.phase:
+        case "Succeeded":
+            return PodPhase.SUCCEEDED
+        case "Failed":
+            return PodPhase.FAILED
+        case "Running":
+            return PodPhase.RUNNING
+        case _:  # Pending; Unknown, which says that nobody knows whether it runs; what newer versions may add
+            return PodPhase.STARTING if pod.spec.node_name else PodPhase.WAITING
+
+
+def _disruption(conditions: Iterable[Condition]) -> Condition | None:
+    for condition in conditions:
+        if condition.type == names.DISRUPTION_TARGET_CONDITION and condition.status == "True":
+            return condition
+    return None
+
+
+def _containers(pod: Pod) -> Sequence[ContainerStatus]:
+    return (*pod.status.init_container_statuses, *pod.status.container_statuses)
+
+
+def _end(pod: Pod) -> Terminated | None:
+    """Return the end of the container that decided: one out of memory, else the first that failed, else the last."""
+    ends = [container.state.terminated for container in _containers(pod) if container.state.terminated]
+    bad = [end for end in ends if end.exit_code != 0]
+    out_of_memory = [end for end in bad if end.reason == _OUT_OF_MEMORY]
+    return (out_of_memory or bad or ends[-1:] or [None])[0]
+
+
+def _why(
+    pod: Pod, phase: PodPhase, disruption: Condition | None, end: Terminated | None, *, deleting: bool
+) -> tuple[str, str]:
+    if phase is PodPhase.SUCCEEDED:
+        return "", ""
+    if disruption is not None:
+        return disruption.reason or names.DISRUPTION_TARGET_CONDITION, disruption.message
+    if phase is PodPhase.FAILED and pod.status.reason:
+        return pod.status.reason, pod.status.message
+    if deleting:
+        return DELETED, ""
+    if phase is PodPhase.FAILED:
+        return (end.reason or "Error", end.message) if end else ("Error", pod.status.message)
+    if phase is PodPhase.STARTING:
+        for container in _containers(pod):
+            waiting = container.state.waiting
+            if waiting is not None and waiting.reason not in _QUIET:
+                return waiting.reason, waiting.message
+    return pod.status.reason, pod.status.message
+
+
+def _gpus(pod: Pod) -> int:
+    """Count GPUs: those of all containers together, or of the largest init container."""
+    together = sum(_device_count(container.resources.limits) for container in pod.spec.containers)
+    return max([together, *(_device_count(container.resources.limits) for container in pod.spec.init_containers)])
+
+
+def _device_count(limits: dict[str, str | int | float]) -> int:
+    amount = limits.get(names.GPU_RESOURCE)
+    if amount is None:
+        return 0
+    try:
+        return max(0, -(-parse_gpu_percent(amount) // 100))
+    except InvalidQuantityError:
+        return 0
+
+
+def _started_at(pod: Pod) -> float | None:
+    running = [
+        started
+        for container in pod.status.container_statuses
+        if container.state.running and (started := seconds(container.state.running.started_at)) is not None
+    ]
+    if running:
+        return min(running)
+    return seconds(pod.status.start_time) if pod.status.phase in ("Running", "Succeeded", "Failed") else None
+
+
+def _finished_at(pod: Pod) -> float | None:
+    """Return when the last container ended; where no container tells, when the pod ceased to be ready."""
+    ends = [
+        finished
+        for container in _containers(pod)
+        if container.state.terminated and (finished := seconds(container.state.terminated.finished_at)) is not None
+    ]
+    if ends:
+        return max(ends)
+    for condition in pod.status.conditions:
+        if condition.type == "Ready" and condition.status != "True":
+            return seconds(condition.last_transition_time)
+    return None

@@ -1,0 +1,120 @@
+"""A workload's status, made of facts alone: the same facts again give the same status, and nothing is written.
+
+`created_resources` and `owned_resources` stay empty: pods are found by their owner references, and a list of them in
+every status would cost the API server more than all the rest. Members that others write are kept as they are.
+"""
+
+from datetime import datetime
+from typing import Final
+
+from aliquot.contracts.kinds.status import MAX_EVENTS, CreationStatus, Severity, WorkloadEvent, WorkloadStatus
+from aliquot.core.lifecycle.account import Account, reckon
+from aliquot.core.lifecycle.conditions import conditions
+from aliquot.core.lifecycle.facts import Facts
+from aliquot.core.lifecycle.happenings import happenings
+from aliquot.core.lifecycle.phase import BACKOFF_LIMIT_EXCEEDED, Stand, clip, stand, wanted_pods
+from aliquot.core.lifecycle.pods import PodPhase
+from aliquot.core.lifecycle.record import INVALID_SPEC, record_of, write_indexes
+from aliquot.core.lifecycle.times import moment
+
+KEPT_EVENTS: Final = 20
+"""Entries of `status.events`; more than people read, and every status write carries them."""
+assert KEPT_EVENTS <= MAX_EVENTS
+
+CREATED: Final = "all the resources were created successfully"
+"""The compatible text of a submission that worked (cluster-api.md 1.6)."""
+
+_FOREIGN: Final = (
+    "total_allocated_gpu_memory",
+    "created_resources",
+    "owned_resources",
+    "external_urls",
+    "sync_status",
+)
+
+
+def status(facts: Facts, before: WorkloadStatus, now: float) -> WorkloadStatus:
+    """Make a workload's status.
+
+    Args:
+        facts: what is known of the workload.
+        before: its status so far, as it was last written; what pods no longer tell is read from it.
+        now: Unix seconds.
+
+    Returns:
+        `before` itself if there is nothing to write. Members without a value are unset, not null.
+    """
+    account = reckon(facts.spec, facts.pods, record_of(before))
+    stands = stand(facts, account, before)
+    ended = account.outcome is not None
+    members: dict[str, object] = {
+        "phase": stands.phase,
+        "phase_message": stands.message,
+        "reason": stands.reason,
+        "project": facts.project or (before.project if ended else None),
+        "job_name": facts.job_name or before.job_name,
+        "requested_gpu": _requested_gpus(facts, account),
+        "total_allocated_gpu": str(sum(pod.gpus for pod in facts.pods if pod.alive and pod.node)),
+        "creation_status": _creation(facts, stands, before),
+        "conditions": conditions(facts, account, stands, before, now),
+        "completed_indexes": write_indexes(account.completed) or None,
+        "pending_pods": sum(pod.phase in (PodPhase.WAITING, PodPhase.STARTING) for pod in facts.pods),
+        "running_pods": sum(pod.phase is PodPhase.RUNNING for pod in facts.pods),
+        "succeeded_pods": len(account.completed),
+        "failed_pods": account.failed,
+        "first_acknowledged_time": before.first_acknowledged_time or moment(now),
+        "start_time": before.start_time or _started(facts),
+        "completion_time": _completed(account, before, now),
+        "last_status_change_time": before.last_status_change_time,
+        "observed_generation": facts.generation,
+        **{name: getattr(before, name) for name in _FOREIGN},
+    }
+    after = WorkloadStatus.model_validate({name: value for name, value in members.items() if value not in (None, ())})
+    events = (*before.events, *_new_events(before, after, now))[-KEPT_EVENTS:]
+    if events:
+        after = after.model_copy(update={"events": events})
+    return before if after == before else after.model_copy(update={"last_status_change_time": moment(now)})
+
+
+def settled(status: WorkloadStatus) -> bool:
+    """Whether nothing will overtake the status, so that it is worth writing at once."""
+    return status.phase in ("Completed", "Failed") or status.reason == INVALID_SPEC
+
+
+def _requested_gpus(facts: Facts, account: Account) -> str | None:
+    """Return the GPUs of all pods that should be alive now, whether they are or not."""
+    return str(facts.spec.gpus * wanted_pods(facts, account)) if facts.spec else None
+
+
+def _creation(facts: Facts, stands: Stand, before: WorkloadStatus) -> CreationStatus | None:
+    if stands.reason == INVALID_SPEC:
+        return "Failed"
+    if facts.pods or before.creation_status == "Submitted":
+        return "Submitted"
+    return "Failed" if facts.trouble is not None else None
+
+
+def _started(facts: Facts) -> datetime | None:
+    started = min((pod.started_at for pod in facts.pods if pod.started_at is not None), default=None)
+    return None if started is None else moment(started)
+
+
+def _completed(account: Account, before: WorkloadStatus, now: float) -> datetime | None:
+    if account.outcome is None:
+        return None
+    return before.completion_time or moment(now if account.ended_at is None else account.ended_at)
+
+
+def _new_events(before: WorkloadStatus, after: WorkloadStatus, now: float) -> list[WorkloadEvent]:
+    """Return what happened since, in words, for `status.events`."""
+    told: list[tuple[Severity, str]] = []
+    if after.creation_status == "Submitted" and before.creation_status != "Submitted":
+        told.append(("Info", CREATED))
+    for happening in happenings(before, after):
+        severity: Severity = "Info" if happening.type == "Normal" else "Warning"
+        if happening.reason in (INVALID_SPEC, BACKOFF_LIMIT_EXCEEDED):
+            severity = "Error"
+        told.append((severity, f"{happening.reason}: {happening.message}"))
+    if after.phase == "Completed" and before.phase != "Completed":
+        told.append(("Info", f"Completed: {after.phase_message}"))
+    return [WorkloadEvent(severity=severity, details=clip(details), time=moment(now)) for severity, details in told]
