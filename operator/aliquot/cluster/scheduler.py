@@ -5,7 +5,7 @@
                                       ┘
 
 The state belongs to the round while one runs; events that arrive meanwhile wait in the inbox, so none is lost and the
-event loop is not held up. No events, no round; a plan that says when to look again wakes the loop by itself.
+event loop is not held up. No events, no round.
 """
 
 import asyncio
@@ -16,11 +16,26 @@ from prometheus_client import CollectorRegistry, Counter, Histogram
 
 from aliquot import log
 from aliquot.clock import Clock
-from aliquot.core.scheduling import ClusterState, Plan, Reason, decide
+from aliquot.core.scheduling import ClusterState, Plan, QueueUsage, Reason, decide
 from aliquot.core.scheduling.events import Event
 from aliquot.settings import Scheduling
 
 _log = log.get(__name__)
+
+
+class SchedulerMetrics:
+    """What rounds cost and decide."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.seconds = Histogram(
+            "aliquot_scheduler_round_seconds",
+            "Time that a scheduling round took",
+            registry=registry,
+            buckets=(0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5),
+        )
+        self.decisions = Counter(
+            "aliquot_scheduler_decisions_total", "Decisions of scheduling rounds", ["decision"], registry=registry
+        )
 
 
 class Scheduler:
@@ -29,7 +44,7 @@ class Scheduler:
     Args:
         settings: pace.
         clock: the time given to rounds.
-        registry: for metrics.
+        metrics: where rounds are counted.
         carry_out: takes each plan; must not block, and submits `Granted` and `EvictionStarted` for what it starts.
         on_verdict: called with the id of each job whose reason for waiting has changed, come or gone.
     """
@@ -38,7 +53,7 @@ class Scheduler:
         self,
         settings: Scheduling,
         clock: Clock,
-        registry: CollectorRegistry,
+        metrics: SchedulerMetrics,
         carry_out: Callable[[Plan], None],
         on_verdict: Callable[[str], None],
     ) -> None:
@@ -51,15 +66,7 @@ class Scheduler:
         self._wake = asyncio.Event()
         self._waiting: Mapping[str, Reason] = MappingProxyType({})
         self.rounds = 0
-        self._seconds = Histogram(
-            "aliquot_scheduler_round_seconds",
-            "Time that a scheduling round took",
-            registry=registry,
-            buckets=(0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5),
-        )
-        self._decisions = Counter(
-            "aliquot_scheduler_decisions_total", "Decisions of scheduling rounds", ["decision"], registry=registry
-        )
+        self._metrics = metrics
 
     def submit(self, event: Event) -> None:
         """Tell of a change; the next round knows it."""
@@ -69,6 +76,10 @@ class Scheduler:
     def waiting(self, job: str) -> Reason | None:
         """Why the job waits, as of the last round; None: it does not, or no round has seen it."""
         return self._waiting.get(job)
+
+    def usage(self, pool: str, queue: str) -> QueueUsage:
+        """What counts against a queue in a pool, as of the last round."""
+        return self._state.usage(pool, queue)
 
     @property
     def idle(self) -> bool:
@@ -88,7 +99,7 @@ class Scheduler:
             self._carry_out(plan)
 
     def _round(self, events: list[Event]) -> Plan:
-        with self._seconds.time():
+        with self._metrics.seconds.time():
             for event in events:
                 self._state.apply(event)
             return decide(self._state, self._clock.now())
@@ -107,6 +118,6 @@ class Scheduler:
             ("evict", len(plan.evictions)),
             ("nominate", len(plan.nominations)),
         ):
-            self._decisions.labels(name).inc(count)
+            self._metrics.decisions.labels(name).inc(count)
         if plan.binds or plan.evictions:
             _log.debug("round", outline=plan.outline()[:2000])

@@ -26,9 +26,9 @@ class Task(StrEnum):
     CONFIRM = "confirm"
     WORKLOAD = "workload"
     WORKLOAD_STATUS = "workload-status"
-    TENANCY = "tenancy"
     PROJECT = "project"
     PROJECT_STATUS = "project-status"
+    DEPARTMENT_STATUS = "department-status"
     NODE_POOL_STATUS = "node-pool-status"
 
 
@@ -48,9 +48,9 @@ LANES = {
     Task.EVICT: Lane.GRANT,
     Task.CONFIRM: Lane.CREATE,
     Task.WORKLOAD: Lane.CREATE,
-    Task.TENANCY: Lane.CREATE,
     Task.PROJECT: Lane.CREATE,
     Task.WORKLOAD_STATUS: Lane.STATUS,
     Task.PROJECT_STATUS: Lane.STATUS,
+    Task.DEPARTMENT_STATUS: Lane.STATUS,
     Task.NODE_POOL_STATUS: Lane.STATUS,
 }

@@ -24,7 +24,7 @@ from aliquot.contracts.kubernetes import Pod
 from aliquot.core.scheduling import Bind, Granted, GrantFailed
 from aliquot.core.scheduling.events import Event
 from aliquot.kube.client import ApiClient
-from aliquot.kube.problems import ApiProblem, Conflict, Invalid, NotFound
+from aliquot.kube.problems import Conflict, Invalid, NotFound
 from aliquot.kube.resources import PODS
 
 _log = log.get(__name__)
@@ -88,6 +88,10 @@ class Granter:
         self._submit(Granted(task=bind.task, node=bind.node))
         return key
 
+    def has(self, key: Key) -> bool:
+        """Whether a grant for the pod is still to be carried out."""
+        return key in self._grants
+
     async def carry_out(self, key: Key) -> None:
         """Bind the pod, or find out why not.
 
@@ -138,6 +142,3 @@ class Granter:
         _log.info("grant forgotten", pod=str(key), node=grant.bind.node, why=why)
         del self._grants[key]
         self._submit(GrantFailed(task=grant.bind.task))
-
-
-__all__ = ["ApiProblem", "Granter", "read_again"]

@@ -15,16 +15,16 @@ from prometheus_client import CollectorRegistry, Counter
 from aliquot import log
 from aliquot.cluster.mirror.cache import Cache
 from aliquot.cluster.mirror.parse import parse
+from aliquot.cluster.resources import resource_of
 from aliquot.contracts.kinds.registry import Kind
-from aliquot.contracts.kinds.shapes import Resource as CustomResource
+from aliquot.contracts.kinds.shapes import Resource
 from aliquot.contracts.kubernetes import Metadata
 from aliquot.kube.client import ApiClient
 from aliquot.kube.problems import ApiProblem
-from aliquot.kube.resources import Resource
 
 _log = log.get(__name__)
 
-KindT = TypeVar("KindT", bound=CustomResource)
+KindT = TypeVar("KindT", bound=Resource)
 
 
 class _Whole(msgspec.Struct, rename="camel"):
@@ -46,13 +46,16 @@ class Drift(Generic[KindT]):
         model: its model.
         cache: its cache.
         interval_seconds: between two comparisons.
+
+    Attributes:
+        kind: the kind.
     """
 
     def __init__(
         self, client: ApiClient, kind: Kind, model: type[KindT], cache: Cache[KindT], interval_seconds: float
     ) -> None:
         self._client = client
-        self._kind = kind
+        self.kind = kind
         self._model = model
         self._cache = cache
         self._interval_seconds = interval_seconds
@@ -71,8 +74,7 @@ class Drift(Generic[KindT]):
         Raises:
             ApiProblem: there is no list to compare with.
         """
-        kind = self._kind
-        resource = Resource(kind.group, kind.stored, kind.plural, kind.name, namespaced=kind.namespaced)
+        kind, resource = self.kind, resource_of(self.kind)
         listed: list[KindT] = []
         unreadable: set[str] = set()
         version = ""
@@ -96,12 +98,12 @@ class Drift(Generic[KindT]):
             try:
                 missed, redundant = await self.compare()
             except ApiProblem as problem:
-                _log.warning("comparison failed", kind=self._kind.name, problem=str(problem))
+                _log.warning("comparison failed", kind=self.kind.name, problem=str(problem))
                 continue
-            differences.labels(self._kind.name, "missed").inc(missed)
-            differences.labels(self._kind.name, "redundant").inc(redundant)
+            differences.labels(self.kind.name, "missed").inc(missed)
+            differences.labels(self.kind.name, "redundant").inc(redundant)
             if redundant:
-                _log.warning("objects vanished unnoticed", kind=self._kind.name, count=redundant)
+                _log.warning("objects vanished unnoticed", kind=self.kind.name, count=redundant)
 
 
 def differences_counter(registry: CollectorRegistry) -> Counter:

@@ -1,11 +1,11 @@
 """All caches of the operator together, and the questions that are asked of them.
 
-project ── namespace (label runai/queue, or its own) ── workloads ── pods (by owner uid)
+project ── namespace (label runai/queue) ── workloads (also by job name) ── pods (by owner uid, by uid)
 """
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Protocol, TypeVar
 
 from aliquot import names
@@ -58,6 +58,16 @@ def owner_of(pod: Pod) -> OwnerReference | None:
     return None
 
 
+def job_name_of(workload: TrainingWorkload) -> str | None:
+    """The name under which the workload's pods run: its own, or the one chosen for it; None: none is chosen yet."""
+    return workload.spec.name.value or workload.metadata.annotations.get(names.JOB_NAME_ANNOTATION)
+
+
+def _age(workload: TrainingWorkload) -> tuple[datetime, str]:
+    metadata = workload.metadata
+    return (metadata.creation_timestamp or datetime.min.replace(tzinfo=UTC), metadata.uid)
+
+
 Listener = Callable[[ObjectT | None, ObjectT | None], None]
 
 
@@ -80,6 +90,8 @@ class Mirror:
     def __init__(self) -> None:
         self.listeners = Listeners()
         self._pods_of: dict[str, dict[str, Pod]] = {}
+        self._pod_keys: dict[str, Key] = {}
+        self._job_names: dict[Key, set[str]] = {}
         self._workloads_in: dict[str, dict[str, TrainingWorkload]] = {}
         self._namespaces_of: dict[str, set[str]] = {}
         self.workloads = Cache[TrainingWorkload](identify, self._workload_changed)
@@ -93,6 +105,22 @@ class Mirror:
     def pods_of(self, workload_uid: str) -> list[Pod]:
         """The pods that a workload controls, by name."""
         return sorted(self._pods_of.get(workload_uid, {}).values(), key=lambda pod: pod.metadata.name)
+
+    def pod(self, uid: str) -> Pod | None:
+        """The pod with the uid."""
+        key = self._pod_keys.get(uid)
+        return None if key is None else self.pods.get(key)
+
+    def workloads_called(self, namespace: str, job_name: str) -> list[TrainingWorkload]:
+        """The workloads that want the job name, or had it chosen for them, oldest first."""
+        found = (self.workloads.get(Key(namespace, name)) for name in self._job_names.get(Key(namespace, job_name), ()))
+        return sorted((workload for workload in found if workload is not None), key=_age)
+
+    def job_names(self, namespace: str) -> frozenset[str]:
+        """All job names that are taken in a namespace."""
+        return frozenset(
+            name for workload in self.workloads_in(namespace) if (name := job_name_of(workload)) is not None
+        )
 
     def workloads_in(self, namespace: str) -> Iterable[TrainingWorkload]:
         """The workloads in a namespace."""
@@ -119,8 +147,13 @@ class Mirror:
 
     def _pod_changed(self, old: Pod | None, new: Pod | None) -> None:
         pod = new or old
-        owner = owner_of(pod) if pod else None
-        if pod and owner:
+        assert pod is not None
+        if new is None:
+            self._pod_keys.pop(pod.metadata.uid, None)
+        else:
+            self._pod_keys[pod.metadata.uid] = key_of(pod)
+        owner = owner_of(pod)
+        if owner:
             if new:
                 self._pods_of.setdefault(owner.uid, {})[pod.metadata.name] = new
             else:
@@ -138,7 +171,16 @@ class Mirror:
             neighbours[workload.metadata.name] = new
         else:
             neighbours.pop(workload.metadata.name, None)
+        for held, here in ((old, False), (new, True)):
+            if held is not None and (name := job_name_of(held)) is not None:
+                self._note_job_name(Key(held.metadata.namespace, name), held.metadata.name, here=here)
         self._telling(self.listeners.workload)(old, new)
+
+    def _note_job_name(self, job_name: Key, workload: str, *, here: bool) -> None:
+        called = self._job_names.setdefault(job_name, set())
+        (called.add if here else called.discard)(workload)
+        if not called:
+            del self._job_names[job_name]
 
     def _namespace_changed(self, old: Namespace | None, new: Namespace | None) -> None:
         for namespace, here in ((old, False), (new, True)):

@@ -1,0 +1,171 @@
+"""The two ways that are compared: plain Jobs with Kubernetes' own controllers, and Aliquot's training workloads."""
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from aliquot import names
+from aliquot_lab import Cluster
+from aliquot_lab.api import Call
+from aliquot_lab.processes import eventually
+from demo import platform
+
+_IMAGE = "registry.example.com/bench:1"
+_DURATION = "lab.aliquot.dev/duration"
+_EXISTS = frozenset({409})
+
+
+@dataclass(frozen=True)
+class Size:
+    """How much is submitted.
+
+    Attributes:
+        nodes: hollow nodes.
+        gpus: GPUs on each.
+        workloads: of one GPU each.
+        projects: that share them evenly.
+        run_seconds: how long each pod runs.
+    """
+
+    nodes: int
+    gpus: int
+    workloads: int
+    projects: int
+    run_seconds: int
+
+
+class Side(Protocol):
+    """One way to run single-GPU work."""
+
+    name: str
+    label: str
+    """Label of pods that names their workload."""
+
+    def prepare(self, cluster: Cluster, size: Size) -> None:
+        """Get everything ready but the work."""
+        ...
+
+    def submissions(self, size: Size) -> list[Call]:
+        """The requests that submit the work, one a workload."""
+        ...
+
+    def finished(self, cluster: Cluster) -> int:
+        """How many workloads say that they are done."""
+        ...
+
+    def clear(self, cluster: Cluster, size: Size) -> None:
+        """Delete the work."""
+        ...
+
+
+class Jobs:
+    """Plain `batch/v1` Jobs: the Job controller makes pods, kube-scheduler binds them."""
+
+    name = "plain Jobs"
+    label = "batch.kubernetes.io/job-name"
+
+    def prepare(self, cluster: Cluster, size: Size) -> None:
+        """See `Side`."""
+        for number in range(size.projects):
+            cluster.add_namespace(f"jobs-{number}")
+
+    def submissions(self, size: Size) -> list[Call]:
+        """See `Side`."""
+        return [
+            Call(
+                "POST",
+                f"/apis/batch/v1/namespaces/jobs-{number % size.projects}/jobs",
+                {
+                    "metadata": {"name": f"job-{number}"},
+                    "spec": {
+                        "template": {
+                            "metadata": {"annotations": {_DURATION: f"{size.run_seconds}s"}},
+                            "spec": {
+                                "restartPolicy": "Never",
+                                "containers": [
+                                    {
+                                        "name": "main",
+                                        "image": _IMAGE,
+                                        "resources": {
+                                            "limits": {names.GPU_RESOURCE: "1"},
+                                            "requests": {"cpu": "1", "memory": "100Mi"},
+                                        },
+                                    }
+                                ],
+                            },
+                        }
+                    },
+                },
+            )
+            for number in range(size.workloads)
+        ]
+
+    def finished(self, cluster: Cluster) -> int:
+        """See `Side`."""
+        jobs = cluster.api.call("GET", "/apis/batch/v1/jobs?resourceVersion=0")["items"]
+        return sum("completionTime" in job["status"] for job in jobs)
+
+    def clear(self, cluster: Cluster, size: Size) -> None:
+        """See `Side`."""
+        for number in range(size.projects):
+            cluster.remove_namespace(f"jobs-{number}")
+
+
+class Workloads:
+    """Aliquot: TrainingWorkloads in projects whose quotas cover them."""
+
+    name = "Aliquot"
+    label = names.WORKLOAD_NAME_LABEL
+
+    def prepare(self, cluster: Cluster, size: Size) -> None:
+        """See `Side`."""
+        platform.install(cluster)
+        platform.start_operator(cluster)
+        quota = size.nodes * size.gpus // size.projects
+        for number in range(size.projects):
+            queue = {"name": f"p{number}", "nodepool": "default", "resources": {"gpu": {"deserved": quota}}}
+            project = {
+                "apiVersion": "run.ai/v2",
+                "kind": "Project",
+                "metadata": {"name": f"p{number}"},
+                "spec": {"queues": [queue]},
+            }
+            cluster.api.call("POST", "/apis/run.ai/v2/projects", project)
+
+        def ready() -> bool:
+            projects: list[dict[str, Any]] = cluster.api.call("GET", "/apis/run.ai/v2/projects")["items"]
+            return all(project.get("status", {}).get("phase") == "Ready" for project in projects)
+
+        if not eventually(ready, seconds=30):
+            message = "the projects did not become ready"
+            raise TimeoutError(message)
+
+    def submissions(self, size: Size) -> list[Call]:
+        """See `Side`."""
+        return [
+            Call(
+                "POST",
+                f"/apis/run.ai/v2alpha1/namespaces/runai-p{number % size.projects}/trainingworkloads",
+                {
+                    "apiVersion": "run.ai/v2alpha1",
+                    "kind": "TrainingWorkload",
+                    "metadata": {"name": f"job-{number}"},
+                    "spec": {
+                        "name": {"value": f"job-{number}"},
+                        "image": {"value": _IMAGE},
+                        "gpu": {"value": "1"},
+                        "annotations": {"items": {_DURATION: {"value": f"{size.run_seconds}s"}}},
+                    },
+                },
+            )
+            for number in range(size.workloads)
+        ]
+
+    def finished(self, cluster: Cluster) -> int:
+        """See `Side`."""
+        path = "/apis/run.ai/v2alpha1/trainingworkloads?resourceVersion=0"
+        return sum(one.get("status", {}).get("phase") == "Completed" for one in cluster.api.call("GET", path)["items"])
+
+    def clear(self, cluster: Cluster, size: Size) -> None:
+        """See `Side`."""
+        for number in range(size.projects):
+            cluster.api.call("DELETE", f"/apis/run.ai/v2alpha1/namespaces/runai-p{number}/trainingworkloads")

@@ -1,0 +1,140 @@
+"""The platform on a lab, as demo, tests and benchmarks run it: the real chart, and operators as supervised processes.
+
+An operator runs as a process on this machine with the token of the chart's ServiceAccount, and with the very
+environment that the chart gives its pods: a right or a setting that is missing in the chart is missing here too.
+"""
+
+import socket
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from aliquot_lab import Cluster, LabError
+from aliquot_lab.processes import eventually
+
+CHART = Path(__file__).parent.parent / "helm" / "aliquot"
+NAMESPACE = "runai"
+RELEASE = "aliquot"
+SERVICE_ACCOUNT = "aliquot-operator"
+_READY_SECONDS = 60.0
+
+
+def install(cluster: Cluster, *values: str) -> None:
+    """Install the chart, or upgrade it; the Deployment gets no replicas, as hollow nodes can run no operator.
+
+    Args:
+        cluster: where.
+        *values: as for `helm --set`.
+
+    Raises:
+        LabError: Helm or the API server refused it.
+    """
+    settings = [argument for value in ("replicas=0", *values) for argument in ("--set", value)]
+    cluster.helm("upgrade", RELEASE, str(CHART), "--install", "--namespace", NAMESPACE, "--create-namespace", *settings)
+    cluster.kubectl("wait", "--for=condition=Established", "--timeout=60s", "crd", "--all")
+
+
+@dataclass
+class OperatorProcess:
+    """An operator under the supervision of a lab; made by `start_operator`.
+
+    Attributes:
+        cluster: the lab.
+        name: its name among the lab's processes, and in the Lease.
+        port: where it serves probes and metrics.
+    """
+
+    cluster: Cluster
+    name: str
+    port: int
+
+    @property
+    def pid(self) -> int | None:
+        """Its process id; None while it does not run."""
+        return self.cluster.processes().get(self.name)
+
+    def wait_ready(self, seconds: float = _READY_SECONDS) -> None:
+        """Wait until /readyz answers 200.
+
+        Raises:
+            LabError: it did not in time; the message has its last answer and the end of its log.
+        """
+        if not eventually(lambda: self.probe("readyz") == (200, "ok"), seconds=seconds):
+            log = "\n".join(self.log().splitlines()[-20:])
+            message = f"{self.name} is not ready after {seconds:.0f} s: {self.probe('readyz')}\n{log}"
+            raise LabError(message)
+
+    def probe(self, path: str) -> tuple[int, str]:
+        """Status and text of a probe; (0, problem) when nobody answers."""
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/{path}", timeout=5) as answer:
+                return answer.status, answer.read().decode()
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code, error.read().decode()
+        except OSError as error:
+            return 0, str(error)
+
+    def log(self) -> str:
+        """All that it has said."""
+        return self.cluster.log(self.name).read_text(errors="replace")
+
+    def kill(self) -> None:
+        """End it by SIGKILL."""
+        self.cluster.stop(self.name, kill=True)
+
+    def stop(self) -> None:
+        """End it by SIGTERM."""
+        self.cluster.stop(self.name)
+
+    def start(self) -> None:
+        """Start it again, if it does not run."""
+        self.cluster.start(self.name)
+
+
+def start_operator(
+    cluster: Cluster,
+    name: str = "operator",
+    *,
+    settings: Mapping[str, str] | None = None,
+    server: str | None = None,
+    authority: bytes | None = None,
+    wait: bool = True,
+) -> OperatorProcess:
+    """Start an operator with the rights of the chart's ServiceAccount.
+
+    Args:
+        cluster: a lab on which the chart is installed.
+        name: unique in the lab.
+        settings: further environment variables, such as `{"ALIQUOT_LOG__LEVEL": "debug"}`.
+        server: URL of a proxy before the API server.
+        authority: PEM of the authority that signed the proxy's certificate.
+        wait: whether to wait until it is ready.
+
+    Raises:
+        LabError: the ServiceAccount is missing, or the operator is not ready in time.
+    """
+    access = cluster.kubeconfig_for(SERVICE_ACCOUNT, NAMESPACE, server=server, authority=authority)
+    port = _free_port()
+    environment = {
+        "KUBECONFIG": str(access),
+        "ALIQUOT_IDENTITY__NAME": name,
+        "ALIQUOT_IDENTITY__NAMESPACE": NAMESPACE,
+        "ALIQUOT_SERVER__HOST": "127.0.0.1",
+        "ALIQUOT_SERVER__PORT": str(port),
+        **(settings or {}),
+    }
+    cluster.run(name, [sys.executable, "-m", "aliquot", "operator"], environment)
+    operator = OperatorProcess(cluster, name, port)
+    if wait:
+        operator.wait_ready()
+    return operator
+
+
+def _free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])

@@ -1,0 +1,31 @@
+"""The live table of the demo."""
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from demo.story import Story
+
+_COLOURS = {"Running": "green", "Completed": "cyan", "Failed": "red", "Pending": "yellow"}
+_BAR = 32
+
+
+def draw(told: Story) -> RenderableType:
+    """What was done so far, the workloads, and who holds how many of the GPUs."""
+    workloads = Table("project", "workload", "phase", "GPUs", "pods", "reason", box=None, padding=(0, 2, 0, 0))
+    for one in told.standings:
+        colour = _COLOURS.get(one.phase, "")
+        workloads.add_row(one.project, one.name, Text(one.phase, colour), one.gpus, one.pods, one.reason)
+    messages = [
+        Text(f"{one.name}: {one.message}", "dim", overflow="fold")
+        for one in told.standings
+        if one.message and one.reason and one.phase != "Completed"
+    ]
+    shares = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
+    largest = max((max(share.holds, share.deserves) for share in told.shares), default=1) or 1
+    for share in told.shares:
+        within, over = min(share.holds, share.deserves), max(0.0, share.holds - share.deserves)
+        bar = Text("█" * round(within / largest * _BAR), "green") + Text("█" * round(over / largest * _BAR), "yellow")
+        shares.add_row(share.project, f"{share.holds:g} of {share.deserves:g} GPUs", bar)
+    said = [Text(f"{number}. {line}") for number, line in enumerate(told.said, start=1)]
+    return Group(*said, Text(), workloads, Text(), shares, Text(), *messages)

@@ -1,0 +1,5 @@
+"""`python -m aliquot` is `aliquot`."""
+
+from aliquot.cli.main import app
+
+app()

@@ -1,0 +1,50 @@
+"""`aliquot`: starts the processes of the platform. Whatever a command needs is imported only when it runs."""
+
+from importlib.metadata import version
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(
+    help="Fair shares of GPUs for Kubernetes.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"aliquot {version('aliquot')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    _: Annotated[
+        bool, typer.Option("--version", help="Print the version.", callback=_show_version, is_eager=True)
+    ] = False,
+) -> None: ...
+
+
+@app.command()
+def operator() -> None:
+    """Run the operator; its settings are environment variables (docs/install.md)."""
+    from pydantic import ValidationError
+
+    from aliquot.cluster.main import run
+    from aliquot.errors import AliquotError
+    from aliquot.settings import Settings
+
+    try:
+        settings = Settings()
+    except ValidationError as error:
+        for problem in error.errors(include_url=False):
+            variable = "ALIQUOT_" + "__".join(str(part) for part in problem["loc"]).upper()
+            typer.echo(f"aliquot: {variable}: {problem['msg']}, not {problem['input']!r}", err=True)
+        raise typer.Exit(2) from error
+    try:
+        run(settings)
+    except (AliquotError, OSError) as error:
+        typer.echo(f"aliquot: {error}", err=True)
+        raise typer.Exit(1) from error

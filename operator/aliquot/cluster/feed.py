@@ -1,0 +1,151 @@
+"""What the scheduler is told: facts made of what the mirror holds, each told once, and again only when it differs.
+
+    node, node pool ──▶ NodeChanged              project, department, node pool ──▶ QueueChanged
+    pod, namespace, project ──▶ JobChanged, TaskChanged
+
+Heartbeats and other changes that make no difference to a fact wake no round.
+"""
+
+from collections.abc import Callable
+
+from aliquot import names
+from aliquot.cluster.mirror.mirror import Mirror
+from aliquot.contracts.kinds.tenancy import Department, NodePool, Project
+from aliquot.contracts.kubernetes import Namespace, Node, Pod
+from aliquot.core.intake import PoolRule, Tenant, node_fact, pod_facts, pool_rules, queue_facts
+from aliquot.core.scheduling import (
+    JobChanged,
+    JobRemoved,
+    NodeChanged,
+    NodeRemoved,
+    QueueChanged,
+    QueueRemoved,
+    TaskChanged,
+    facts,
+)
+from aliquot.core.scheduling.events import Event
+
+
+class Feed:
+    """Follows the mirror and tells the scheduler; `start` once the mirror is filled.
+
+    Args:
+        mirror: what we know of the cluster.
+        submit: takes events for the scheduler.
+
+    Attributes:
+        nodes: the facts of all nodes, by name.
+    """
+
+    def __init__(self, mirror: Mirror, submit: Callable[[Event], None]) -> None:
+        self.nodes: dict[str, facts.Node] = {}
+        self._mirror = mirror
+        self._submit = submit
+        self._rules: tuple[PoolRule, ...] = ()
+        self._queues: dict[tuple[str, str], facts.Queue] = {}
+        self._pods: dict[str, tuple[facts.Job, facts.Task]] = {}
+        self._tenants: dict[str, Tenant | None] = {}
+
+    def start(self) -> None:
+        """Tell of everything that is there, then of every change."""
+        listeners = self._mirror.listeners
+        self._pools_changed()
+        for pod in self._mirror.pods:
+            self._pod_changed(None, pod)
+        listeners.node_pool.append(self._node_pool_changed)
+        listeners.project.append(self._project_changed)
+        listeners.department.append(self._department_changed)
+        listeners.namespace.append(self._namespace_changed)
+        listeners.node.append(self._node_changed)
+        listeners.pod.append(self._pod_changed)
+
+    @property
+    def pools(self) -> tuple[str, ...]:
+        """The names of all node pools, `default` last."""
+        return (*(rule.name for rule in self._rules if rule.name != names.DEFAULT_NODE_POOL), names.DEFAULT_NODE_POOL)
+
+    # Nodes and node pools
+
+    def _node_pool_changed(self, old: NodePool | None, new: NodePool | None) -> None:
+        if old is None or new is None or old.spec != new.spec:
+            self._pools_changed()
+
+    def _pools_changed(self) -> None:
+        self._rules = pool_rules(self._mirror.node_pools)
+        for node in self._mirror.nodes:
+            self._node_changed(None, node)
+        self._queues_changed()
+
+    def _node_changed(self, old: Node | None, new: Node | None) -> None:
+        if new is None:
+            assert old is not None
+            self.nodes.pop(old.metadata.name, None)
+            self._submit(NodeRemoved(old.metadata.name))
+            return
+        fact = node_fact(new, self._rules)
+        if self.nodes.get(fact.name) != fact:
+            self.nodes[fact.name] = fact
+            self._submit(NodeChanged(fact))
+
+    # Projects and departments
+
+    def _project_changed(self, old: Project | None, new: Project | None) -> None:
+        if old is not None and new is not None and old.spec == new.spec:
+            return
+        self._queues_changed()
+        project = new or old
+        assert project is not None
+        for namespace in self._mirror.namespaces_of(project.metadata.name):
+            self._tenant_changed(namespace.metadata.name)
+
+    def _department_changed(self, old: Department | None, new: Department | None) -> None:
+        if old is None or new is None or old.spec != new.spec:
+            self._queues_changed()
+
+    def _queues_changed(self) -> None:
+        found = queue_facts(self._mirror.projects, self._mirror.departments, self.pools)
+        queues = {(queue.pool, queue.name): queue for queue in found}
+        for key in sorted(self._queues.keys() - queues.keys()):
+            self._submit(QueueRemoved(*key))
+        for key, queue in queues.items():
+            if self._queues.get(key) != queue:
+                self._submit(QueueChanged(queue))
+        self._queues = queues
+
+    # Namespaces and pods
+
+    def tenant(self, namespace: str) -> Tenant | None:
+        """Whose pods those of the namespace are; None: nobody's that we know."""
+        if namespace not in self._tenants:
+            project = self._mirror.project_of(namespace)
+            self._tenants[namespace] = (
+                None if project is None else Tenant(project.metadata.name, project.spec.default_node_pools)
+            )
+        return self._tenants[namespace]
+
+    def _namespace_changed(self, old: Namespace | None, new: Namespace | None) -> None:
+        before = old.metadata.labels.get(names.QUEUE_LABEL) if old else None
+        after = new.metadata.labels.get(names.QUEUE_LABEL) if new else None
+        namespace = new or old
+        if before != after and namespace is not None:
+            self._tenant_changed(namespace.metadata.name)
+
+    def _tenant_changed(self, namespace: str) -> None:
+        before = self._tenants.pop(namespace, None)
+        if self.tenant(namespace) != before:
+            for pod in [pod for pod in self._mirror.pods if pod.metadata.namespace == namespace]:
+                self._pod_changed(None, pod)
+
+    def _pod_changed(self, old: Pod | None, new: Pod | None) -> None:
+        if new is None:
+            assert old is not None
+            self._pods.pop(old.metadata.uid, None)
+            self._submit(JobRemoved(old.metadata.uid))
+            return
+        job, task = pod_facts(new, self.tenant(new.metadata.namespace))
+        known = self._pods.get(task.id)
+        self._pods[task.id] = (job, task)
+        if known is None or known[0] != job:
+            self._submit(JobChanged(job))
+        if known is None or known[1] != task:
+            self._submit(TaskChanged(task))

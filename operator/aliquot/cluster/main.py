@@ -1,0 +1,122 @@
+"""The operator process: settings, connection, probes, election; what acts is in `term`."""
+
+import asyncio
+import os
+import signal
+from importlib.metadata import version
+
+import uvloop
+from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
+
+from aliquot import log
+from aliquot.clock import SystemClock
+from aliquot.cluster.metrics import Metrics
+from aliquot.cluster.observe import Observatory
+from aliquot.cluster.term import Term
+from aliquot.kube.client import ApiClient
+from aliquot.kube.config import find_server
+from aliquot.kube.lease import LeaderElector
+from aliquot.kube.transport import Limits, Transport
+from aliquot.settings import Settings, unknown_variables
+
+_log = log.get(__name__)
+_SPARE_CONNECTIONS = 32
+"""Beside one for each worker: for the lease, events and comparisons. aiohttp's pool is not fair (notes/lab.md 5)."""
+
+
+class Operator:
+    """One replica of the operator."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._clock = SystemClock()
+        registry = CollectorRegistry()
+        for collector in (ProcessCollector, PlatformCollector, GCCollector):
+            collector(registry=registry)
+        self._metrics = Metrics(registry)
+        self._term: Term | None = None
+        self._elector: LeaderElector | None = None
+
+    async def run(self) -> None:
+        """Take part in the election and lead when elected, until cancelled.
+
+        Raises:
+            ConfigError: there is no API server to speak to.
+            OSError: the address of the probes is taken.
+        """
+        settings = self._settings
+        server = await find_server(os.environ, self._clock)
+        limits = Limits(
+            connections=settings.work.workers + _SPARE_CONNECTIONS,
+            request_timeout_seconds=settings.api.request_timeout_seconds,
+        )
+        agent = f"aliquot-operator/{version('aliquot')}"
+        transport = Transport(server, self._clock, self._metrics.requests, user_agent=agent, limits=limits)
+        observatory = Observatory(settings.server, self._metrics.registry, alive=lambda: None, ready=self._trouble)
+        async with ApiClient(transport) as client:
+            await observatory.start()
+            try:
+                leadership = settings.leadership
+                self._elector = LeaderElector(
+                    client,
+                    self._clock,
+                    namespace=settings.identity.namespace,
+                    name=leadership.lease_name,
+                    identity=settings.identity.name,
+                    lease_seconds=leadership.lease_seconds,
+                    renew_deadline_seconds=leadership.renew_deadline_seconds,
+                    retry_seconds=leadership.retry_seconds,
+                    on_overrun=_die,
+                )
+
+                async def lead() -> None:
+                    self._term = Term(client, server, settings, self._clock, self._metrics)
+                    self._metrics.leading.set(1)
+                    try:
+                        await self._term.run()
+                    finally:
+                        self._metrics.leading.set(0)
+                        self._term = None
+
+                await self._elector.run(lead)
+            finally:
+                await observatory.close()
+
+    def _trouble(self) -> str | None:
+        """Why this replica cannot do its work; one that waits to lead is ready as soon as it knows who leads."""
+        if self._term is not None:
+            return self._term.trouble()
+        if self._elector is None:
+            return "starting"
+        if self._elector.last_problem is not None:
+            return str(self._elector.last_problem)
+        return None if self._elector.leader else "no leader is known yet"
+
+
+def _die() -> None:
+    """End at once: another replica may lead now, and we could not stop. A restart is safe, two leaders are not."""
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+async def _until_told_to_stop(settings: Settings) -> None:
+    operator = asyncio.create_task(Operator(settings).run())
+    loop = asyncio.get_running_loop()
+    for told in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(told, operator.cancel)
+    try:
+        await operator
+    except asyncio.CancelledError:
+        _log.info("stopped")
+
+
+def run(settings: Settings) -> None:
+    """Run the operator until SIGTERM or SIGINT; leadership is given up in order.
+
+    Raises:
+        ConfigError: there is no API server to speak to.
+        OSError: the address of the probes is taken.
+    """
+    log.configure(settings.log)
+    for name in unknown_variables(os.environ):
+        _log.warning("unknown setting: a typing error?", variable=name)
+    uvloop.run(_until_told_to_stop(settings))

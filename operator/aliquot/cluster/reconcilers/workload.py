@@ -1,0 +1,200 @@
+"""Training workloads: their name, their pods, their end.
+
+    workload ─▶ spec or errors ─▶ name ─▶ plan(spec, pods) ─▶ POST and DELETE of pods
+                                                └──────────▶ look again later, or delete the workload
+
+The answers to our own writes go straight into the mirror, so that a second look never repeats a step. Pod names are
+deterministic: a POST that was carried out although its answer was lost meets AlreadyExists, and the pod is read.
+"""
+
+import asyncio
+from collections.abc import Callable, Coroutine, Iterable
+
+import msgspec
+
+from aliquot import log, names, naming
+from aliquot.clock import Clock
+from aliquot.cluster.mirror.cache import Key
+from aliquot.cluster.mirror.mirror import Mirror, key_of, owner_of
+from aliquot.cluster.mirror.parse import parse
+from aliquot.cluster.reconcilers.view import View, Views
+from aliquot.cluster.resources import TRAINING_WORKLOADS, kind_of
+from aliquot.contracts.kinds.workloads import TrainingWorkload
+from aliquot.contracts.kubernetes import Pod
+from aliquot.core.lifecycle import NewPod, Retry, Wait, plan
+from aliquot.core.rendering import Owner, training_pod
+from aliquot.core.submission import ValidSpec
+from aliquot.kube.client import ApiClient
+from aliquot.kube.problems import AlreadyExists, Conflict, Forbidden, Invalid, NotFound
+from aliquot.kube.resources import PODS
+
+_log = log.get(__name__)
+_POD = msgspec.json.Decoder(Pod)
+_KIND = kind_of(TrainingWorkload)
+_WRITES_AT_ONCE = 8
+"""Pods of one workload that are created at the same time; the workers are for other workloads too."""
+
+
+class WorkloadReconciler:
+    """Brings workloads to what they should be.
+
+    Args:
+        client: writes.
+        mirror: what we know.
+        views: what workloads ask for.
+        clock: the time given to plans.
+        retry: how failed pods are tried again.
+        look_again: takes the key of a workload, and in how many seconds it is to be looked at again.
+        status_changed: told of workloads whose status is worth a look, and whether at once.
+    """
+
+    def __init__(
+        self,
+        client: ApiClient,
+        mirror: Mirror,
+        views: Views,
+        clock: Clock,
+        retry: Retry,
+        look_again: Callable[[Key, float], None],
+        status_changed: Callable[[Key, bool], None],
+    ) -> None:
+        self._client = client
+        self._mirror = mirror
+        self._views = views
+        self._clock = clock
+        self._retry = retry
+        self._look_again = look_again
+        self._status_changed = status_changed
+
+    async def reconcile(self, key: Key) -> None:
+        """Take the workload's next steps.
+
+        Raises:
+            ApiProblem: a step could not be taken; call again.
+        """
+        workload = self._mirror.workloads.get(key)
+        if workload is None or workload.metadata.deletion_timestamp is not None:
+            return
+        view = self._views.of(workload)
+        if view.spec is not None and view.job_name is None:
+            workload = await self._name(workload, view.spec)
+            view = self._views.of(workload)
+        if view.spec is None:
+            self._status_changed(key, True)
+            return
+        steps = plan(view.spec, view.pods, view.record, self._clock.now(), self._retry)
+        if steps.delete_workload:
+            await self._delete_workload(workload)
+            return
+        try:
+            await _all(self._delete_pod(workload, name) for name in steps.delete)
+            if view.obstacle is None:
+                await _all(self._create_pod(workload, view, new) for new in steps.create)
+        finally:
+            self._status_changed(key, steps.outcome is not None)
+            if steps.look_again_at is not None:
+                self._look_again(key, max(0.05, steps.look_again_at - self._clock.now()))
+
+    async def _name(self, workload: TrainingWorkload, spec: ValidSpec) -> TrainingWorkload:
+        """Choose a job name and write it down, before any pod carries it."""
+        metadata = workload.metadata
+        chosen = naming.generated_job_name(spec.name_prefix, self._mirror.job_names(metadata.namespace))
+        body = {"metadata": {"uid": metadata.uid, "annotations": {names.JOB_NAME_ANNOTATION: chosen}}}
+        answer = await self._client.merge_patch(
+            TRAINING_WORKLOADS, metadata.namespace, metadata.name, body, field_manager=names.NAMES_MANAGER
+        )
+        named = parse(_KIND, answer.json())
+        assert isinstance(named, TrainingWorkload), "an object that was readable stays so when it gets an annotation"
+        self._mirror.workloads.put(named)
+        return named
+
+    async def _create_pod(self, workload: TrainingWorkload, view: View, new: NewPod) -> None:
+        assert view.spec is not None
+        assert view.project is not None
+        assert view.job_name is not None
+        manifest = training_pod(
+            view.spec,
+            _owner(workload),
+            view.project.metadata.name,
+            view.job_name,
+            new.index,
+            new.attempt,
+            new.failed_attempts,
+        )
+        namespace, uid = workload.metadata.namespace, workload.metadata.uid
+        try:
+            answer = await self._client.create(PODS, manifest, namespace=namespace, field_manager=names.PODS_MANAGER)
+        except AlreadyExists:
+            await self._meet(workload, naming.pod_name(view.job_name, new.index, new.attempt))
+        except (Forbidden, Invalid, NotFound) as problem:
+            self._views.note_trouble(uid, Wait("CreateRefused", f"its pod was refused: {problem.message}"))
+            raise
+        else:
+            self._views.note_trouble(uid, None)
+            self._mirror.pods.put(_POD.decode(answer.body))
+
+    async def _meet(self, workload: TrainingWorkload, name: str) -> None:
+        """A pod of that name exists: learn of it if it is ours, else say whose it is."""
+        namespace = workload.metadata.namespace
+        try:
+            found = _POD.decode((await self._client.get(PODS, namespace, name)).body)
+        except NotFound:
+            self._look_again(key_of(workload), 0.1)
+            return
+        owner = owner_of(found)
+        if owner is not None and owner.uid == workload.metadata.uid:
+            self._mirror.pods.put(found)
+        else:
+            whose = f"{owner.kind} {owner.name}" if owner is not None else "something else"
+            sentence = f"a pod called {name} exists already and belongs to {whose}: delete it, or choose another name"
+            self._views.note_trouble(workload.metadata.uid, Wait("NameTaken", sentence))
+            self._look_again(key_of(workload), 5)
+
+    async def _delete_pod(self, workload: TrainingWorkload, name: str) -> None:
+        key = Key(workload.metadata.namespace, name)
+        pod = self._mirror.pods.get(key)
+        if pod is None:
+            return
+        try:
+            answer = await self._client.delete(PODS, key.namespace, key.name, uid=pod.metadata.uid)
+        except (NotFound, Conflict):
+            self._mirror.pods.drop(key, pod.metadata.uid)
+            return
+        going = _POD.decode(answer.body)
+        if going.metadata.uid == pod.metadata.uid and going.metadata.deletion_timestamp is not None:
+            self._mirror.pods.put(going)
+
+    async def _delete_workload(self, workload: TrainingWorkload) -> None:
+        metadata = workload.metadata
+        try:
+            await self._client.delete(
+                TRAINING_WORKLOADS, metadata.namespace, metadata.name, uid=metadata.uid, propagation="Background"
+            )
+        except (NotFound, Conflict):
+            _log.debug("workload gone before its time was over", workload=str(key_of(workload)))
+        self._mirror.workloads.drop(key_of(workload), metadata.uid)
+
+
+def _owner(workload: TrainingWorkload) -> Owner:
+    metadata = workload.metadata
+    return Owner(
+        api_version=TRAINING_WORKLOADS.api_version,
+        kind=TRAINING_WORKLOADS.kind,
+        namespace=metadata.namespace,
+        name=metadata.name,
+        uid=metadata.uid,
+        labels=metadata.labels,
+    )
+
+
+async def _all(steps: Iterable[Coroutine[None, None, None]]) -> None:
+    """Take all steps, some at a time; the first problem is raised when those begun with it have ended."""
+    remaining = list(steps)
+    while remaining:
+        now, remaining = remaining[:_WRITES_AT_ONCE], remaining[_WRITES_AT_ONCE:]
+        outcomes = await asyncio.gather(*now, return_exceptions=True)
+        problem = next((outcome for outcome in outcomes if outcome is not None), None)
+        if problem is not None:
+            for step in remaining:
+                step.close()
+            raise problem

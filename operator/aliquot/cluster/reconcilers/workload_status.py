@@ -1,0 +1,138 @@
+"""The status of training workloads: derived anew from what is, written only where it differs.
+
+    pods, scheduler's verdict, record ─▶ core.lifecycle.status ─▶ same as before? nothing : one merge patch, its events
+
+A status is the workload's memory too: which of its completions are done and how many pods failed, for when pods vanish.
+"""
+
+from collections.abc import Callable
+
+import msgspec
+
+from aliquot import names
+from aliquot.clock import Clock
+from aliquot.cluster.mirror.cache import Key
+from aliquot.cluster.mirror.mirror import Mirror
+from aliquot.cluster.mirror.parse import parse
+from aliquot.cluster.reconcilers.status_patch import status_patch
+from aliquot.cluster.reconcilers.view import View, Views
+from aliquot.cluster.resources import TRAINING_WORKLOADS, kind_of
+from aliquot.contracts.kinds.status import WorkloadStatus
+from aliquot.contracts.kinds.workloads import TrainingWorkload
+from aliquot.contracts.kubernetes import Metadata
+from aliquot.core.lifecycle import Facts, Happening, PodPhase, Wait, happenings, status
+from aliquot.core.scheduling import Reason, explain
+from aliquot.kube.client import ApiClient
+from aliquot.kube.problems import Conflict, NotFound
+
+_KIND = kind_of(TrainingWorkload)
+
+
+class _Answer(msgspec.Struct):
+    metadata: Metadata
+
+
+class WorkloadStatusWriter:
+    """Keeps the statuses of training workloads true.
+
+    Args:
+        client: writes.
+        mirror: what we know.
+        views: what workloads ask for.
+        clock: the time given to statuses.
+        verdict: why a pod waits, by its uid, as of the last round.
+        happened: told of each transition that was written.
+    """
+
+    def __init__(
+        self,
+        client: ApiClient,
+        mirror: Mirror,
+        views: Views,
+        clock: Clock,
+        verdict: Callable[[str], Reason | None],
+        happened: Callable[[TrainingWorkload, Happening], None],
+    ) -> None:
+        self._client = client
+        self._mirror = mirror
+        self._views = views
+        self._clock = clock
+        self._verdict = verdict
+        self._happened = happened
+
+    async def write(self, key: Key) -> None:
+        """Write the workload's status if it differs.
+
+        Raises:
+            ApiProblem: it could not be written; call again.
+        """
+        workload = self._mirror.workloads.get(key)
+        if workload is None:
+            return
+        view = self._views.of(workload)
+        before = workload.status
+        after = status(self._facts(workload, view), before, self._clock.now())
+        patch = status_patch(before, after)
+        if not patch:
+            return
+        metadata = workload.metadata
+        try:
+            answer = await self._client.merge_patch(
+                TRAINING_WORKLOADS,
+                metadata.namespace,
+                metadata.name,
+                {"metadata": {"uid": metadata.uid}, "status": patch},
+                subresource="status",
+                field_manager=names.STATUS_MANAGER,
+            )
+        except (NotFound, Conflict):  # another object, or none, is there now: the watch will tell
+            return
+        self._learn(workload, after, answer.body)
+        for happening in happenings(before, after):
+            self._happened(workload, happening)
+
+    def _facts(self, workload: TrainingWorkload, view: View) -> Facts:
+        metadata = workload.metadata
+        trouble = view.obstacle or self._views.trouble(metadata.uid)
+        alive = any(pod.phase in _ALIVE for pod in view.pods)
+        created = metadata.creation_timestamp
+        return Facts(
+            generation=metadata.generation,
+            created=created.timestamp() if created is not None else 0.0,
+            project=view.project.metadata.name if view.project is not None else None,
+            job_name=view.job_name,
+            spec=view.spec,
+            errors=view.errors,
+            pods=view.pods,
+            wait=self._wait(view) or (trouble if alive else None),
+            trouble=None if alive else trouble,
+            deleting=metadata.deletion_timestamp is not None,
+        )
+
+    def _wait(self, view: View) -> Wait | None:
+        for pod in sorted(view.pods, key=lambda pod: pod.index):
+            if pod.phase is PodPhase.WAITING and not pod.deleting:
+                reason = self._verdict(pod.uid)
+                if reason is not None:
+                    return Wait(reason.code.value, explain(reason))
+        return None
+
+    def _learn(self, workload: TrainingWorkload, after: WorkloadStatus, body: bytes) -> None:
+        """Put the answer into the mirror; read in full only if more than the status differs from what we know."""
+        told = msgspec.json.decode(body, type=_Answer).metadata
+        known = workload.metadata
+        if (
+            told.generation == known.generation
+            and told.labels == known.labels
+            and told.annotations == known.annotations
+            and (told.deletion_timestamp is None) == (known.deletion_timestamp is None)
+        ):
+            metadata = known.model_copy(update={"resource_version": told.resource_version})
+            self._mirror.workloads.put(workload.model_copy(update={"metadata": metadata, "status": after}))
+            return
+        found = parse(_KIND, msgspec.json.decode(body))
+        if isinstance(found, TrainingWorkload):
+            self._mirror.workloads.put(found)
+
+
+_ALIVE = (PodPhase.WAITING, PodPhase.STARTING, PodPhase.RUNNING)

@@ -1,0 +1,25 @@
+"""The custom resources that the operator works with: their kinds, and where their objects live."""
+
+from typing import Final
+
+from aliquot.contracts.kinds.registry import KINDS, Kind
+from aliquot.contracts.kinds.shapes import Resource as CustomResource
+from aliquot.contracts.kinds.tenancy import Department, NodePool, Project
+from aliquot.contracts.kinds.workloads import TrainingWorkload
+from aliquot.kube.resources import Resource
+
+
+def kind_of(model: type[CustomResource]) -> Kind:
+    """The kind whose objects the model reads."""
+    return next(kind for kind in KINDS if kind.model is model)
+
+
+def resource_of(kind: Kind) -> Resource:
+    """Where objects of a kind live, in the version in which they are stored."""
+    return Resource(kind.group, kind.stored, kind.plural, kind.name, namespaced=kind.namespaced)
+
+
+TRAINING_WORKLOADS: Final = resource_of(kind_of(TrainingWorkload))
+PROJECTS: Final = resource_of(kind_of(Project))
+DEPARTMENTS: Final = resource_of(kind_of(Department))
+NODE_POOLS: Final = resource_of(kind_of(NodePool))

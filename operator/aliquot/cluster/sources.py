@@ -1,0 +1,149 @@
+"""Where the mirror gets what it knows: informers for what is numerous, kopf and comparisons for custom resources.
+
+Filled in an order in which nothing has to be looked at twice: node pools, departments, projects, namespaces and nodes,
+then workloads, pods last.
+"""
+
+import asyncio
+from collections.abc import Callable
+from typing import TypeVar
+
+from aliquot import log
+from aliquot.clock import Clock
+from aliquot.cluster.handlers.kinds import watch_kinds
+from aliquot.cluster.metrics import Metrics
+from aliquot.cluster.mirror.cache import Cache
+from aliquot.cluster.mirror.drift import Drift
+from aliquot.cluster.mirror.mirror import HasMetadata, Mirror, key_of
+from aliquot.cluster.resources import kind_of
+from aliquot.contracts.kinds.registry import Kind
+from aliquot.contracts.kinds.shapes import Resource
+from aliquot.contracts.kinds.tenancy import Department, NodePool, Project
+from aliquot.contracts.kinds.workloads import TrainingWorkload
+from aliquot.contracts.kubernetes import Namespace, Node, Pod
+from aliquot.kube.client import ApiClient
+from aliquot.kube.config import Server
+from aliquot.kube.informer import Informer
+from aliquot.kube.problems import ApiProblem
+from aliquot.kube.resources import NAMESPACES, NODES, PODS
+from aliquot.settings import Settings
+
+_log = log.get(__name__)
+_RETRY_SECONDS = 2.0
+
+KindT = TypeVar("KindT", bound=Resource)
+ObjectT = TypeVar("ObjectT", bound=HasMetadata)
+
+
+class Sources:
+    """Fills the mirror and keeps it true.
+
+    Args:
+        client: lists and watches.
+        server: where kopf watches.
+        mirror: what is filled.
+        settings: time limits.
+        clock: for informers.
+        metrics: where events and differences are counted.
+    """
+
+    def __init__(
+        self, client: ApiClient, server: Server, mirror: Mirror, settings: Settings, clock: Clock, metrics: Metrics
+    ) -> None:
+        self._server = server
+        self._settings = settings
+        self._mirror = mirror
+        self._metrics = metrics
+        self._troubles: dict[str, str] = {}
+        silence = settings.api.watch_silence_seconds
+
+        self.namespaces = Informer(client, NAMESPACES, Namespace, clock, metrics.watches, silence_seconds=silence)
+        self.nodes = Informer(client, NODES, Node, clock, metrics.watches, silence_seconds=silence)
+        self.pods = Informer(client, PODS, Pod, clock, metrics.watches, silence_seconds=silence)
+        self.namespaces.add_handler(_into(mirror.namespaces))
+        self.nodes.add_handler(_into(mirror.nodes))
+        self.pods.add_handler(_into(mirror.pods))
+        interval = settings.drift.interval_seconds
+
+        def drift(model: type[KindT], cache: Cache[KindT]) -> Drift[KindT]:
+            return Drift(client, kind_of(model), model, cache, interval)
+
+        self._drifts: dict[str, Drift[TrainingWorkload] | Drift[Project] | Drift[Department] | Drift[NodePool]] = {
+            NodePool.__name__: drift(NodePool, mirror.node_pools),
+            Department.__name__: drift(Department, mirror.departments),
+            Project.__name__: drift(Project, mirror.projects),
+            TrainingWorkload.__name__: drift(TrainingWorkload, mirror.workloads),
+        }
+
+    async def fill(self, group: asyncio.TaskGroup) -> None:
+        """Start what keeps the mirror true, as tasks of the group; return when everything is there."""
+        group.create_task(self.namespaces.run())
+        group.create_task(self.nodes.run())
+        for drift in self._drifts.values():
+            await self._compare(drift)
+        await self.namespaces.synced.wait()
+        await self.nodes.synced.wait()
+        group.create_task(self.pods.run())
+        await self.pods.synced.wait()
+        for drift in self._drifts.values():
+            group.create_task(drift.run(self._metrics.differences))
+        group.create_task(watch_kinds(self._kinds, self._server, self._settings.api, self._heard, self._listed))
+
+    def trouble(self) -> str | None:
+        """What stands between us and knowing the cluster; None: nothing."""
+        for informer in (self.namespaces, self.nodes, self.pods):
+            if informer.last_problem is not None:
+                return str(informer.last_problem)
+        return next(iter(self._troubles.values()), None)
+
+    @property
+    def _kinds(self) -> tuple[Kind, ...]:
+        return tuple(kind_of(model) for model in (NodePool, Department, Project, TrainingWorkload))
+
+    async def _compare(
+        self, drift: Drift[TrainingWorkload] | Drift[Project] | Drift[Department] | Drift[NodePool]
+    ) -> None:
+        """Fill the cache of a kind, however long it takes until the API server serves it."""
+        while True:
+            try:
+                await drift.compare()
+            except ApiProblem as problem:
+                self._troubles[drift.kind.name] = str(problem)
+                _log.warning("not served yet", kind=drift.kind.name, problem=str(problem))
+                await asyncio.sleep(max(_RETRY_SECONDS, problem.retry_after_seconds))
+            else:
+                self._troubles.pop(drift.kind.name, None)
+                return
+
+    def _heard(self, heard: Resource, gone: bool) -> None:
+        mirror = self._mirror
+        match heard:
+            case TrainingWorkload():
+                _take(mirror.workloads, heard, gone=gone)
+            case Project():
+                _take(mirror.projects, heard, gone=gone)
+            case Department():
+                _take(mirror.departments, heard, gone=gone)
+            case NodePool():
+                _take(mirror.node_pools, heard, gone=gone)
+            case _:
+                raise AssertionError(f"nobody asked for {type(heard).__name__}")
+
+    def _listed(self, kind: Kind) -> None:
+        self._drifts[kind.name].listed()
+
+
+def _into(cache: Cache[ObjectT]) -> Callable[[ObjectT | None, ObjectT | None], None]:
+    def changed(old: ObjectT | None, new: ObjectT | None) -> None:
+        held = new or old
+        assert held is not None
+        _take(cache, held, gone=new is None)
+
+    return changed
+
+
+def _take(cache: Cache[ObjectT], heard: ObjectT, *, gone: bool) -> None:
+    if gone:
+        cache.drop(key_of(heard), heard.metadata.uid)
+    else:
+        cache.put(heard)

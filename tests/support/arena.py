@@ -1,0 +1,225 @@
+"""An arena: nodes, a node pool, departments and projects of one test's own, so that tests share a cluster in peace."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from aliquot_lab import Cluster
+from aliquot_lab.api import ApiError
+from aliquot_lab.processes import eventually
+
+WORKLOADS: Final = "/apis/run.ai/v2alpha1"
+PROJECTS: Final = "/apis/run.ai/v2/projects"
+DEPARTMENTS: Final = "/apis/scheduling.run.ai/v2alpha2/departments"
+POOLS: Final = "/apis/run.ai/v1alpha1/nodepools"
+MERGE: Final = "application/merge-patch+json"
+TEST_LABEL: Final = "lab.aliquot.dev/test"
+PATIENCE_SECONDS: Final = 60.0
+
+
+@dataclass
+class Arena:
+    """What one test has to itself; made by the fixture `arena`, cleared by it.
+
+    Attributes:
+        lab: the cluster.
+        name: a DNS label that is the test's own; also the name of its node pool.
+    """
+
+    lab: Cluster
+    name: str
+    _made: list[str] = field(default_factory=list[str])
+    _nodes: list[str] = field(default_factory=list[str])
+
+    # Making things
+
+    def pool(self) -> None:
+        """Make the node pool of the nodes that carry this test's label."""
+        spec = {"labelKey": TEST_LABEL, "labelValue": self.name}
+        self._create(POOLS, {"apiVersion": "run.ai/v1alpha1", "kind": "NodePool", "spec": spec}, self.name)
+
+    def nodes(
+        self, count: int, *, gpus: int = 8, labels: Mapping[str, str] | None = None, cpu: str = "64"
+    ) -> list[str]:
+        """Add hollow nodes to the pool; returns their names."""
+        names = [f"{self.name}-{number}" for number in range(len(self._nodes), len(self._nodes) + count)]
+        self._nodes.extend(names)
+        return self.lab.add_nodes(names, gpus=gpus, cpu=cpu, labels={TEST_LABEL: self.name, **(labels or {})})
+
+    def department(self, name: str, *, deserved: float) -> str:
+        """Make a department with a quota in the pool; returns its full name."""
+        full = f"{self.name}-{name}"
+        queue = {"name": full, "nodepool": self.name, "resources": {"gpu": {"deserved": deserved}}}
+        department = {"apiVersion": "scheduling.run.ai/v2alpha2", "kind": "Department", "spec": {"queues": [queue]}}
+        self._create(DEPARTMENTS, department, full)
+        return full
+
+    def project(self, name: str, *, deserved: float, limit: float = -1, department: str | None = None) -> str:
+        """Make a project with a quota in the pool, and wait until it is ready; returns its namespace."""
+        full = f"{self.name}-{name}"
+        gpu = {"deserved": deserved, "limit": limit}
+        queue = {"name": full, "nodepool": self.name, "resources": {"gpu": gpu}}
+        spec: dict[str, Any] = {"queues": [queue], "defaultNodePools": [self.name]}
+        if department is not None:
+            spec["department"] = department
+        self._create(PROJECTS, {"apiVersion": "run.ai/v2", "kind": "Project", "spec": spec}, full)
+        self.until(
+            lambda: self.get(f"{PROJECTS}/{full}").get("status", {}).get("phase") == "Ready",
+            f"project {full} to be Ready",
+        )
+        return f"runai-{full}"
+
+    def submit(
+        self,
+        namespace: str,
+        name: str,
+        *,
+        gpu: str | None = "1",
+        duration: str | None = None,
+        job_name: str | None = "",
+        labels: Mapping[str, str] | None = None,
+        annotations: Mapping[str, str] | None = None,
+        **parameters: Any,
+    ) -> dict[str, Any]:
+        """Submit a training workload.
+
+        Args:
+            namespace: where.
+            name: of the object.
+            gpu: as in the spec; None leaves it out.
+            duration: how long each pod runs on a hollow node; None: until it is stopped.
+            job_name: in the spec; empty: the same as the object's; None leaves it out.
+            labels: of the workload.
+            annotations: of its pods, as `lab.aliquot.dev/…` in short: `{"exit-code": "3"}`.
+            **parameters: of the spec, by outside name; a bare value is wrapped.
+        """
+        items = {f"lab.aliquot.dev/{key}": {"value": value} for key, value in (annotations or {}).items()}
+        if duration is not None:
+            items["lab.aliquot.dev/duration"] = {"value": duration}
+        spec: dict[str, Any] = {"image": {"value": "registry.example.com/test:1"}}
+        if job_name is not None:
+            spec["name"] = {"value": job_name or name}
+        if gpu is not None:
+            spec["gpu"] = {"value": gpu}
+        if items:
+            spec["annotations"] = {"items": items}
+        for parameter, value in parameters.items():
+            spec[parameter] = value if isinstance(value, dict) else {"value": value}
+        workload = {
+            "apiVersion": "run.ai/v2alpha1",
+            "kind": "TrainingWorkload",
+            "metadata": {"name": name, "labels": dict(labels or {})},
+            "spec": {parameter: value for parameter, value in spec.items() if value is not None},
+        }
+        return self.lab.api.call("POST", f"{WORKLOADS}/namespaces/{namespace}/trainingworkloads", workload)
+
+    # Looking
+
+    def get(self, path: str) -> dict[str, Any]:
+        """Any object; empty when it is not there."""
+        try:
+            return self.lab.api.call("GET", path)
+        except ApiError as problem:
+            if problem.status == 404:
+                return {}
+            raise
+
+    def workload(self, namespace: str, name: str) -> dict[str, Any]:
+        """A training workload; empty when it is not there."""
+        return self.get(f"{WORKLOADS}/namespaces/{namespace}/trainingworkloads/{name}")
+
+    def status(self, namespace: str, name: str) -> dict[str, Any]:
+        """Its status."""
+        return self.workload(namespace, name).get("status", {})
+
+    def pods(self, namespace: str, workload: str | None = None) -> list[dict[str, Any]]:
+        """The pods in a namespace, or those of one workload, by name."""
+        found: list[dict[str, Any]] = self.lab.api.call("GET", f"/api/v1/namespaces/{namespace}/pods")["items"]
+        owned = [
+            pod
+            for pod in found
+            if workload is None
+            or any(owner["name"] == workload for owner in pod["metadata"].get("ownerReferences", ()))
+        ]
+        return sorted(owned, key=lambda pod: pod["metadata"]["name"])
+
+    def running(self, namespace: str) -> int:
+        """GPUs that running pods of a namespace hold."""
+        return sum(
+            int(container["resources"].get("limits", {}).get("nvidia.com/gpu", 0))
+            for pod in self.pods(namespace)
+            if pod["status"]["phase"] == "Running" and "deletionTimestamp" not in pod["metadata"]
+            for container in pod["spec"]["containers"]
+        )
+
+    def events(self, namespace: str, name: str) -> list[dict[str, Any]]:
+        """The Events about a workload, oldest first."""
+        found: list[dict[str, Any]] = self.lab.api.call("GET", f"/apis/events.k8s.io/v1/namespaces/{namespace}/events")[
+            "items"
+        ]
+        about = [event for event in found if event.get("regarding", {}).get("name") == name]
+        return sorted(about, key=lambda event: event["metadata"]["creationTimestamp"])
+
+    # Waiting
+
+    def until(self, condition: Callable[[], object], what: str, seconds: float = PATIENCE_SECONDS) -> None:
+        """Wait for a condition; an AssertionError says what was waited for."""
+        assert eventually(lambda: bool(condition()), seconds=seconds), f"waited {seconds:.0f} s for {what}"
+
+    def until_phase(self, namespace: str, name: str, *phases: str, seconds: float = PATIENCE_SECONDS) -> dict[str, Any]:
+        """Wait until a workload is in one of the phases; returns its status."""
+        found: dict[str, Any] = {}
+
+        def there() -> bool:
+            nonlocal found
+            found = self.status(namespace, name)
+            return found.get("phase") in phases
+
+        met = eventually(there, seconds=seconds)
+        assert met, f"{name} is not {' or '.join(phases)} after {seconds:.0f} s but {found}"
+        return found
+
+    def until_reason(self, namespace: str, name: str, reason: str, seconds: float = PATIENCE_SECONDS) -> dict[str, Any]:
+        """Wait until a workload gives a reason; returns its status."""
+        found: dict[str, Any] = {}
+
+        def there() -> bool:
+            nonlocal found
+            found = self.status(namespace, name)
+            return found.get("reason") == reason
+
+        met = eventually(there, seconds=seconds)
+        assert met, f"{name} does not give the reason {reason} after {seconds:.0f} s but {found}"
+        return found
+
+    # Changing and removing
+
+    def patch(self, path: str, body: object) -> dict[str, Any]:
+        """Merge into any object."""
+        return self.lab.api.call("PATCH", path, body, content_type=MERGE)
+
+    def delete(self, path: str) -> None:
+        """Delete any object, if it is there."""
+        try:
+            self.lab.api.call("DELETE", path)
+        except ApiError as problem:
+            if problem.status != 404:
+                raise
+
+    def clear(self) -> None:
+        """Remove everything that was made; namespaces go in their own time."""
+        for path in reversed(self._made):
+            self.delete(path)
+            if path.startswith(PROJECTS):
+                self.lab.remove_namespace(f"runai-{path.rpartition('/')[2]}")
+        for node in self._nodes:
+            self.lab.remove_node(node)
+
+    def _create(self, path: str, manifest: dict[str, Any], name: str) -> None:
+        self.lab.api.call("POST", path, {**manifest, "metadata": {"name": name}})
+        self._made.append(f"{path}/{name}")
+
+
+def names_of(objects: Sequence[dict[str, Any]]) -> list[str]:
+    """Their names."""
+    return [str(one["metadata"]["name"]) for one in objects]
