@@ -104,3 +104,22 @@ class QueueMetrics:
         self.failures = Counter(
             "aliquot_queue_failures", "Times that work on a key failed and was put off.", ("queue",), registry=registry
         )
+
+
+class EventMetrics:
+    """Events of ours: written, waiting, and dropped with the reason."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.written = Counter(
+            "aliquot_events_written",
+            "Events written: new ones, and new counts of a series.",
+            ("write",),
+            registry=registry,
+        )
+        self.dropped = Counter(
+            "aliquot_events_dropped",
+            "Events that nobody will see: too many waiting, too many about one object, refused, not answered.",
+            ("reason",),
+            registry=registry,
+        )
+        self.waiting = Gauge("aliquot_events_waiting", "Events and counts still to be written.", registry=registry)

@@ -223,7 +223,7 @@ def refusal(request: Request, code: int, body: bytes, retry_after: str = "") -> 
     except (msgspec.DecodeError, UnicodeDecodeError):
         status = Status(message=body.decode(errors="replace").strip())
     return from_status(
-        request, status, code=code, retry_after_seconds=float(retry_after) if retry_after.isdigit() else 0
+        request, status, code=code, retry_after_seconds=float(retry_after) if retry_after.isdecimal() else 0
     )
 
 

@@ -136,12 +136,15 @@ class Transport:
             self._sessions = None
 
     def with_limits(self, limits: Limits) -> "Transport":
-        """The same connections with other time limits and attempts; open and close the original."""
+        """The same connections with other time limits and attempts; open and close the original.
+
+        A limit on requests per second is shared with the original, unless the new limits have none.
+        """
         other = Transport(
             self.server, self._clock, self._metrics, user_agent=self._user_agent, limits=limits, chance=self._chance
         )
         other._sessions = self._opened()
-        other._bucket = self._bucket
+        other._bucket = None if limits.requests_per_second is None else self._bucket
         return other
 
     def _opened(self) -> "_Sessions":

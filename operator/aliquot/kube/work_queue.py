@@ -126,10 +126,11 @@ class WorkQueue(Generic[K, L]):
             if not worker.done():
                 worker.set_result(None)
         self._free_workers.clear()
+        self._tell_idle()
 
     async def idle(self) -> None:
-        """Wait until no key is queued or in work; delayed keys do not count."""
-        while self._lane_of or self._in_work:
+        """Wait until no key is queued or in work; delayed keys do not count, nor do queued ones once it is closed."""
+        while not self._is_idle():
             future = asyncio.get_running_loop().create_future()
             self._idle_waiters.append(future)
             await future
@@ -168,8 +169,12 @@ class WorkQueue(Generic[K, L]):
             except Exception as error:
                 self._finish(key)
                 self._put_off(key, lane, error)
-            except BaseException:
+            except asyncio.CancelledError as error:
                 self._finish(key)
+                if not _being_cancelled():
+                    # Something that the handler waited for was cancelled, not we: a worker must not end of that.
+                    self._put_off(key, lane, error)
+                    continue
                 self.add(key, lane)
                 raise
             else:
@@ -213,13 +218,19 @@ class WorkQueue(Generic[K, L]):
         again = self._in_work.pop(key)
         if again is not None:
             self.add(key, again)
-        if not self._lane_of and not self._in_work:
+        self._tell_idle()
+
+    def _is_idle(self) -> bool:
+        return not self._in_work and (not self._lane_of or self._closed.is_set())
+
+    def _tell_idle(self) -> None:
+        if self._is_idle():
             for waiter in self._idle_waiters:
                 if not waiter.done():
                     waiter.set_result(None)
             self._idle_waiters.clear()
 
-    def _put_off(self, key: K, lane: L, error: Exception) -> None:
+    def _put_off(self, key: K, lane: L, error: BaseException) -> None:
         failures = self._failures[key] = self._failures.get(key, 0) + 1
         wait = self._backoff.seconds(failures)
         self._metrics.failures.labels(self._name).inc()
@@ -236,3 +247,8 @@ class WorkQueue(Generic[K, L]):
             if not worker.done():
                 worker.set_result(None)
                 return
+
+
+def _being_cancelled() -> bool:
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
