@@ -62,7 +62,7 @@ def _run(cluster: Cluster, nodes: int) -> None:
         platform.start_operator(cluster)
     console.print(f"Kubernetes with {nodes} nodes of 8 GPUs, the chart and the operator are up.\n")
     told = story.Story(cluster, ROOT / "examples")
-    with Live(console=console, refresh_per_second=4, transient=False) as live:
+    with Live(console=Console(highlight=False), refresh_per_second=4) as live:
         while not told.over:
             told.go_on()
             live.update(table.draw(told))

@@ -60,8 +60,9 @@ class Story:
 
     @property
     def over(self) -> bool:
-        """Whether everything was applied and has ended."""
-        return not self._chapters and all(one.phase in ENDS for one in self.standings)
+        """Whether everything was applied and has ended, and every GPU is free again."""
+        ended = all(one.phase in ENDS for one in self.standings)
+        return not self._chapters and ended and not any(share.holds for share in self.shares)
 
     def go_on(self) -> None:
         """Look how things stand, and apply the next part if its time has come.
