@@ -34,7 +34,21 @@ def install(cluster: Cluster, *values: str) -> None:
     """
     settings = [argument for value in ("replicas=0", *values) for argument in ("--set", value)]
     cluster.helm("upgrade", RELEASE, str(CHART), "--install", "--namespace", NAMESPACE, "--create-namespace", *settings)
-    cluster.kubectl("wait", "--for=condition=Established", "--timeout=60s", "crd", "--all")
+    if not eventually(lambda: _established(cluster), seconds=_READY_SECONDS):
+        message = "the API server does not serve the chart's custom resources"
+        raise LabError(message)
+
+
+def _established(cluster: Cluster) -> bool:
+    """Whether the API server serves every custom resource that is defined."""
+    definitions = cluster.api.call("GET", "/apis/apiextensions.k8s.io/v1/customresourcedefinitions")["items"]
+    return all(
+        any(
+            condition["type"] == "Established" and condition["status"] == "True"
+            for condition in definition.get("status", {}).get("conditions") or ()
+        )
+        for definition in definitions
+    )
 
 
 @dataclass

@@ -68,7 +68,7 @@ class Term:
         )
         self._feed = Feed(mirror, self._scheduler.submit)
         self._granter = Granter(client, mirror, self._scheduler.submit, self._bound)
-        self._evicter = Evicter(client, mirror, clock, self._scheduler.submit)
+        self._evicter = Evicter(client, mirror, clock, self._scheduler.submit, self._evicted)
         workloads = settings.workloads
         views = Views(mirror, Defaults(workloads.cpu_milli_per_gpu, workloads.memory_mib_per_gpu * _MIB))
         retry = Retry(workloads.retry_base_seconds, workloads.retry_cap_seconds)
@@ -234,12 +234,20 @@ class Term:
                 self._add(Task.EVICT, self._evicter.assume(evict, pod))
 
     def _bound(self, pod: Pod, bind: Bind) -> None:
-        key = key_of(pod)
-        self._add(Task.CONFIRM, key, self._settings.scheduling.confirm_seconds)
-        owner = owner_of(pod)
-        workload = self._mirror.workloads.get(Key(key.namespace, owner.name)) if owner is not None else None
+        self._add(Task.CONFIRM, key_of(pod), self._settings.scheduling.confirm_seconds)
+        workload = self._workload_of(pod)
         if workload is not None:
             self._record(workload, Happening("Normal", "Scheduled", scheduled(pod, bind)), key="Scheduled")
+
+    def _evicted(self, pod: Pod, why: str) -> None:
+        workload = self._workload_of(pod)
+        if workload is not None:
+            note = f"Pod {pod.metadata.name} was {why}"
+            self._record(workload, Happening("Warning", "Evicted", note), key=f"Evicted {pod.metadata.uid}")
+
+    def _workload_of(self, pod: Pod) -> TrainingWorkload | None:
+        owner = owner_of(pod)
+        return None if owner is None else self._mirror.workloads.get(Key(pod.metadata.namespace, owner.name))
 
     async def _confirm(self, key: Key) -> None:
         """See that what we did to a pod some time ago has been heard of; ask the API server if not."""

@@ -39,13 +39,22 @@ class Evicter:
         mirror: knows the pods.
         clock: for the time in the condition.
         submit: takes events for the scheduler.
+        on_evicted: told of each pod once its deletion has begun, and why.
     """
 
-    def __init__(self, client: ApiClient, mirror: Mirror, clock: Clock, submit: Callable[[Event], None]) -> None:
+    def __init__(
+        self,
+        client: ApiClient,
+        mirror: Mirror,
+        clock: Clock,
+        submit: Callable[[Event], None],
+        on_evicted: Callable[[Pod, str], None],
+    ) -> None:
         self._client = client
         self._mirror = mirror
         self._clock = clock
         self._submit = submit
+        self._on_evicted = on_evicted
         self._evictions: dict[Key, tuple[str, str]] = {}
 
     def assume(self, evict: Evict, pod: Pod) -> Key:
@@ -82,6 +91,9 @@ class Evicter:
         except Conflict as problem:
             _log.info("eviction forgotten", pod=str(key), why=str(problem))
             self._submit(EvictionFailed(task=uid))
+        else:
+            if pod is not None and why:
+                self._on_evicted(pod, why)
         del self._evictions[key]
 
     async def _mark(self, key: Key, uid: str, why: str) -> None:

@@ -3,3 +3,53 @@
 Deciding changes nothing; what a plan changes comes back as events. Same state, same plan. Source of the rules:
 scheduling.md section 2. The operator's `cluster.scheduler` is the caller.
 """
+
+from aliquot.core.scheduling.events import (
+    Event,
+    EvictionFailed,
+    EvictionStarted,
+    Granted,
+    GrantFailed,
+    JobChanged,
+    JobRemoved,
+    NodeChanged,
+    NodeRemoved,
+    QueueChanged,
+    QueueRemoved,
+    TaskChanged,
+    TaskRemoved,
+)
+from aliquot.core.scheduling.explain import explain
+from aliquot.core.scheduling.plan import Bind, Evict, Nominate, Plan, Waiting
+from aliquot.core.scheduling.reasons import Reason, WaitCode
+from aliquot.core.scheduling.round.decide import decide
+from aliquot.core.scheduling.state.check import check
+from aliquot.core.scheduling.state.cluster import ClusterState, QueueUsage
+
+__all__ = [
+    "Bind",
+    "ClusterState",
+    "Event",
+    "Evict",
+    "EvictionFailed",
+    "EvictionStarted",
+    "GrantFailed",
+    "Granted",
+    "JobChanged",
+    "JobRemoved",
+    "NodeChanged",
+    "NodeRemoved",
+    "Nominate",
+    "Plan",
+    "QueueChanged",
+    "QueueRemoved",
+    "QueueUsage",
+    "Reason",
+    "TaskChanged",
+    "TaskRemoved",
+    "WaitCode",
+    "Waiting",
+    "check",
+    "decide",
+    "explain",
+]

@@ -84,9 +84,14 @@ class GrantFailed:
 
 @dataclass(frozen=True, slots=True)
 class EvictionStarted:
-    """We are asking the API server to delete the task's pod: it counts as terminating."""
+    """We are asking the API server to delete the task's pod: it counts as terminating.
+
+    `for_job` is the job that the eviction makes room for, as the plan said: while the task is stopping, its room is
+    that job's before anybody's turn. Left out (after a restart), the room goes to whoever's turn it is.
+    """
 
     task: str
+    for_job: str = ""
 
 
 @dataclass(frozen=True, slots=True)

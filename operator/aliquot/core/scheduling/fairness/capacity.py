@@ -39,9 +39,12 @@ def excess(draft: Draft, queue: str, wanted: Amount, *, preemptible: bool) -> Ex
         for axis, share in enumerate(shares(level)):
             if wanted[axis] > 0 and held[axis] + wanted[axis] > share.limit < UNLIMITED:
                 return Excess(WaitCode.OVER_LIMIT, level, axis, held[axis], share.limit)
-    if preemptible:
-        return None
-    for level in chain:
+    return None if preemptible else over_quota(draft, queue, wanted)
+
+
+def over_quota(draft: Draft, queue: str, wanted: Amount) -> Excess | None:
+    """The first quota that would be passed by so much more that may not be stopped; None when none would."""
+    for level in draft.tree.chain(queue):
         held = draft.held_non_preemptible[level.name]
         for axis, share in enumerate(shares(level)):
             if wanted[axis] > 0 and held[axis] + wanted[axis] > share.deserved < UNLIMITED:

@@ -5,6 +5,7 @@ others) goes first; tasks without GPUs stay off nodes that have some while they 
 (cluster-api.md 5.6, scheduling.md 2.4).
 """
 
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
@@ -50,6 +51,11 @@ class Ranking:
             return None
         row = int(self._scores.argmin())
         return None if self._scores[row] == _NONE else row
+
+    def fits(self, row: int) -> bool:
+        """Whether one more fits on the node."""
+        self._follow()
+        return bool(self._scores[row] != _NONE)
 
     def spread(self, count: int) -> list[tuple[int, int]] | None:
         """Rows and how many tasks to put on each, best first, for so many tasks; None when they do not all fit."""
@@ -127,14 +133,20 @@ class Placer:
             ranking = self._rankings[shape, now] = Ranking(self.draft, shape, now=now)
         return ranking
 
-    def place(self, runs: tuple[tuple[TaskShape, int], ...], *, now: bool) -> list[int] | None:
-        """Take room for all tasks, or none. Returns the row of each in order; None when they do not all fit."""
+    def place(
+        self, runs: tuple[tuple[TaskShape, int], ...], *, now: bool, rather: Sequence[int] = ()
+    ) -> list[int] | None:
+        """Take room for all tasks, or none. Returns the row of each in order; None when they do not all fit.
+
+        A task that is alone of its shape goes to one of the rows `rather`, when it fits there.
+        """
         mark = self.draft.checkpoint()
         rows: list[int] = []
         for shape, count in runs:
             ranking = self.ranking(shape, now=now)
             if count == 1:
-                row = ranking.best()
+                row = next((row for row in rather if ranking.fits(row)), None)
+                row = ranking.best() if row is None else row
                 spread = None if row is None else [(row, 1)]
             else:
                 spread = ranking.spread(count)

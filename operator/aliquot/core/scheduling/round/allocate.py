@@ -4,8 +4,12 @@ Pools are independent of one another but for jobs that may use several. Those ar
 a pool turns away whom it has no room for in its own order, and they go on to the next one, where that pool's turn order
 is worked out anew with them. Nobody gets room in a pool past somebody with more right to it, and the outcome does not
 depend on the order in which pools are looked at.
+
+Before anybody's turn, promises are kept: room of tasks that are being stopped for a job's sake is that job's. Otherwise
+it could go to another, and tasks would have been stopped in vain.
 """
 
+from bisect import bisect_left
 from dataclasses import dataclass, field
 
 from aliquot.core.quantities import UNLIMITED
@@ -13,7 +17,7 @@ from aliquot.core.scheduling.facts import Task
 from aliquot.core.scheduling.fairness.capacity import excess
 from aliquot.core.scheduling.fairness.queue_order import Row, Turns, WaitingQueue
 from aliquot.core.scheduling.placement.ranking import Placer
-from aliquot.core.scheduling.plan import Bind, Nominate
+from aliquot.core.scheduling.plan import Bind, Evict, Nominate
 from aliquot.core.scheduling.state.cluster import ClusterState
 from aliquot.core.scheduling.state.draft import Draft
 from aliquot.core.scheduling.state.jobs import Ask, Demand, Entry, GroupKey, Line, TaskShape
@@ -29,7 +33,9 @@ class PoolRound:
         draft: the pool after it.
         placer: what places tasks in the draft.
         binds: who starts.
+        evictions: who is stopped.
         promised: who will start when others have gone, by job.
+        started: how many of its waiting tasks a job has been given or promised room for.
         left: who got nothing.
     """
 
@@ -37,8 +43,15 @@ class PoolRound:
     draft: Draft
     placer: Placer
     binds: list[Bind] = field(default_factory=list[Bind])
+    evictions: list[Evict] = field(default_factory=list[Evict])
     promised: dict[str, tuple[Nominate, ...]] = field(default_factory=dict[str, tuple[Nominate, ...]])
+    started: dict[str, int] = field(default_factory=dict[str, int])
     left: list[Row] = field(default_factory=list[Row])
+
+    def tasks(self, key: GroupKey, wanted: Ask) -> tuple[Task, ...]:
+        """Which tasks of the job are next."""
+        first = self.started.get(wanted.job.id, 0)
+        return wanted.pending[first : first + key.demand.tasks]
 
 
 def allocate(state: ClusterState, line: Line) -> dict[str, PoolRound]:
@@ -99,24 +112,24 @@ def _keep_in_sight(done: PoolRound, native: list[Row], arrived: dict[GroupKey, l
 def _allocate_pool(state: ClusterState, line: Line, name: str, rows: list[Row]) -> PoolRound:
     draft = Draft(state.pool(name))
     done = PoolRound(name, draft, Placer(draft))
+    kept = _keep_promises(state, line, done, rows)
+    rows = _without(rows, kept) if kept else rows
     waiting, nowhere = waiting_queues(draft, rows)
     done.left.extend(nowhere)
     turns = Turns(draft, waiting, lambda demand: done.placer.might_fit(demand.runs))
-    started: dict[str, int] = {}
     while (queue := turns.next()) is not None:
         row = queue.head()
         assert row is not None, "a queue without waiting jobs has no turn"
         entry = row.jobs[row.at]
         wanted = line.asks[entry[2]]
-        first = started.get(entry[2], 0)
-        tasks = wanted.pending[first : first + row.key.demand.tasks]
-        if not _start(done, row.key, tasks, entry[2]):
+        tasks = done.tasks(row.key, wanted)
+        if not _start(done, row.key, tasks):
             done.left.append(queue.give_up())
         else:
             queue.served()
-            started[entry[2]] = first + len(tasks)
-            if entry[2] not in done.promised and first + len(tasks) < len(wanted.pending):
-                queue.join(_one_more(row.key, wanted, first + len(tasks)), entry)
+            given = done.started[entry[2]]
+            if entry[2] not in done.promised and given < len(wanted.pending):
+                queue.join(_one_more(row.key, wanted, given), entry)
         turns.put_back()
     return done
 
@@ -131,10 +144,50 @@ def waiting_queues(draft: Draft, rows: list[Row]) -> tuple[list[WaitingQueue], l
     return waiting, [row for name, theirs in sorted(by_queue.items()) if name not in queues for row in theirs]
 
 
-def _start(done: PoolRound, key: GroupKey, tasks: tuple[Task, ...], job_id: str) -> bool:
+def _keep_promises(state: ClusterState, line: Line, done: PoolRound, rows: list[Row]) -> set[str]:
+    """Promise room to those for whom tasks are stopping here, where they stop, and start whom it suits already.
+
+    Returns the jobs. First all are promised their room, then those start that fit elsewhere now: nobody's early start
+    can break another's promise. One whose bounds or nodes have changed stands in line like everybody.
+    """
+    here: list[tuple[Row, Entry, list[int]]] = []
+    row_of = done.draft.nodes.row
+    for job_id, records in state.making_room().items():
+        wanted = line.asks.get(job_id)
+        places = sorted({row_of[record.node] for record in records.values() if record.node in row_of})
+        if wanted is not None and places:
+            here += [(row, wanted.entry, places) for row in rows if _has(row, wanted.entry)]
+    kept: list[tuple[GroupKey, Ask, list[int]]] = []
+    for row, entry, places in sorted(here, key=lambda item: item[1]):
+        demand = row.key.demand
+        if excess(done.draft, row.key.queue, demand.total, preemptible=row.key.preemptible) is None:
+            given = done.placer.place(demand.runs, now=False, rather=places)
+            if given is not None:
+                done.draft.charge(row.key.queue, demand.total, 1, preemptible=row.key.preemptible)
+                kept.append((row.key, line.asks[entry[2]], given))
+    for key, wanted, given in kept:
+        tasks = done.tasks(key, wanted)
+        for task, row in zip(tasks, given, strict=True):
+            done.draft.take(row, task.request, -1, now=False)
+        at_once = done.placer.place(key.demand.runs, now=True)
+        if at_once is not None:
+            write_down(done, key, tasks, at_once, now=True)
+            continue
+        for task, row in zip(tasks, given, strict=True):
+            done.draft.take(row, task.request, 1, now=False)
+        write_down(done, key, tasks, given, now=False)
+    return {wanted.job.id for _, wanted, _ in kept}
+
+
+def _has(row: Row, entry: Entry) -> bool:
+    at = bisect_left(row.jobs, entry)
+    return at < len(row.jobs) and row.jobs[at] == entry
+
+
+def _start(done: PoolRound, key: GroupKey, tasks: tuple[Task, ...]) -> bool:
     """Start the tasks now, all of them, or else promise all of them room that comes. Returns whether either works."""
-    demand, draft = key.demand, done.draft
-    if excess(draft, key.queue, demand.total, preemptible=key.preemptible) is not None:
+    demand = key.demand
+    if excess(done.draft, key.queue, demand.total, preemptible=key.preemptible) is not None:
         return False
     rows = done.placer.place(demand.runs, now=True)
     now = rows is not None
@@ -142,25 +195,27 @@ def _start(done: PoolRound, key: GroupKey, tasks: tuple[Task, ...], job_id: str)
         rows = done.placer.place(demand.runs, now=False)
     if rows is None:
         return False
-    draft.charge(key.queue, demand.total, 1, preemptible=key.preemptible)
-    if now:
-        deserved = draft.tree.queues[key.queue].gpu.deserved
-        held = draft.held[key.queue][0]
-        over = held > deserved < UNLIMITED
-        done.binds += [
-            Bind(task.id, draft.nodes.name(row), task.request.gpu_percent, over, held, deserved)
-            for task, row in zip(tasks, rows, strict=True)
-        ]
-    else:
-        promise(done, job_id, tasks, rows)
+    done.draft.charge(key.queue, demand.total, 1, preemptible=key.preemptible)
+    write_down(done, key, tasks, rows, now=now)
     return True
 
 
-def promise(done: PoolRound, job_id: str, tasks: tuple[Task, ...], rows: list[int]) -> None:
-    """Write down that these tasks will start there."""
-    done.promised[job_id] = tuple(
-        Nominate(task.id, done.draft.nodes.name(row)) for task, row in zip(tasks, rows, strict=True)
-    )
+def write_down(done: PoolRound, key: GroupKey, tasks: tuple[Task, ...], rows: list[int], *, now: bool) -> None:
+    """These tasks start there, now or when what is stopping has gone; room and queue are charged already."""
+    draft, job_id = done.draft, tasks[0].job
+    done.started[job_id] = done.started.get(job_id, 0) + len(tasks)
+    if not now:
+        done.promised[job_id] = tuple(
+            Nominate(task.id, draft.nodes.name(row)) for task, row in zip(tasks, rows, strict=True)
+        )
+        return
+    deserved = draft.tree.queues[key.queue].gpu.deserved
+    held = draft.held[key.queue][0]
+    over = held > deserved < UNLIMITED
+    done.binds += [
+        Bind(task.id, draft.nodes.name(row), task.request.gpu_percent, over, held, deserved)
+        for task, row in zip(tasks, rows, strict=True)
+    ]
 
 
 def _one_more(key: GroupKey, wanted: Ask, at: int) -> GroupKey:

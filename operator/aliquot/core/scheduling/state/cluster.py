@@ -75,6 +75,7 @@ class ClusterState:
         self._by_job: dict[str, dict[str, TaskRecord]] = {}
         self._by_node: dict[str, dict[str, TaskRecord]] = {}
         self._stale_jobs: dict[str, None] = {}
+        self._making_room: dict[str, dict[str, TaskRecord]] = {}
 
     @classmethod
     def rebuild(cls, events: Iterable[Event]) -> "ClusterState":
@@ -94,8 +95,8 @@ class ClusterState:
             yield TaskChanged(record.fact)
             if record.granted is not None:
                 yield Granted(task_id, record.granted)
-            if record.evicting:
-                yield EvictionStarted(task_id)
+            if record.evicting or record.stopped_for:
+                yield EvictionStarted(task_id, record.stopped_for)
 
     def apply(self, event: Event) -> None:
         """Take in what happened. Idempotent; what names unknown ids is kept where it is a fact, and ignored else."""
@@ -126,15 +127,15 @@ class ClusterState:
                     self._lift(record)
                     record.granted = None
                     self._settle(record)
-            case EvictionStarted(task_id):
+            case EvictionStarted(task_id, for_job):
                 if (record := self._records.get(task_id)) is not None:
                     self._lift(record)
-                    record.assume_evicted()
+                    record.assume_evicted(for_job)
                     self._settle(record)
             case EvictionFailed(task_id):
                 if (record := self._records.get(task_id)) is not None:
                     self._lift(record)
-                    record.evicting = False
+                    record.forget_eviction()
                     self._settle(record)
             case _:
                 assert_never(event)
@@ -167,6 +168,10 @@ class ClusterState:
     def tasks_of(self, job_id: str) -> Mapping[str, TaskRecord]:
         """The tasks of a job, by id. To read only."""
         return self._by_job.get(job_id, {})
+
+    def making_room(self) -> Mapping[str, Mapping[str, TaskRecord]]:
+        """The tasks that are stopping for the sake of a job, by that job's id. To read only."""
+        return self._making_room
 
     def node(self, name: str) -> Node | None:
         """The node as last said."""
@@ -271,6 +276,9 @@ class ClusterState:
             del there[fact.id]
             if not there:
                 del self._by_node[record.node]
+        stopping = self._making_room.get(record.stopped_for, {})
+        if stopping.pop(fact.id, None) is not None and not stopping:
+            del self._making_room[record.stopped_for]
         self._count(record.counted, -1)
         record.counted = None
 
@@ -282,6 +290,8 @@ class ClusterState:
         if node is not None:
             self._by_node.setdefault(node, {})[fact.id] = record
         state, job = record.state, self._jobs.get(fact.job)
+        if record.stopped_for and state is TaskState.TERMINATING and node is not None:
+            self._making_room.setdefault(record.stopped_for, {})[fact.id] = record
         kind = _KINDS.get(state)
         if kind is None:
             return
@@ -296,6 +306,7 @@ class ClusterState:
             queue=job.queue or "" if job is not None else "",
             kind=kind,
             preemptible=job.preemptible if job is not None else True,
+            priority=job.priority if job is not None else 0,
         )
         self._count(record.counted, 1)
 
@@ -309,7 +320,7 @@ class ClusterState:
             queues = counted.pool.queues
             queues.count(counted.queue, counted.kind, amount(request), sign, preemptible=counted.preemptible)
             if counted.kind == "held" and counted.preemptible and counted.nodes is not None:
-                counted.pool.count_stoppable(counted.queue, counted.task.job, sign)
+                counted.pool.count_stoppable(counted.queue, counted.task.job, counted.priority, sign)
 
     def _line_up(self, job_id: str) -> None:
         job = self._jobs.get(job_id)

@@ -1,9 +1,12 @@
 """One node pool of the state: a scheduling domain of its own."""
 
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from aliquot.core.scheduling.state.nodes import NodeTable
 from aliquot.core.scheduling.state.queues import QueueTree
+
+_Key = TypeVar("_Key", str, int)
 
 
 @dataclass(slots=True)
@@ -14,17 +17,29 @@ class PoolState:
         nodes: its nodes.
         queues: its queues.
         stoppable: per queue, the preemptible jobs with tasks on its nodes that are not stopping, and how many.
+        priorities: per queue, the priorities of those jobs, and how many such tasks each has.
     """
 
     nodes: NodeTable = field(default_factory=NodeTable)
     queues: QueueTree = field(default_factory=QueueTree)
     stoppable: dict[str, dict[str, int]] = field(default_factory=dict[str, dict[str, int]])
 
-    def count_stoppable(self, queue: str, job_id: str, sign: int) -> None:
+    priorities: dict[str, dict[int, int]] = field(default_factory=dict[str, dict[int, int]])
+
+    def count_stoppable(self, queue: str, job_id: str, priority: int, sign: int) -> None:
         """One more task of the job could be stopped (`sign` 1), or one less (-1)."""
-        jobs = self.stoppable.setdefault(queue, {})
-        jobs[job_id] = jobs.get(job_id, 0) + sign
-        if not jobs[job_id]:
-            del jobs[job_id]
-            if not jobs:
-                del self.stoppable[queue]
+        _count(self.stoppable, queue, job_id, sign)
+        _count(self.priorities, queue, priority, sign)
+
+    def lowest_priority(self, queue: str) -> int | None:
+        """The lowest priority of what could be stopped of a queue; None when nothing could."""
+        return min(self.priorities.get(queue, ()), default=None)
+
+
+def _count(table: dict[str, dict[_Key, int]], queue: str, key: _Key, sign: int) -> None:
+    counts = table.setdefault(queue, {})
+    counts[key] = counts.get(key, 0) + sign
+    if not counts[key]:
+        del counts[key]
+        if not counts:
+            del table[queue]

@@ -39,6 +39,7 @@ class Counted:
         queue: the queue's name.
         kind: which of the queue's ledgers.
         preemptible: of its job.
+        priority: of its job.
     """
 
     task: Task
@@ -49,6 +50,7 @@ class Counted:
     queue: str
     kind: Kind
     preemptible: bool
+    priority: int
 
 
 @dataclass(slots=True)
@@ -59,12 +61,14 @@ class TaskRecord:
         fact: as the API server last said.
         granted: the node that we asked for, until the answer.
         evicting: whether we asked to delete it, until the answer.
+        stopped_for: the job that it makes room for while it is stopping; empty when that is unknown.
         counted: where it counts at the moment.
     """
 
     fact: Task
     granted: str | None = None
     evicting: bool = False
+    stopped_for: str = ""
     counted: Counted | None = None
 
     @property
@@ -96,7 +100,14 @@ class TaskRecord:
         if self.fact.node is None and self.fact.state in _WAITS:
             self.granted = node
 
-    def assume_evicted(self) -> None:
-        """We ask to delete it; without effect when it goes already."""
+    def assume_evicted(self, for_job: str) -> None:
+        """We ask to delete it so that the job has room; when it goes already, only the latter is news."""
         if self.fact.state not in _GOES:
             self.evicting = True
+        if for_job:
+            self.stopped_for = for_job
+
+    def forget_eviction(self) -> None:
+        """The API server refused to delete it."""
+        self.evicting = False
+        self.stopped_for = ""

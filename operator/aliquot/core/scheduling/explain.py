@@ -1,0 +1,149 @@
+"""Reasons as sentences for people, with the numbers and, where there is one, the cure."""
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Final
+
+from aliquot.core.quantities import UNLIMITED
+from aliquot.core.scheduling.reasons import Reason, WaitCode
+from aliquot.core.scheduling.wording import NAMES, UNITS, amount_of, count, number, ordinal
+
+Details = Mapping[str, int | str]
+
+
+def explain(reason: Reason) -> str:
+    """One sentence, or the documented form where cluster-api.md 5.2 has one."""
+    return _SENTENCES[reason.code](reason.details)
+
+
+def _no_queue(details: Details) -> str:
+    kind, _, namespace = str(details["queue"]).partition("/")
+    if kind == "namespace":
+        return f"namespace {namespace} belongs to no project"
+    return f"project {details['queue']} has no share of node pool {details['pool']}"
+
+
+def _no_such_node(details: Details) -> str:
+    pool, nodes = details["pool"], _int(details, "nodes")
+    if not nodes:
+        return f"node pool {pool} has no nodes"
+    if "short_of" not in details:
+        selector = details.get("node_selector")
+        label = f"has the labels {selector} and " if selector else "has "
+        return f"none of {count(nodes, 'node')} of pool {pool} {label}only taints that it tolerates"
+    axis = UNITS.index(str(details["short_of"]))
+    candidates = _int(details, "candidates")
+    which = "the largest node" if candidates == nodes else f"the largest of {count(candidates, 'node')}"
+    which = "the only node" if nodes == 1 else which
+    fit = "" if candidates == nodes else " that fit it otherwise"
+    largest = number(axis, _int(details, f"largest_{UNITS[axis]}"))
+    return f"needs {_needed(details, axis)} on one node; {which} of pool {pool}{fit} has {largest}"
+
+
+def _gated(details: Details) -> str:
+    gated = count(_int(details, "gated_pods"), "pod")
+    return f"{gated} may not be scheduled yet: whoever set their scheduling gates must lift them"
+
+
+def _too_few_pods(details: Details) -> str:
+    return f"starts with at least {count(_int(details, 'minimum_pods'), 'pod')}; so far there are {details['pods']}"
+
+
+def _over_limit(details: Details) -> str:
+    held, needed, limit, name = _bound(details, "limit")
+    return (
+        f"{details['queue']} quota has reached the allowable limit of {name}. Limit is {limit} {name}, "
+        f"currently {held} {name} allocated and workload requested {needed} {name}"
+    )
+
+
+def _non_preemptible_over_quota(details: Details) -> str:
+    held, needed, quota, name = _bound(details, "deserved")
+    return (
+        f"Non-preemptible workload is over quota. Workload requested {needed} {name}, but {details['queue']} quota is "
+        f"{quota} {name}, while {held} {name} are already allocated for non-preemptible pods. "
+        "Use a preemptible workload to go over quota."
+    )
+
+
+def _bound(details: Details, bound: str) -> tuple[str, str, str, str]:
+    """Held, needed, the bound, and what they are of."""
+    axis = next(axis for axis, unit in enumerate(UNITS) if f"{bound}_{unit}" in details)
+    held, needed, most = (number(axis, _int(details, f"{name}_{UNITS[axis]}")) for name in ("held", "needed", bound))
+    return held, needed, most, NAMES[axis]
+
+
+def _waiting_for_eviction(details: Details) -> str:
+    nodes = _int(details, "nodes")
+    where = f"node {details['node']}" if nodes == 1 else f"{nodes} nodes such as {details['node']}"
+    stopping = _int(details, "stopping_pods") if "stopping_pods" in details else 0
+    who = f"{count(stopping, 'pod')} that {'makes' if stopping == 1 else 'make'} room for it" if stopping else "others"
+    return f"starts on {where} when {who} {'has' if stopping == 1 else 'have'} stopped"
+
+
+def _not_enough_resources(details: Details) -> str:
+    parts = [_shortage(details)]
+    axis = next(axis for axis, unit in enumerate(UNITS) if f"deserved_{unit}" in details)
+    parts.append(f"{details['queue']} holds {_of_deserved(details, axis, '')}")
+    if "over_queue" in details:
+        theirs = _of_deserved(details, axis, "over_")
+        parts.append(
+            f"{details['over_queue']} holds {theirs}, but nothing of it that may be stopped would make the room"
+        )
+    parts.append(f"{ordinal(_int(details, 'position'))} of {details['position_of']} in its queue")
+    return "; ".join(parts)
+
+
+def _shortage(details: Details) -> str:
+    nodes, pods = _int(details, "nodes"), _int(details, "pods") if "pods" in details else 1
+    if not nodes:
+        return f"no node of pool {details['pool']} that fits it is ready and open to new pods"
+    each = f"{pods} pods with " if pods > 1 else ""
+    among = f"{count(nodes, 'node')} of pool {details['pool']}"
+    short = details.get("free_short_of")
+    if short is None:
+        axis = next((axis for axis, unit in enumerate(UNITS) if f"needed_{unit}" in details), 3)
+        free = amount_of(0, _int(details, "free_gpu_percent"))
+        return (
+            f"needs {each}{_needed(details, axis)}{' each' if each else ''} at once; {among} together have {free} free"
+        )
+    axis = UNITS.index(str(short))
+    candidates = _int(details, "free_candidates")
+    if candidates < nodes:
+        among = f"{count(candidates, 'node')} of pool {details['pool']} with enough of the rest"
+    best = number(axis, _int(details, f"free_best_node_{UNITS[axis]}"))
+    freest = f"the only node of pool {details['pool']}" if nodes == 1 else f"the freest of {among}"
+    return f"needs {each}{_needed(details, axis)} on one node; {freest} has {best} free"
+
+
+def _of_deserved(details: Details, axis: int, whose: str) -> str:
+    """`40 of the 48 GPUs it deserves`."""
+    held = _int(details, f"{whose}held_{UNITS[axis]}")
+    deserved = _int(details, f"{whose}deserved_{UNITS[axis]}")
+    if deserved >= UNLIMITED:
+        return amount_of(axis, held)
+    return f"{number(axis, held)} of the {amount_of(axis, deserved)} it deserves"
+
+
+def _needed(details: Details, axis: int) -> str:
+    return "room for a pod" if axis == 3 else amount_of(axis, _int(details, f"needed_{UNITS[axis]}"))
+
+
+def _int(details: Details, name: str) -> int:
+    value = details[name]
+    assert isinstance(value, int), f"{name} is a number"
+    return value
+
+
+_SENTENCES: Final[Mapping[WaitCode, Callable[[Details], str]]] = MappingProxyType(
+    {
+        WaitCode.NO_QUEUE: _no_queue,
+        WaitCode.NO_SUCH_NODE: _no_such_node,
+        WaitCode.GATED: _gated,
+        WaitCode.TOO_FEW_PODS: _too_few_pods,
+        WaitCode.OVER_LIMIT: _over_limit,
+        WaitCode.NON_PREEMPTIBLE_OVER_QUOTA: _non_preemptible_over_quota,
+        WaitCode.WAITING_FOR_EVICTION: _waiting_for_eviction,
+        WaitCode.NOT_ENOUGH_RESOURCES: _not_enough_resources,
+    }
+)

@@ -1,0 +1,42 @@
+"""A round: what to do now, from what is known. The only door to the steps."""
+
+from itertools import chain
+
+from aliquot.core.scheduling.plan import Plan
+from aliquot.core.scheduling.round.allocate import allocate
+from aliquot.core.scheduling.round.preempt import preempt
+from aliquot.core.scheduling.round.reclaim import reclaim
+from aliquot.core.scheduling.round.waiting import reasons
+from aliquot.core.scheduling.state.cluster import ClusterState
+from aliquot.core.scheduling.victims.units import Candidates
+
+
+def decide(state: ClusterState, now: float) -> Plan:
+    """Decide everything that can be decided, and nothing twice.
+
+    The state is not changed, but for bringing its line of waiting jobs up to date. The same facts give the same plan,
+    in whatever order they came.
+
+    Args:
+        state: what is known, incl. what was asked of the API server and not answered yet.
+        now: Unix seconds. Nothing that is decided here depends on it.
+    """
+    del now
+    line = state.waiting()
+    # 1. Room that is free, or comes free anyway, goes to whoever's turn it is.
+    rounds = allocate(state, line)
+    # 2. Queues that are owed room take it back from those that are over their quota.
+    candidates = {name: Candidates(state, name, done.draft) for name, done in rounds.items()}
+    reclaim(state, line, rounds, candidates)
+    # 3. Within a queue, higher priorities take the place of lower ones.
+    preempt(state, line, rounds, candidates)
+    # 4. Everybody who still waits learns why.
+    waiting = reasons(state, line, rounds)
+    return Plan(
+        binds=tuple(chain.from_iterable(done.binds for done in rounds.values())),
+        nominations=tuple(
+            chain.from_iterable(nominations for done in rounds.values() for nominations in done.promised.values())
+        ),
+        evictions=tuple(chain.from_iterable(done.evictions for done in rounds.values())),
+        waiting=waiting,
+    )

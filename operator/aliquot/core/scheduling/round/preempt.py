@@ -1,0 +1,32 @@
+"""Third step of a round: within a queue, jobs of strictly higher priority take the place of lower, preemptible ones."""
+
+from aliquot.core.scheduling.round.allocate import PoolRound
+from aliquot.core.scheduling.round.turns import Why, help_in_turn
+from aliquot.core.scheduling.state.cluster import ClusterState
+from aliquot.core.scheduling.state.jobs import Ask, GroupKey, Line
+from aliquot.core.scheduling.victims.rules import LowerPriority
+from aliquot.core.scheduling.victims.search import Found, search
+from aliquot.core.scheduling.victims.units import Candidates
+from aliquot.core.scheduling.wording import queue_label, short_name
+
+
+def preempt(state: ClusterState, line: Line, rounds: dict[str, PoolRound], candidates: dict[str, Candidates]) -> None:
+    """Help those who are left at the cost of others of their queue."""
+    help_in_turn(state, line, rounds, candidates, _attempt)
+
+
+def _attempt(done: PoolRound, candidates: Candidates, key: GroupKey, wanted: Ask) -> tuple[Found, Why] | None:
+    lowest = candidates.lowest_priority(key.queue)
+    if lowest is None or lowest >= key.priority:
+        return None
+    found = search(done.draft, done.placer, candidates, key, LowerPriority(key.queue, key.priority))
+    if found is None:
+        return None
+    queue = done.draft.tree.queues[key.queue]
+    who = f"stopped for {short_name(queue)}/{wanted.job.name}"
+    return (
+        found,
+        lambda unit: (
+            f"{who}: in {queue_label(queue)}, its priority {key.priority} goes before priority {unit.job.priority}"
+        ),
+    )

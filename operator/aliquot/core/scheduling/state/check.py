@@ -1,0 +1,189 @@
+"""Whether a state is sound, from its facts alone: a book-keeper that shares no arithmetic with the ledgers.
+
+Used by tests after every event; O(everything). An empty list is good news.
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from aliquot.core.quantities import ZERO, Vector
+from aliquot.core.scheduling.facts import TaskState
+from aliquot.core.scheduling.plan import Plan
+from aliquot.core.scheduling.state.cluster import ClusterState
+from aliquot.core.scheduling.state.queues import Amount, amount
+from aliquot.core.scheduling.state.tasks import TaskRecord
+
+_LEDGER = {
+    TaskState.PENDING: "waiting",
+    TaskState.BOUND: "held",
+    TaskState.RUNNING: "held",
+    TaskState.TERMINATING: "releasing",
+}
+
+
+def check(state: ClusterState, plan: Plan | None = None) -> list[str]:
+    """What is wrong with the state, and with a plan made for it: a sentence each."""
+    found = [*_nodes(state), *_queues(state), *_stoppable(state), *_line(state), *_promises(state)]
+    return found if plan is None else [*found, *_plan(state, plan)]
+
+
+def _nodes(state: ClusterState) -> Iterator[str]:
+    used: dict[str, Vector] = {}
+    stopping: dict[str, Vector] = {}
+    for record in state.tasks().values():
+        if record.node is not None and record.state.uses_node:
+            request = record.fact.request
+            used[record.node] = used.get(record.node, ZERO) + request
+            if record.state is TaskState.TERMINATING:
+                stopping[record.node] = stopping.get(record.node, ZERO) + request
+    homes: dict[str, str] = {}
+    for pool_name, pool in sorted(state.pools.items()):
+        table = pool.nodes
+        for name, node in sorted(table.nodes.items()):
+            if name in homes:
+                yield f"node {name} is in pools {homes[name]} and {pool_name}"
+            homes[name] = pool_name
+            row = table.row[name]
+            free = node.allocatable - used.get(name, ZERO)
+            if table.free[row].tolist() != list(free.as_tuple()):
+                yield f"node {name}: free is {table.free[row].tolist()}, by its tasks {list(free.as_tuple())}"
+            releasing = stopping.get(name, ZERO)
+            if table.releasing[row].tolist() != list(releasing.as_tuple()):
+                yield f"node {name}: releasing is {table.releasing[row].tolist()}, by its tasks {releasing.as_tuple()}"
+            if bool(table.usable[row]) != (node.ready and node.schedulable):
+                yield f"node {name}: usable is {bool(table.usable[row])}"
+        empty = [row for row in range(len(table.usable)) if row not in set(table.row.values())]
+        if np.any(table.allocatable[empty]) or np.any(table.free[empty]) or np.any(table.usable[empty]):
+            yield f"pool {pool_name}: a row without a node has room"
+
+
+def _pool_that_counts(state: ClusterState, record: TaskRecord) -> str | None:
+    """The pool in which the task's queue pays for it."""
+    job = state.job(record.fact.job)
+    if job is None or job.queue is None or record.state not in _LEDGER:
+        return None
+    here = state.pool_of(record) if record.state.uses_node else None
+    return here or job.pools[0]
+
+
+def _queues(state: ClusterState) -> Iterator[str]:
+    wanted: dict[tuple[str, str, str], Amount] = {}
+    for record in state.tasks().values():
+        pool, job = _pool_that_counts(state, record), state.job(record.fact.job)
+        if pool is None or job is None or job.queue is None:
+            continue
+        ledgers = [_LEDGER[record.state]]
+        if ledgers == ["held"] and not job.preemptible:
+            ledgers.append("held_non_preemptible")
+        change = amount(record.fact.request)
+        for queue in state.pools[pool].queues.chain(job.queue):
+            for ledger in ledgers:
+                before = wanted.get((pool, queue.name, ledger), (0, 0, 0))
+                after = (before[0] + change[0], before[1] + change[1], before[2] + change[2])
+                wanted[pool, queue.name, ledger] = after
+    for pool, queue in state.queue_names():
+        usage = state.pools[pool].queues.usage[queue]
+        for ledger in ("held", "held_non_preemptible", "releasing", "waiting"):
+            is_, should = tuple(getattr(usage, ledger)), wanted.get((pool, queue, ledger), (0, 0, 0))
+            if is_ != should:
+                yield f"queue {queue} of pool {pool}: {ledger} is {is_}, by its tasks {should}"
+
+
+def _stoppable(state: ClusterState) -> Iterator[str]:
+    wanted: dict[tuple[str, str, str], int] = {}
+    for record in state.tasks().values():
+        job, pool = state.job(record.fact.job), state.pool_of(record)
+        if job is not None and job.queue is not None and job.preemptible and record.state.active and pool is not None:
+            key = (pool, job.queue, job.id)
+            wanted[key] = wanted.get(key, 0) + 1
+    counted = {
+        (name, queue, job_id): number
+        for name, pool in state.pools.items()
+        for queue, jobs in pool.stoppable.items()
+        for job_id, number in jobs.items()
+    }
+    if counted != wanted:
+        yield f"stoppable tasks differ: counted {counted}, by the tasks {wanted}"
+    priorities: dict[tuple[str, str, int], int] = {}
+    for (pool, queue, job_id), number in wanted.items():
+        job = state.jobs()[job_id]
+        priorities[pool, queue, job.priority] = priorities.get((pool, queue, job.priority), 0) + number
+    counted_priorities = {
+        (name, queue, priority): number
+        for name, pool in state.pools.items()
+        for queue, numbers in pool.priorities.items()
+        for priority, number in numbers.items()
+    }
+    if counted_priorities != priorities:
+        yield f"priorities differ: counted {counted_priorities}, by the tasks {priorities}"
+
+
+def _line(state: ClusterState) -> Iterator[str]:
+    line = state.waiting()
+    for job_id, job in sorted(state.jobs().items()):
+        records = state.tasks_of(job_id).values()
+        waits = job.queue is not None and any(
+            record.state in (TaskState.PENDING, TaskState.GATED) for record in records
+        )
+        if waits != (job_id in line.asks):
+            yield f"job {job_id} {'waits' if waits else 'does not wait'}, the line says otherwise"
+    in_groups = [entry[2] for groups in line.groups.values() for group in groups.values() for entry in group.jobs]
+    if sorted(in_groups) != sorted(line.asks.keys() - line.blocked.keys()):
+        yield "the line's groups and its jobs differ"
+
+
+def _promises(state: ClusterState) -> Iterator[str]:
+    wanted = {
+        (record.stopped_for, task_id)
+        for task_id, record in state.tasks().items()
+        if record.stopped_for and record.state is TaskState.TERMINATING and record.node is not None
+    }
+    counted = {(job_id, task_id) for job_id, records in state.making_room().items() for task_id in records}
+    if counted != wanted:
+        yield f"tasks that make room differ: counted {sorted(counted)}, by the tasks {sorted(wanted)}"
+
+
+def _plan(state: ClusterState, plan: Plan) -> Iterator[str]:
+    """Room, bounds of states and rights that every plan keeps to, whatever the rules of fairness say."""
+    taken: dict[str, Vector] = {}
+    coming: dict[str, Vector] = {}
+    for bind in plan.binds:
+        record = state.task(bind.task)
+        if record is None or record.state is not TaskState.PENDING:
+            yield f"bind {bind.task}: it does not wait for a node"
+            continue
+        taken[bind.node] = taken.get(bind.node, ZERO) + record.fact.request
+    for nominate in plan.nominations:
+        record = state.task(nominate.task)
+        if record is None or record.state is not TaskState.PENDING:
+            yield f"nominate {nominate.task}: it does not wait for a node"
+            continue
+        coming[nominate.node] = coming.get(nominate.node, ZERO) + record.fact.request
+    stopped: dict[str, Vector] = {}
+    for evict in plan.evictions:
+        record = state.task(evict.task)
+        job = None if record is None else state.job(record.fact.job)
+        if record is None or record.node is None or not record.state.active:
+            yield f"evict {evict.task}: it is not running"
+            continue
+        if job is None or not job.preemptible or job.queue is None:
+            yield f"evict {evict.task}: it may not be stopped"
+        stopped[record.node] = stopped.get(record.node, ZERO) + record.fact.request
+    for tasks in ([bind.task for bind in plan.binds], [evict.task for evict in plan.evictions]):
+        if len(set(tasks)) != len(tasks):
+            yield f"decided twice: {sorted(tasks)}"
+    for name in sorted({*taken, *coming}):
+        node, pool = state.node(name), None if (found := state.node(name)) is None else found.pool
+        if node is None or pool is None or not (node.ready and node.schedulable):
+            yield f"node {name} is given out, but is not ready and open"
+            continue
+        table = state.pools[pool].nodes
+        free, releasing = table.free[table.row[name]].tolist(), table.releasing[table.row[name]].tolist()
+        now, later = taken.get(name, ZERO).as_tuple(), coming.get(name, ZERO).as_tuple()
+        more = stopped.get(name, ZERO).as_tuple()
+        for axis in range(4):
+            if now[axis] > 0 and now[axis] > free[axis]:
+                yield f"node {name}: {now[axis]} given of {free[axis]} free on axis {axis}"
+            if now[axis] + later[axis] > 0 and now[axis] + later[axis] > free[axis] + releasing[axis] + more[axis]:
+                yield f"node {name}: more promised than comes free on axis {axis}"
