@@ -8,7 +8,7 @@ import socket
 import sys
 import urllib.error
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +19,7 @@ CHART = Path(__file__).parent.parent / "helm" / "aliquot"
 NAMESPACE = "runai"
 RELEASE = "aliquot"
 SERVICE_ACCOUNT = "aliquot-operator"
+OPERATOR = (sys.executable, "-m", "aliquot", "operator")
 _READY_SECONDS = 60.0
 
 
@@ -117,6 +118,7 @@ def start_operator(
     server: str | None = None,
     authority: bytes | None = None,
     wait: bool = True,
+    program: Sequence[str] = OPERATOR,
 ) -> OperatorProcess:
     """Start an operator with the rights of the chart's ServiceAccount.
 
@@ -127,6 +129,7 @@ def start_operator(
         server: URL of a proxy before the API server.
         authority: PEM of the authority that signed the proxy's certificate.
         wait: whether to wait until it is ready.
+        program: the command line.
 
     Raises:
         LabError: the ServiceAccount is missing, or the operator is not ready in time.
@@ -141,7 +144,7 @@ def start_operator(
         "ALIQUOT_SERVER__PORT": str(port),
         **(settings or {}),
     }
-    cluster.run(name, [sys.executable, "-m", "aliquot", "operator"], environment)
+    cluster.run(name, list(program), environment)
     operator = OperatorProcess(cluster, name, port)
     if wait:
         operator.wait_ready()

@@ -43,6 +43,7 @@ _MIB = 1024 * 1024
 _TENANT_SETTLE_SECONDS = 1.0
 """Statuses of projects, departments and pools follow every pod that comes and goes: once a second is enough."""
 _ENDED = ("Succeeded", "Failed")
+_EVICTED = "Evicted"
 
 
 class Term:
@@ -75,7 +76,9 @@ class Term:
         self._workloads = WorkloadReconciler(
             client, mirror, views, clock, retry, self._look_again, self._status_changed
         )
-        self._statuses = WorkloadStatusWriter(client, mirror, views, clock, self._scheduler.waiting, self._happened)
+        self._statuses = WorkloadStatusWriter(
+            client, mirror, views, clock, retry, self._scheduler.waiting, self._happened
+        )
         self._tenants = TenantReconciler(client, mirror, self._feed, clock, self._scheduler.usage)
         self._tasks: dict[Task, Callable[[Key], Awaitable[None]]] = {
             Task.GRANT: self._granter.carry_out,
@@ -182,11 +185,7 @@ class Term:
             self._add(Task.NODE_POOL_STATUS, Key("", pool), _TENANT_SETTLE_SECONDS)
 
     def _namespace_changed(self, old: Namespace | None, new: Namespace | None) -> None:
-        if (
-            old is not None
-            and new is not None
-            and (old.metadata.labels, old.status) == (new.metadata.labels, new.status)
-        ):
+        if old is not None and new is not None and _bond(old) == _bond(new):
             return
         namespace = new or old
         assert namespace is not None
@@ -243,7 +242,7 @@ class Term:
         workload = self._workload_of(pod)
         if workload is not None:
             note = f"Pod {pod.metadata.name} was {why}"
-            self._record(workload, Happening("Warning", "Evicted", note), key=f"Evicted {pod.metadata.uid}")
+            self._record(workload, Happening("Warning", _EVICTED, note), key=f"{_EVICTED} {pod.metadata.uid}")
 
     def _workload_of(self, pod: Pod) -> TrainingWorkload | None:
         owner = owner_of(pod)
@@ -274,6 +273,8 @@ class Term:
         self._add(Task.WORKLOAD_STATUS, key, 0 if at_once else self._settings.workloads.status_settle_seconds)
 
     def _happened(self, workload: TrainingWorkload, happening: Happening) -> None:
+        if happening.reason == _EVICTED:  # told when it happened, with more to say
+            return
         self._record(workload, happening, key=f"{happening.reason} {happening.message}")
 
     def _record(self, workload: TrainingWorkload, happening: Happening, *, key: str) -> None:

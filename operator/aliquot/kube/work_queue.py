@@ -51,7 +51,7 @@ class WorkQueue(Generic[K, L]):
         self._lanes: dict[L, dict[K, float]] = {lane: {} for lane in sorted(lanes)}
         self._lane_of: dict[K, L] = {}
         self._in_work: dict[K, L | None] = {}  # with the lane in which it was added again meanwhile
-        self._delayed: dict[K, tuple[L, asyncio.TimerHandle]] = {}
+        self._delayed: dict[K, tuple[L, float, asyncio.Handle]] = {}  # lane, when it is due, timer
         self._failures: dict[K, int] = {}
         self._overtaken = 0
         self._free_workers: deque[asyncio.Future[None]] = deque()
@@ -108,18 +108,18 @@ class WorkQueue(Generic[K, L]):
         wished = self._delayed.get(key)
         if wished is not None:
             lane = min(lane, wished[0])
-            due = min(due, wished[1].when())
-            wished[1].cancel()
-        self._delayed[key] = (lane, loop.call_at(due, self._due, key))
+            due = min(due, wished[1])
+            wished[2].cancel()
+        self._delayed[key] = (lane, due, loop.call_at(due, self._due, key))
 
     def _due(self, key: K) -> None:
-        lane, _ = self._delayed.pop(key)
+        lane, _, _ = self._delayed.pop(key)
         self.add(key, lane)
 
     def close(self) -> None:
         """Take nothing more and start nothing more; `run` returns when what is in work has ended."""
         self._closed.set()
-        for _, timer in self._delayed.values():
+        for _, _, timer in self._delayed.values():
             timer.cancel()
         self._delayed.clear()
         for worker in self._free_workers:

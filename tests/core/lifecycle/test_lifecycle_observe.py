@@ -206,22 +206,19 @@ words = st.sampled_from(["", "Error", "Evicted", "NodeLost", "OOMKilled", "ErrIm
 times = st.sampled_from([None, "", "x", "2026-01-31T12:00:00Z", "0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59Z"])
 states = st.one_of(
     st.just(UNSEEN),
-    st.builds(lambda at: {"running": {"startedAt": at}}, times),
-    st.builds(lambda reason: {"waiting": {"reason": reason}}, words),
-    st.builds(
-        lambda code, reason, at: {"terminated": {"exitCode": code, "reason": reason, "finishedAt": at}},
-        st.integers(-1, 255),
-        words,
-        times,
+    st.fixed_dictionaries({"running": st.fixed_dictionaries({"startedAt": times})}),
+    st.fixed_dictionaries({"waiting": st.fixed_dictionaries({"reason": words})}),
+    st.fixed_dictionaries(
+        {
+            "terminated": st.fixed_dictionaries(
+                {"exitCode": st.integers(-1, 255), "reason": words, "finishedAt": times},
+            )
+        }
     ),
 )
-statuses = st.lists(st.builds(lambda state: {"state": state}, states), max_size=3)
-conditions = st.builds(
-    lambda type_, status, at: {"type": type_, "status": status, "lastTransitionTime": at},
-    words,
-    st.sampled_from(["True", "False", "Unknown", ""]),
-    times,
-)
+statuses = st.lists(st.fixed_dictionaries({"state": states}), max_size=3)
+truths = st.sampled_from(["True", "False", "Unknown", ""])
+conditions = st.fixed_dictionaries({"type": words, "status": truths, "lastTransitionTime": times})
 
 
 @given(

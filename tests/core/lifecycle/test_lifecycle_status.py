@@ -24,8 +24,14 @@ from tests.core.lifecycle.lifecycle_world import (
 FOUR = spec(completions=4, parallelism=4)
 FULL = Wait("NotEnoughResources", "needs 2 GPUs; 0 are free")
 NO_PROJECT = Wait("NoProject", "the namespace belongs to no project")
-PULL = {"reason": "ImagePullBackOff", "message": "back-off"}
-EVICTION = {"disrupted": True, "deleting": True, "reason": "EvictionByAliquot", "message": "search takes its GPUs"}
+PULL: dict[str, Any] = {"reason": "ImagePullBackOff", "message": "back-off"}
+EVICTION: dict[str, Any] = {
+    "disrupted": True,
+    "deleting": True,
+    "reason": "EvictionByAliquot",
+    "message": "search takes its GPUs",
+}
+DRAIN: dict[str, Any] = {**EVICTION, "reason": "EvictionByEvictionAPI", "message": ""}
 BAD = (UserError("spec.gpu.value", "one", "a number"), UserError("spec.image", None, "an image's name"))
 
 
@@ -82,8 +88,10 @@ STANDS: dict[str, tuple[Facts, tuple[str, str | None, str]]] = {
         (
             "Running",
             "BackOff",
-            "1 of 2 pods running, 1 not: pod train-1-0 failed with exit code 3; "
-            "next try at 1970-01-01T00:03:30Z or later, retry 1 of 6",
+            (
+                "1 of 2 pods running, 1 not: pod train-1-0 failed with exit code 3; "
+                "next try at 1970-01-01T00:03:30Z or later, retry 1 of 6"
+            ),
         ),
     ),
     "what ended is no longer missed": (
@@ -107,8 +115,10 @@ STANDS: dict[str, tuple[Facts, tuple[str, str | None, str]]] = {
         (
             "Pending",
             "BackOff",
-            "pod train-0-0 ran out of memory and was killed (OOMKilled, exit code 137); "
-            "next try at 1970-01-01T00:03:30Z or later, retry 1 of 6",
+            (
+                "pod train-0-0 ran out of memory and was killed (OOMKilled, exit code 137); "
+                "next try at 1970-01-01T00:03:30Z or later, retry 1 of 6"
+            ),
         ),
     ),
     "the retry runs": (facts(failed(), running(0, 1, failed_attempts=1)), ("Running", None, "1 pod running")),
@@ -134,7 +144,7 @@ STANDS: dict[str, tuple[Facts, tuple[str, str | None, str]]] = {
         ),
     ),
     "its node is drained": (
-        facts(running(**{**EVICTION, "reason": "EvictionByEvictionAPI", "message": ""})),
+        facts(running(**DRAIN)),
         ("Pending", "EvictionByEvictionAPI", "pod train-0-0 is being stopped"),
     ),
     "deleted by hand": (facts(going(running())), ("Pending", None, "1 pod still to end")),

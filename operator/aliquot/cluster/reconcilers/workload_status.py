@@ -20,7 +20,7 @@ from aliquot.cluster.resources import TRAINING_WORKLOADS, kind_of
 from aliquot.contracts.kinds.status import WorkloadStatus
 from aliquot.contracts.kinds.workloads import TrainingWorkload
 from aliquot.contracts.kubernetes import Metadata
-from aliquot.core.lifecycle import Facts, Happening, PodPhase, Wait, happenings, status
+from aliquot.core.lifecycle import Facts, Happening, PodPhase, Retry, Wait, happenings, status
 from aliquot.core.scheduling import Reason, explain
 from aliquot.kube.client import ApiClient
 from aliquot.kube.problems import Conflict, NotFound
@@ -40,6 +40,7 @@ class WorkloadStatusWriter:
         mirror: what we know.
         views: what workloads ask for.
         clock: the time given to statuses.
+        retry: how failed pods are tried again, for the time of the next try.
         verdict: why a pod waits, by its uid, as of the last round.
         happened: told of each transition that was written.
     """
@@ -50,6 +51,7 @@ class WorkloadStatusWriter:
         mirror: Mirror,
         views: Views,
         clock: Clock,
+        retry: Retry,
         verdict: Callable[[str], Reason | None],
         happened: Callable[[TrainingWorkload, Happening], None],
     ) -> None:
@@ -57,6 +59,7 @@ class WorkloadStatusWriter:
         self._mirror = mirror
         self._views = views
         self._clock = clock
+        self._retry = retry
         self._verdict = verdict
         self._happened = happened
 
@@ -107,6 +110,7 @@ class WorkloadStatusWriter:
             wait=self._wait(view) or (trouble if alive else None),
             trouble=None if alive else trouble,
             deleting=metadata.deletion_timestamp is not None,
+            retry=self._retry,
         )
 
     def _wait(self, view: View) -> Wait | None:

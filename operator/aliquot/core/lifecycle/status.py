@@ -64,7 +64,7 @@ def status(facts: Facts, before: WorkloadStatus, now: float) -> WorkloadStatus:
         "failed_pods": account.failed,
         "first_acknowledged_time": before.first_acknowledged_time or moment(now),
         "start_time": before.start_time or _started(facts),
-        "completion_time": _completed(account, before, now),
+        "completion_time": _completed(account, now),
         "last_status_change_time": before.last_status_change_time,
         "observed_generation": facts.generation,
         **{name: getattr(before, name) for name in _FOREIGN},
@@ -99,10 +99,10 @@ def _started(facts: Facts) -> datetime | None:
     return None if started is None else moment(started)
 
 
-def _completed(account: Account, before: WorkloadStatus, now: float) -> datetime | None:
+def _completed(account: Account, now: float) -> datetime | None:
     if account.outcome is None:
         return None
-    return before.completion_time or moment(now if account.ended_at is None else account.ended_at)
+    return moment(now if account.ended_at is None else account.ended_at)
 
 
 def _new_events(before: WorkloadStatus, after: WorkloadStatus, now: float) -> list[WorkloadEvent]:
