@@ -11,21 +11,20 @@ OPERATOR = """
     cluster  -                    pods                         get list watch create delete
     cluster  -                    pods/binding                 create
     cluster  -                    pods/status                  patch
-    cluster  -                    nodes                        get list watch
+    cluster  -                    nodes                        list watch
     cluster  -                    namespaces                   get list watch create patch
-    cluster  scheduling.k8s.io    priorityclasses              get list watch
     cluster  events.k8s.io        events                       create patch
-    cluster  run.ai               trainingworkloads            get list watch patch delete
+    cluster  run.ai               trainingworkloads            list watch patch delete
     cluster  run.ai               trainingworkloads/finalizers update
-    cluster  run.ai               trainingworkloads/status     get patch
-    cluster  run.ai               projects                     get list watch
-    cluster  run.ai               projects/status              get patch
-    cluster  run.ai               nodepools                    get list watch
-    cluster  run.ai               nodepools/status             get patch
-    cluster  scheduling.run.ai    departments                  get list watch
-    cluster  scheduling.run.ai    departments/status           get patch
+    cluster  run.ai               trainingworkloads/status     patch
+    cluster  run.ai               projects                     list watch
+    cluster  run.ai               projects/status              patch
+    cluster  run.ai               nodepools                    list watch
+    cluster  run.ai               nodepools/status             patch
+    cluster  scheduling.run.ai    departments                  list watch
+    cluster  scheduling.run.ai    departments/status           patch
     runai    coordination.k8s.io  leases                       create
-    runai    coordination.k8s.io  leases=aliquot-operator      get update patch
+    runai    coordination.k8s.io  leases=aliquot-operator      get patch
 """
 
 Right = tuple[str, str, str, str]
