@@ -86,8 +86,8 @@ class GrantFailed:
 class EvictionStarted:
     """We are asking the API server to delete the task's pod: it counts as terminating.
 
-    `for_job` is the job that the eviction makes room for, as the plan said: while the task is stopping, its room is
-    that job's before anybody's turn. Left out (after a restart), the room goes to whoever's turn it is.
+    `for_job` is the job that the eviction makes room for, as the plan said. It is promised room on the task's node (see
+    `Promised`). Left out (after a restart), the room goes to whoever's turn it is.
     """
 
     task: str
@@ -99,6 +99,18 @@ class EvictionFailed:
     """The API server refused: the task stays what it was."""
 
     task: str
+
+
+@dataclass(frozen=True, slots=True)
+class Promised:
+    """Tasks were stopped on the node to make room for the job.
+
+    Until one of its tasks has a node, the job goes there before anybody's turn. `EvictionStarted` says this by itself;
+    the event is for rebuilding a state whose stopped tasks have gone already.
+    """
+
+    job: str
+    node: str
 
 
 Event = (
@@ -114,4 +126,5 @@ Event = (
     | GrantFailed
     | EvictionStarted
     | EvictionFailed
+    | Promised
 )

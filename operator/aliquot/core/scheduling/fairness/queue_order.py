@@ -180,7 +180,7 @@ class Turns:
             return 1 if queue.name != leaf.queue.name and within_deserved(self._draft, queue, wanted) else 3
         for level in self._draft.tree.chain(leaf.queue.name):
             if not within_deserved(self._draft, level, guaranteed.total):
-                return 1 if within_deserved(self._draft, queue, guaranteed.total) else 2
+                return 1 if within_deserved(self._draft, queue, guaranteed.total) else 3
             if level.name == queue.name:
                 break
         return 0

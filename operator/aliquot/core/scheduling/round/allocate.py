@@ -5,8 +5,8 @@ a pool turns away whom it has no room for in its own order, and they go on to th
 is worked out anew with them. Nobody gets room in a pool past somebody with more right to it, and the outcome does not
 depend on the order in which pools are looked at.
 
-Before anybody's turn, promises are kept: room of tasks that are being stopped for a job's sake is that job's. Otherwise
-it could go to another, and tasks would have been stopped in vain.
+Before anybody's turn, promises are kept: room that tasks were stopped for goes to the job for whose sake they were
+stopped. Otherwise another could get it, and they would have been stopped in vain.
 """
 
 from bisect import bisect_left
@@ -114,6 +114,8 @@ def _allocate_pool(state: ClusterState, line: Line, name: str, rows: list[Row]) 
     done = PoolRound(name, draft, Placer(draft))
     kept = _keep_promises(state, line, done, rows)
     rows = _without(rows, kept) if kept else rows
+    rows, hopeless = _hopeful(done, rows)
+    done.left.extend(hopeless)
     waiting, nowhere = waiting_queues(draft, rows)
     done.left.extend(nowhere)
     turns = Turns(draft, waiting, lambda demand: done.placer.might_fit(demand.runs))
@@ -134,6 +136,22 @@ def _allocate_pool(state: ClusterState, line: Line, name: str, rows: list[Row]) 
     return done
 
 
+def _hopeful(done: PoolRound, rows: list[Row]) -> tuple[list[Row], list[Row]]:
+    """Those that might be helped, and those whom nothing that happens while turns are taken can help.
+
+    Room only shrinks meanwhile, and queues only fill up. The latter must not speak for their queue when it is compared
+    with others.
+    """
+    hopeful: list[Row] = []
+    hopeless: list[Row] = []
+    for row in rows:
+        key = row.key
+        fits = done.placer.might_fit(key.demand.runs)
+        helpful = fits and excess(done.draft, key.queue, key.demand.total, preemptible=key.preemptible) is None
+        (hopeful if helpful else hopeless).append(row)
+    return hopeful, hopeless
+
+
 def waiting_queues(draft: Draft, rows: list[Row]) -> tuple[list[WaitingQueue], list[Row]]:
     """The rows by queue, and those whose queue is not there."""
     by_queue: dict[str, list[Row]] = {}
@@ -145,16 +163,16 @@ def waiting_queues(draft: Draft, rows: list[Row]) -> tuple[list[WaitingQueue], l
 
 
 def _keep_promises(state: ClusterState, line: Line, done: PoolRound, rows: list[Row]) -> set[str]:
-    """Promise room to those for whom tasks are stopping here, where they stop, and start whom it suits already.
+    """Promise room to those for whom tasks were stopped here, where they were, and start those who need not wait.
 
     Returns the jobs. First all are promised their room, then those start that fit elsewhere now: nobody's early start
     can break another's promise. One whose bounds or nodes have changed stands in line like everybody.
     """
     here: list[tuple[Row, Entry, list[int]]] = []
     row_of = done.draft.nodes.row
-    for job_id, records in state.making_room().items():
+    for job_id, nodes in state.promises().items():
         wanted = line.asks.get(job_id)
-        places = sorted({row_of[record.node] for record in records.values() if record.node in row_of})
+        places = sorted(row_of[node] for node in nodes if node in row_of)
         if wanted is not None and places:
             here += [(row, wanted.entry, places) for row in rows if _has(row, wanted.entry)]
     kept: list[tuple[GroupKey, Ask, list[int]]] = []

@@ -142,6 +142,12 @@ def _promises(state: ClusterState) -> Iterator[str]:
     counted = {(job_id, task_id) for job_id, records in state.making_room().items() for task_id in records}
     if counted != wanted:
         yield f"tasks that make room differ: counted {sorted(counted)}, by the tasks {sorted(wanted)}"
+    for job_id, task_id in sorted(wanted):
+        record = state.tasks()[task_id]
+        if record.node not in state.promises().get(job_id, ()):
+            yield f"task {task_id} makes room on node {record.node} for job {job_id}, which is not promised it"
+    for job_id in sorted(state.promises().keys() - state.jobs().keys()):
+        yield f"job {job_id} is promised room, and is not there"
 
 
 def _plan(state: ClusterState, plan: Plan) -> Iterator[str]:

@@ -20,6 +20,7 @@ from aliquot.core.scheduling.events import (
     JobRemoved,
     NodeChanged,
     NodeRemoved,
+    Promised,
     QueueChanged,
     QueueRemoved,
     TaskChanged,
@@ -76,6 +77,7 @@ class ClusterState:
         self._by_node: dict[str, dict[str, TaskRecord]] = {}
         self._stale_jobs: dict[str, None] = {}
         self._making_room: dict[str, dict[str, TaskRecord]] = {}
+        self._promises: dict[str, dict[str, None]] = {}
 
     @classmethod
     def rebuild(cls, events: Iterable[Event]) -> "ClusterState":
@@ -97,6 +99,8 @@ class ClusterState:
                 yield Granted(task_id, record.granted)
             if record.evicting or record.stopped_for:
                 yield EvictionStarted(task_id, record.stopped_for)
+        for job_id, nodes in sorted(self._promises.items()):
+            yield from (Promised(job_id, node) for node in sorted(nodes))
 
     def apply(self, event: Event) -> None:
         """Take in what happened. Idempotent; what names unknown ids is kept where it is a fact, and ignored else."""
@@ -129,14 +133,18 @@ class ClusterState:
                     self._settle(record)
             case EvictionStarted(task_id, for_job):
                 if (record := self._records.get(task_id)) is not None:
-                    self._lift(record)
-                    record.assume_evicted(for_job)
-                    self._settle(record)
+                    self._evict(record, for_job if for_job in self._jobs else "")
             case EvictionFailed(task_id):
                 if (record := self._records.get(task_id)) is not None:
                     self._lift(record)
+                    stopped_for = record.stopped_for
                     record.forget_eviction()
                     self._settle(record)
+                    if stopped_for not in self._making_room:
+                        self._promises.pop(stopped_for, None)
+            case Promised(job_id, node_name):
+                if job_id in self._jobs:
+                    self._promises.setdefault(job_id, {})[node_name] = None
             case _:
                 assert_never(event)
 
@@ -172,6 +180,10 @@ class ClusterState:
     def making_room(self) -> Mapping[str, Mapping[str, TaskRecord]]:
         """The tasks that are stopping for the sake of a job, by that job's id. To read only."""
         return self._making_room
+
+    def promises(self) -> Mapping[str, Iterable[str]]:
+        """Per waiting job that others were stopped for, the nodes where they were. To read only."""
+        return self._promises
 
     def node(self, name: str) -> Node | None:
         """The node as last said."""
@@ -246,6 +258,7 @@ class ClusterState:
             self._task_removed(task_id)
         self._jobs.pop(job_id, None)
         self._stale_jobs[job_id] = None
+        self._end_promise(job_id)
 
     def _task_changed(self, task: Task) -> None:
         record = self._records.get(task.id)
@@ -255,13 +268,31 @@ class ClusterState:
             return
         else:
             self._lift(record)
+            placed = record.fact.node is None and task.node is not None
             record.learn(task)
+            if placed:
+                self._end_promise(task.job)
         self._settle(record)
 
     def _task_removed(self, task_id: str) -> None:
         record = self._records.pop(task_id, None)
         if record is not None:
             self._lift(record)
+            if record.fact.job not in self._by_job:
+                self._end_promise(record.fact.job)
+
+    def _evict(self, record: TaskRecord, for_job: str) -> None:
+        if for_job not in self._making_room:
+            self._promises.pop(for_job, None)  # all who were stopped for it before have gone, and it was no use
+        self._lift(record)
+        record.assume_evicted(for_job)
+        self._settle(record)
+
+    def _end_promise(self, job_id: str) -> None:
+        """The job has a place, or does not want one any more."""
+        self._promises.pop(job_id, None)
+        for record in self._making_room.pop(job_id, {}).values():
+            record.stopped_for = ""
 
     def _lift(self, record: TaskRecord) -> None:
         """Take the task out of every index and ledger, before anything about it changes."""
@@ -292,6 +323,7 @@ class ClusterState:
         state, job = record.state, self._jobs.get(fact.job)
         if record.stopped_for and state is TaskState.TERMINATING and node is not None:
             self._making_room.setdefault(record.stopped_for, {})[fact.id] = record
+            self._promises.setdefault(record.stopped_for, {})[node] = None
         kind = _KINDS.get(state)
         if kind is None:
             return

@@ -61,7 +61,7 @@ class TaskRecord:
         fact: as the API server last said.
         granted: the node that we asked for, until the answer.
         evicting: whether we asked to delete it, until the answer.
-        stopped_for: the job that it makes room for while it is stopping; empty when that is unknown.
+        stopped_for: the job that it makes room for and that waits for it; empty when there is none.
         counted: where it counts at the moment.
     """
 
@@ -104,7 +104,7 @@ class TaskRecord:
         """We ask to delete it so that the job has room; when it goes already, only the latter is news."""
         if self.fact.state not in _GOES:
             self.evicting = True
-        if for_job:
+        if for_job and self.fact.state is not TaskState.ENDED:
             self.stopped_for = for_job
 
     def forget_eviction(self) -> None:

@@ -1,0 +1,1 @@
+"""Which nodes a task fits on, and which of them is best."""

@@ -1,0 +1,1 @@
+"""A round: allocate, reclaim, preempt, and why everybody else waits."""

@@ -1,0 +1,1 @@
+"""What the scheduler knows: kept up to date by events, copied into drafts that rounds may change."""

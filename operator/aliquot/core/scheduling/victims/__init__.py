@@ -1,0 +1,1 @@
+"""Who may be stopped for whom, and the fewest of them that make room."""
