@@ -10,7 +10,7 @@ import yaml
 
 
 def policy() -> str:
-    """The audit policy, YAML: writes to pods, their bindings, events and run.ai objects; nothing else."""
+    """The audit policy, YAML: writes to pods, with their bodies, and to events and run.ai objects; nothing else."""
     writes = ["create", "update", "patch", "delete", "deletecollection"]
     document = {
         "apiVersion": "audit.k8s.io/v1",
@@ -18,12 +18,12 @@ def policy() -> str:
         "omitStages": ["RequestReceived"],
         "omitManagedFields": True,
         "rules": [
-            {"level": "Request", "verbs": ["create"], "resources": [{"group": "", "resources": ["pods/binding"]}]},
+            {"level": "Request", "verbs": writes, "resources": [{"group": "", "resources": ["pods", "pods/*"]}]},
             {
                 "level": "Metadata",
                 "verbs": writes,
                 "resources": [
-                    {"group": "", "resources": ["pods", "pods/*", "events"]},
+                    {"group": "", "resources": ["events"]},
                     {"group": "events.k8s.io", "resources": ["events"]},
                     {"group": "run.ai"},
                     {"group": "scheduling.run.ai"},
@@ -48,8 +48,9 @@ class Record:
         user: Who asked.
         user_agent: With which program.
         code: HTTP status of the answer.
-        finished: When the answer was complete, RFC 3339 with microseconds, as the server wrote it.
-        request: The body, for `pods/binding` only.
+        received: When the request came, RFC 3339 with microseconds, as the server wrote it.
+        finished: When the answer was complete, likewise. What was written became true between the two.
+        request: The body, for pods and their subresources only.
     """
 
     verb: str
@@ -60,6 +61,7 @@ class Record:
     user: str
     user_agent: str
     code: int
+    received: str
     finished: str
     request: dict[str, Any] | None
 
@@ -84,6 +86,7 @@ def _record(event: dict[str, Any]) -> Record:
         user=event["user"].get("username", ""),
         user_agent=event.get("userAgent", ""),
         code=answer.get("code", 0),
+        received=event["requestReceivedTimestamp"],
         finished=event["stageTimestamp"],
         request=event.get("requestObject"),
     )

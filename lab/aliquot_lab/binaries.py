@@ -12,7 +12,7 @@ import shutil
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Collection, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -100,20 +100,25 @@ class Binaries:
         return self.paths[name]
 
 
-def ensure(progress: Progress | None = None) -> Binaries:
-    """Find all programs, building those that neither `KUBEBUILDER_ASSETS` nor the cache has.
+def ensure(progress: Progress | None = None, *, only: Collection[str] | None = None) -> Binaries:
+    """Find the programs, building those that neither `KUBEBUILDER_ASSETS` nor the cache has.
 
     Args:
         progress: Called before and after each build.
+        only: Names of the programs that are needed; None is all.
 
     Raises:
         LabError: Go is missing and cannot be installed, `KUBEBUILDER_ASSETS` names no folder, or a build failed.
     """
-    paths = _assets()
+    assets = _assets()
     cached = _cache_folder() / "bin"
+    paths: dict[str, Path] = {}
     missing: list[Program] = []
     for program in PROGRAMS:
-        if program.name in paths:
+        if only is not None and program.name not in only:
+            continue
+        if program.name in assets:
+            paths[program.name] = assets[program.name]
             continue
         paths[program.name] = cached / program.name
         if not paths[program.name].exists():

@@ -14,11 +14,12 @@ from aliquot_lab.control_plane import API_SERVER
 from aliquot_lab.errors import LabError
 from aliquot_lab.hollow import NodeSpec
 from aliquot_lab.kubeconfig import Access, read, write
-from aliquot_lab.processes import eventually
+from aliquot_lab.processes import ProcessSpec, eventually
 from aliquot_lab.supervision import SupervisorClient
 
 RECORD = "lab.json"
 _READY_SECONDS = 60.0
+_TOKEN_SECONDS = 7 * 24 * 3600
 
 
 class Cluster:
@@ -110,7 +111,9 @@ class Cluster:
             ApiError: there is no such ServiceAccount.
         """
         path = f"/api/v1/namespaces/{namespace}/serviceaccounts/{service_account}/token"
-        request: dict[str, object] = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {}}
+        # Nobody renews it, and a demo may be left up for longer than the usual hour.
+        spec = {"expirationSeconds": _TOKEN_SECONDS}
+        request = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": spec}
         token = self.api.call("POST", path, request)["status"]["token"]
         access = Access(server or self.server, authority or self.access.authority, token=token)
         suffix = "" if server is None else f"-{server.rpartition(':')[2]}"
@@ -266,6 +269,20 @@ class Cluster:
         """Process id of the supervisor."""
         return self._supervisor.pid
 
+    def run(self, name: str, arguments: list[str], environment: Mapping[str, str]) -> None:
+        """Run another program, such as an operator, that ends when the lab ends; see `stop`, `start` and `log`.
+
+        Args:
+            name: The name it is asked for by from now on.
+            arguments: Command line, program first.
+            environment: Added to the environment in which the lab was started.
+        """
+        self._supervisor.run(ProcessSpec(name, arguments, str(self.log(name)), dict(environment)))
+
+    def log(self, name: str) -> Path:
+        """The file with the output of a process."""
+        return self.directory / "logs" / f"{name}.log"
+
     def stop(self, name: str, *, kill: bool = False) -> None:
         """Stop a process of the lab; with `kill` by SIGKILL, at once."""
         self._supervisor.stop(name, kill=kill)
@@ -292,13 +309,18 @@ class Cluster:
 
     # History
 
+    @property
+    def audited(self) -> bool:
+        """Whether `audit` can be asked: the lab was started with `Options(audit=True)`."""
+        return bool(self._options["audit"])
+
     def audit(self) -> list[audit.Record]:
         """What was written to pods, events and run.ai objects so far, in the order in which it was finished.
 
         Raises:
             LabError: the lab was not started with `Options(audit=True)`.
         """
-        if not self._options["audit"]:
+        if not self.audited:
             message = "this lab keeps no history: start it with Options(audit=True)"
             raise LabError(message)
         return list(audit.read(self.directory / "audit.log"))

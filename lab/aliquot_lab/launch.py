@@ -18,6 +18,7 @@ from aliquot_lab.processes import ProcessSpec
 from aliquot_lab.supervision import Owner, SupervisorClient, tail
 
 READY_SECONDS = 90.0
+PROGRAMS_TO_ATTACH = ("kubectl", "helm", hollow.NAME)
 _ATTEMPTS = 3
 
 Say = Callable[[str], None]
@@ -81,11 +82,18 @@ def dedicated(options: Options | None = None, *, nodes: int = 0, gpus: int = 8) 
         cluster.close()
 
 
-def attach(kubeconfig: Path, *, owner: Owner | None = None, progress: binaries.Progress | None = None) -> Cluster:
+def attach(
+    kubeconfig: Path,
+    *,
+    directory: Path | None = None,
+    owner: Owner | None = None,
+    progress: binaries.Progress | None = None,
+) -> Cluster:
     """A handle on a cluster that somebody else runs, such as kind; only kwok is started for it, and ends with us.
 
     Args:
         kubeconfig: Of an administrator.
+        directory: Where the handle's files are; None makes a temporary directory.
         owner: The process whose death ends kwok; None is this process.
         progress: Told about programs that have to be built first.
 
@@ -96,8 +104,8 @@ def attach(kubeconfig: Path, *, owner: Owner | None = None, progress: binaries.P
     if not Api(access).answers("/readyz"):
         message = f"the cluster of {kubeconfig} ({access.server}) does not answer"
         raise LabError(message)
-    programs = binaries.ensure(progress)
-    home, lock = directories.create(None)
+    programs = binaries.ensure(progress, only=PROGRAMS_TO_ATTACH)
+    home, lock = directories.create(directory)
     supervisor = SupervisorClient.launch(home, lock, owner or Owner.this_process())
     try:
         (home / "logs").mkdir()

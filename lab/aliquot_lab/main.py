@@ -1,7 +1,7 @@
 """The command line `aliquot-lab`: a real Kubernetes in one command, as `kind` is with Docker."""
 
 import time
-from collections.abc import Generator
+from collections.abc import Collection, Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
@@ -10,11 +10,11 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from aliquot_lab import binaries, directories
+from aliquot_lab import binaries, directories, launch
 from aliquot_lab.cluster import Cluster
 from aliquot_lab.control_plane import Options
 from aliquot_lab.errors import LabError
-from aliquot_lab.launch import start
+from aliquot_lab.kubeconfig import read
 
 app = typer.Typer(
     help="A real Kubernetes with hollow GPU nodes, without Docker.",
@@ -23,18 +23,23 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 _out = Console(soft_wrap=True, highlight=False)
+_tables = Console(highlight=False, width=400)  # never cut: a terminal may wrap, a script reads whole lines
 _progress = Console(stderr=True, soft_wrap=True, highlight=False)
 
 Name = Annotated[str, typer.Option("--name", help="Which lab; several may run side by side.")]
+Nodes = Annotated[int, typer.Option(min=0, help="Hollow nodes.")]
+Gpus = Annotated[int, typer.Option(min=0, help="GPUs on each node.")]
+Cpu = Annotated[str, typer.Option(help="CPUs of each node, a quantity.")]
+Memory = Annotated[str, typer.Option(help="Memory of each node, a quantity.")]
 
 
 @app.command()
 def up(
     name: Name = "default",
-    nodes: Annotated[int, typer.Option(min=0, help="Hollow nodes.")] = 20,
-    gpus: Annotated[int, typer.Option(min=0, help="GPUs on each node.")] = 8,
-    cpu: Annotated[str, typer.Option(help="CPUs of each node, a quantity.")] = "64",
-    memory: Annotated[str, typer.Option(help="Memory of each node, a quantity.")] = "512Gi",
+    nodes: Nodes = 20,
+    gpus: Gpus = 8,
+    cpu: Cpu = "64",
+    memory: Memory = "512Gi",
     fast: Annotated[
         bool, typer.Option("--fast", help="Raise client and server limits, for performance tests.")
     ] = False,
@@ -43,11 +48,12 @@ def up(
     """Start a lab and return when every node is Ready. It runs until `aliquot-lab down`."""
     with _errors():
         began = time.monotonic()
+        directory = directories.named(name)  # a name that will not do is refused before anything is built
         _build()
         with _progress.status("starting etcd and kube-apiserver") as status:
-            cluster = start(
+            cluster = launch.start(
                 Options(fast=fast, audit=audit),
-                directory=directories.named(name),
+                directory=directory,
                 say=lambda what: status.update(f"starting {what}"),
             )
             try:
@@ -65,6 +71,33 @@ def up(
         f"  export PATH={cluster.binary('kubectl').parent}:$PATH    # kubectl, helm\n"
         f"  kubectl get nodes\n\n"
         f"It runs until `aliquot-lab down{'' if name == 'default' else f' --name {name}'}`."
+    )
+
+
+@app.command()
+def attach(
+    kubeconfig: Annotated[Path, typer.Option(help="Of an administrator of that cluster.")],
+    name: Name = "default",
+    nodes: Nodes = 20,
+    gpus: Gpus = 8,
+    cpu: Cpu = "64",
+    memory: Memory = "512Gi",
+) -> None:
+    """Give hollow nodes to a cluster that runs already, such as kind. They live until `aliquot-lab down`."""
+    with _errors():
+        directory = directories.named(name)
+        read(kubeconfig)
+        _build(only=launch.PROGRAMS_TO_ATTACH)
+        cluster = launch.attach(kubeconfig, directory=directory)
+        try:
+            cluster.add_nodes([f"hollow-{number}" for number in range(nodes)], gpus=gpus, cpu=cpu, memory=memory)
+            cluster.disown()
+        except BaseException:
+            cluster.close()
+            raise
+    _out.print(
+        f"{cluster.server} has {nodes} hollow nodes of {gpus} GPUs (label type=hollow), until `aliquot-lab down`."
+        " Then remove them: kubectl delete nodes -l type=hollow"
     )
 
 
@@ -96,7 +129,7 @@ def status(name: Name = "default") -> None:
         table.add_row("supervisor", str(cluster.supervisor))
         for process, pid in cluster.processes().items():
             table.add_row(process, str(pid))
-        _out.print(table)
+        _tables.print(table)
 
 
 @app.command()
@@ -118,7 +151,7 @@ def list_labs() -> None:
                 table.add_row(_label(directory), "starting", "", str(directory))
             else:
                 table.add_row(_label(directory), cluster.server, cluster.created, str(directory))
-    _out.print(table if table.row_count else "No lab runs.")
+    _tables.print(table if table.row_count else "No lab runs.")
 
 
 @app.command()
@@ -140,7 +173,7 @@ def _open(name: str) -> Cluster:
     return Cluster(path)
 
 
-def _build() -> binaries.Binaries:
+def _build(*, only: Collection[str] | None = None) -> binaries.Binaries:
     with _progress.status("looking for the programs") as status:
 
         def show(step: binaries.BuildStep) -> None:
@@ -148,7 +181,7 @@ def _build() -> binaries.Binaries:
                 status.update(f"building {step}")
             _progress.print(str(step))
 
-        return binaries.ensure(show)
+        return binaries.ensure(show, only=only)
 
 
 @contextmanager

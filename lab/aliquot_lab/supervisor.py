@@ -43,8 +43,10 @@ class Supervisor:
             signal.signal(number, self._on_signal)
         listener = socket.socket(socket.AF_UNIX)
         os.chdir(self._directory)  # a relative name: paths of sockets are limited to 107 characters
-        listener.bind("control")
+        # It gets its name when it listens: whoever sees it is not refused.
+        listener.bind(".control")
         listener.listen(16)
+        os.rename(".control", "control")  # noqa: PTH104 - relative, as said
         os.chdir("/")
         try:
             while not self._leaving:
