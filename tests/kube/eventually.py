@@ -1,0 +1,19 @@
+"""Waiting for a condition, with a deadline that only a failure meets."""
+
+import asyncio
+from collections.abc import Callable
+
+_DEADLINE_SECONDS = 30.0
+
+
+async def eventually(condition: Callable[[], object]) -> None:
+    """Wait until the condition holds.
+
+    Raises:
+        TimeoutError: it does not, after so long that it never will.
+    """
+    async with asyncio.timeout(_DEADLINE_SECONDS):
+        while True:
+            if condition():
+                return
+            await asyncio.sleep(0.01)
