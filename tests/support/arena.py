@@ -54,20 +54,41 @@ class Arena:
         self._create(DEPARTMENTS, department, full)
         return full
 
-    def project(self, name: str, *, deserved: float, limit: float = -1, department: str | None = None) -> str:
-        """Make a project with a quota in the pool, and wait until it is ready; returns its namespace."""
+    def project(
+        self,
+        name: str,
+        *,
+        deserved: float,
+        limit: float = -1,
+        department: str | None = None,
+        namespace: str | None = None,
+        phase: str = "Ready",
+    ) -> str:
+        """Make a project with a quota in the pool, and wait until it is in a phase; returns its namespace.
+
+        A namespace that is ready for pods is waited for, too: until it has its ServiceAccount they are refused.
+        """
         full = f"{self.name}-{name}"
         gpu = {"deserved": deserved, "limit": limit}
         queue = {"name": full, "nodepool": self.name, "resources": {"gpu": gpu}}
         spec: dict[str, Any] = {"queues": [queue], "defaultNodePools": [self.name]}
         if department is not None:
             spec["department"] = department
+        if namespace is not None:
+            spec["namespace"] = namespace
         self._create(PROJECTS, {"apiVersion": "run.ai/v2", "kind": "Project", "spec": spec}, full)
-        self.until(
-            lambda: self.get(f"{PROJECTS}/{full}").get("status", {}).get("phase") == "Ready",
-            f"project {full} to be Ready",
-        )
-        return f"runai-{full}"
+        status: dict[str, Any] = {}
+
+        def there() -> bool:
+            nonlocal status
+            status = self.get(f"{PROJECTS}/{full}").get("status", {})
+            return status.get("phase") == phase
+
+        self.until(there, f"project {full} to be {phase}")
+        held = str(status.get("namespace") or namespace or f"runai-{full}")
+        account = f"/api/v1/namespaces/{held}/serviceaccounts/default"
+        self.until(lambda: self.get(account), f"the ServiceAccount of namespace {held}")
+        return held
 
     def submit(
         self,
@@ -112,6 +133,46 @@ class Arena:
             "spec": {parameter: value for parameter, value in spec.items() if value is not None},
         }
         return self.lab.api.call("POST", f"{WORKLOADS}/namespaces/{namespace}/trainingworkloads", workload)
+
+    def namespace(self, name: str, labels: Mapping[str, str] | None = None) -> str:
+        """Make a namespace that is no project's, ready for pods; returns its full name."""
+        full = f"{self.name}-{name}"
+        self.lab.add_namespace(full, labels)
+        self._made.append(f"/api/v1/namespaces/{full}")
+        return full
+
+    def pod(
+        self,
+        namespace: str,
+        name: str,
+        *,
+        gpu: int = 1,
+        metadata: Mapping[str, Any] | None = None,
+        **spec: Any,
+    ) -> dict[str, Any]:
+        """Make a pod that is no workload's, to be scheduled by Aliquot unless `schedulerName` says otherwise.
+
+        Args:
+            namespace: where.
+            name: of the pod.
+            gpu: whole devices.
+            metadata: labels, annotations, owner references.
+            **spec: further members of its spec.
+        """
+        container = {"name": "main", "image": "x", "resources": {"limits": {"nvidia.com/gpu": str(gpu)}}}
+        pod = {
+            "apiVersion": "v1",
+            "kind": "Pod",
+            "metadata": {**(metadata or {}), "name": name},
+            "spec": {"schedulerName": "runai-scheduler", "containers": [container], **spec},
+        }
+        return self.lab.api.call("POST", f"/api/v1/namespaces/{namespace}/pods", pod)
+
+    def make(self, path: str, manifest: Mapping[str, Any]) -> dict[str, Any]:
+        """Make any object at the path of its kind; it is deleted with everything else."""
+        made: dict[str, Any] = self.lab.api.call("POST", path, manifest)
+        self._made.append(f"{path}/{made['metadata']['name']}")
+        return made
 
     # Looking
 

@@ -47,6 +47,10 @@ class Scheduler:
         metrics: where rounds are counted.
         carry_out: takes each plan; must not block, and submits `Granted` and `EvictionStarted` for what it starts.
         on_verdict: called with the id of each job whose reason for waiting has changed, come or gone.
+
+    Attributes:
+        rounds: how many were run.
+        first_round: set once the first one was carried out.
     """
 
     def __init__(
@@ -66,6 +70,7 @@ class Scheduler:
         self._wake = asyncio.Event()
         self._waiting: Mapping[str, Reason] = MappingProxyType({})
         self.rounds = 0
+        self.first_round = asyncio.Event()
         self._metrics = metrics
 
     def submit(self, event: Event) -> None:
@@ -87,7 +92,8 @@ class Scheduler:
         return not self._inbox and not self._wake.is_set()
 
     async def run(self) -> None:
-        """Run rounds until cancelled."""
+        """Run rounds until cancelled; the first at once, also where there is nothing to tell."""
+        self._wake.set()
         while True:
             await self._wake.wait()
             await asyncio.sleep(self._settings.round_pause_seconds)
@@ -97,6 +103,7 @@ class Scheduler:
             self.rounds += 1
             self._publish(plan)
             self._carry_out(plan)
+            self.first_round.set()
 
     def _round(self, events: list[Event]) -> Plan:
         with self._metrics.seconds.time():

@@ -17,7 +17,7 @@ from aliquot.cluster.granting.bind import Granter, read_again
 from aliquot.cluster.granting.evict import Evicter, half_evicted
 from aliquot.cluster.metrics import Metrics
 from aliquot.cluster.mirror.cache import Key
-from aliquot.cluster.mirror.mirror import Mirror, key_of, owner_of
+from aliquot.cluster.mirror.mirror import Mirror, job_name_of, key_of, owner_of
 from aliquot.cluster.reconcilers.tenants import TenantReconciler
 from aliquot.cluster.reconcilers.view import Views
 from aliquot.cluster.reconcilers.workload import WorkloadReconciler
@@ -30,9 +30,9 @@ from aliquot.contracts.kinds.tenancy import Department, NodePool, Project
 from aliquot.contracts.kinds.workloads import TrainingWorkload
 from aliquot.contracts.kubernetes import Namespace, Node, Pod
 from aliquot.core.lifecycle import Happening, Retry
-from aliquot.core.scheduling import Bind, GrantFailed, Plan
+from aliquot.core.scheduling import Bind, GrantFailed, Plan, explain
 from aliquot.core.submission import Defaults
-from aliquot.core.tenancy import in_words
+from aliquot.core.tenancy import department_of, in_words
 from aliquot.kube.client import ApiClient
 from aliquot.kube.config import Server
 from aliquot.kube.recorder import ObjectReference, Recorder
@@ -91,6 +91,8 @@ class Term:
             Task.DEPARTMENT_STATUS: self._tenants.write_department_status,
             Task.NODE_POOL_STATUS: self._tenants.write_node_pool_status,
         }
+        self._touched: set[str] = set()
+        self._touched_before: set[str] = set()
         self._started = False
 
     def trouble(self) -> str | None:
@@ -103,8 +105,10 @@ class Term:
             await self._sources.fill(group)
             self._feed.start()
             self._listen()
-            self._begin()
+            self._take_up_evictions()
             group.create_task(self._scheduler.run())
+            await self._scheduler.first_round.wait()  # before it nobody holds anything, which no status should say
+            self._look_at_everything()
             group.create_task(self._queue.run(self._settings.work.workers, self._work))
             group.create_task(self._recorder.run(hold=lambda: len(self._queue) > 0))
             group.create_task(self._resync())
@@ -118,12 +122,11 @@ class Term:
     def _add(self, task: Task, key: Key, after_seconds: float = 0) -> None:
         self._queue.add_after(Item(task, key), after_seconds, LANES[task])
 
-    def _begin(self) -> None:
-        """Look at everything once, and take up evictions that were begun."""
+    def _take_up_evictions(self) -> None:
+        """Go on with what an earlier term had begun, before a round looks for further victims."""
         for pod in self._mirror.pods:
             if half_evicted(pod):
                 self._add(Task.EVICT, self._evicter.resume(pod))
-        self._look_at_everything()
 
     def _look_at_everything(self) -> None:
         for pool in (names.DEFAULT_NODE_POOL, *(pool.metadata.name for pool in self._mirror.node_pools)):
@@ -154,6 +157,11 @@ class Term:
 
     def _workload_changed(self, old: TrainingWorkload | None, new: TrainingWorkload | None) -> None:
         if new is None:
+            assert old is not None
+            freed = job_name_of(old)
+            if freed is not None:
+                for namesake in self._mirror.workloads_called(old.metadata.namespace, freed):
+                    self._add(Task.WORKLOAD, key_of(namesake))
             return
         if old is None or old.metadata.generation != new.metadata.generation or _outside(old) != _outside(new):
             self._add(Task.WORKLOAD, key_of(new))
@@ -166,12 +174,13 @@ class Term:
             self._add(Task.CONFIRM, key, self._settings.scheduling.confirm_seconds)
         tenant = self._feed.tenant(key.namespace)
         if tenant is not None:
-            self._add(Task.PROJECT_STATUS, Key("", tenant.project), _TENANT_SETTLE_SECONDS)
+            self._touched.add(tenant.project)
         owner = owner_of(pod)
         if owner is None:
             return
         workload = Key(key.namespace, owner.name)
-        if new is None or new.status.phase in _ENDED or new.metadata.deletion_timestamp is not None:
+        relabelled = old is not None and new is not None and old.metadata.labels != new.metadata.labels
+        if new is None or relabelled or new.status.phase in _ENDED or new.metadata.deletion_timestamp is not None:
             self._add(Task.WORKLOAD, workload)
         else:
             self._status_changed(workload, at_once=False)
@@ -180,8 +189,10 @@ class Term:
         node = new or old
         assert node is not None
         fact = self._feed.nodes.get(node.metadata.name)
-        pools = self._feed.pools if fact is None else (fact.pool,)
-        for pool in pools:
+        moved = old is not None and new is not None and old.metadata.labels != new.metadata.labels
+        if moved:
+            self._touch_everybody()
+        for pool in self._feed.pools if fact is None or moved else (fact.pool,):
             self._add(Task.NODE_POOL_STATUS, Key("", pool), _TENANT_SETTLE_SECONDS)
 
     def _namespace_changed(self, old: Namespace | None, new: Namespace | None) -> None:
@@ -191,6 +202,7 @@ class Term:
         assert namespace is not None
         for project in self._mirror.projects:
             self._add(Task.PROJECT, key_of(project))
+        self._touched.update(each.metadata.labels.get(names.QUEUE_LABEL, "") for each in (old, new) if each is not None)
         for workload in self._mirror.workloads_in(namespace.metadata.name):
             self._add(Task.WORKLOAD, key_of(workload))
 
@@ -199,6 +211,7 @@ class Term:
             return
         project = new or old
         assert project is not None
+        self._touched.add(project.metadata.name)
         if new is not None:
             self._add(Task.PROJECT, key_of(new))
         for department in self._mirror.departments:
@@ -214,15 +227,36 @@ class Term:
             self._add(Task.DEPARTMENT_STATUS, key_of(new))
         for project in self._mirror.projects:
             self._add(Task.PROJECT_STATUS, key_of(project))
+        self._touch_everybody()
 
     def _node_pool_changed(self, old: NodePool | None, new: NodePool | None) -> None:
         if old is None or new is None or old.spec != new.spec:
             for pool in self._feed.pools:
                 self._add(Task.NODE_POOL_STATUS, Key("", pool), _TENANT_SETTLE_SECONDS)
+            self._touch_everybody()
+
+    def _touch_everybody(self) -> None:
+        self._touched.update(project.metadata.name for project in self._mirror.projects)
+
+    def _tell_tenants(self) -> None:
+        """After a round, have statuses follow it that it may have changed.
+
+        What happens while a round runs is counted by the next one: so whoever was touched is looked at after both.
+        """
+        due, self._touched_before, self._touched = self._touched_before | self._touched, self._touched, set()
+        departments = [department.metadata.name for department in self._mirror.departments] if due else []
+        for name in due:
+            key = Key("", name)
+            self._add(Task.PROJECT_STATUS, key, _TENANT_SETTLE_SECONDS)
+            project = self._mirror.projects.get(key)
+            department = department_of(project, departments) if project is not None else None
+            if department is not None:
+                self._add(Task.DEPARTMENT_STATUS, Key("", department), _TENANT_SETTLE_SECONDS)
 
     # What the rooms tell one another
 
     def _carry_out(self, plan: Plan) -> None:
+        self._tell_tenants()
         for bind in plan.binds:
             pod = self._mirror.pod(bind.task)
             if pod is not None:
@@ -246,7 +280,8 @@ class Term:
 
     def _workload_of(self, pod: Pod) -> TrainingWorkload | None:
         owner = owner_of(pod)
-        return None if owner is None else self._mirror.workloads.get(Key(pod.metadata.namespace, owner.name))
+        workload = None if owner is None else self._mirror.workloads.get(Key(pod.metadata.namespace, owner.name))
+        return workload if workload is not None and owner is not None and workload.metadata.uid == owner.uid else None
 
     async def _confirm(self, key: Key) -> None:
         """See that what we did to a pod some time ago has been heard of; ask the API server if not."""
@@ -257,14 +292,28 @@ class Term:
         if heard is not None and heard.metadata.uid == pod.metadata.uid and pod.spec.node_name:
             return
         found = await read_again(self._client, self._mirror, pod)
-        if found is not None and not found.spec.node_name and not self._granter.has(key):
+        if found is None:
+            return
+        if heard is None or heard.metadata.uid != found.metadata.uid:
+            # If it vanished before the pods are listed anew, no list and no watch would ever tell.
+            self._add(Task.CONFIRM, key, self._settings.scheduling.confirm_seconds)
+        if not found.spec.node_name and not self._granter.has(key):
             self._scheduler.submit(GrantFailed(task=found.metadata.uid))
 
     def _verdict_changed(self, job: str) -> None:
         pod = self._mirror.pod(job)
-        owner = owner_of(pod) if pod is not None else None
-        if pod is not None and owner is not None:
+        if pod is None:
+            return
+        owner = owner_of(pod)
+        if owner is not None:
             self._status_changed(Key(pod.metadata.namespace, owner.name), at_once=False)
+            return
+        reason = self._scheduler.waiting(job)
+        if reason is not None:  # a pod of nobody's workload has no status of ours that could say it
+            code = reason.code.value
+            metadata = pod.metadata
+            regarding = ObjectReference("v1", "Pod", metadata.namespace, metadata.name, metadata.uid)
+            self._recorder.record(regarding, "Warning", code, explain(reason), "Scheduling", key=code)
 
     def _look_again(self, key: Key, seconds: float) -> None:
         self._add(Task.WORKLOAD, key, seconds)

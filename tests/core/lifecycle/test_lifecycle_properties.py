@@ -7,6 +7,7 @@ from collections import Counter
 from dataclasses import replace
 from typing import Any
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
@@ -23,7 +24,7 @@ from aliquot.core.lifecycle import (
     record_of,
     status,
 )
-from tests.core.lifecycle.lifecycle_world import ALIVE, NEW, RETRY, facts, going, spec, waiting
+from tests.core.lifecycle.lifecycle_world import ALIVE, NEW, RETRY, facts, failed, going, spec, waiting
 
 EVICTED: dict[str, Any] = {"disrupted": True, "reason": "EvictionByAliquot", "message": "takes its GPUs"}
 
@@ -215,3 +216,16 @@ class AnyLife(RuleBasedStateMachine):
 
 TestAnyLife = AnyLife.TestCase
 TestAnyLife.settings = settings(max_examples=150, stateful_step_count=40, deadline=None)
+
+
+@pytest.mark.parametrize("backoff_limit", [0, 1, 3])
+def test_failed_pods_that_are_deleted_by_hand_give_no_new_tries(backoff_limit: int) -> None:
+    asked, recorded, now, tries = spec(backoff_limit=backoff_limit), NEW, 1000.0, 0
+    while not (steps := plan(asked, [], record_of(recorded), now, RETRY)).outcome:
+        [new] = steps.create
+        tries += 1
+        assert tries <= 10, "it ends"
+        gone = failed(new.index, new.attempt, failed_attempts=new.failed_attempts, finished_at=now)
+        recorded = status(facts(gone, spec=asked), recorded, now)
+        now += 1
+    assert (steps.outcome, tries) == ("Failed", backoff_limit + 1)

@@ -271,6 +271,12 @@ def _passes_a_limit(state: ClusterState, plan: Plan) -> bool:
     )
 
 
+def _asks_for_one(state: ClusterState, job_id: str) -> bool:
+    """Whether the job asks for one place at a time; where several are needed together, their places are not kept."""
+    job = state.job(job_id)
+    return job is not None and job.min_member == 1
+
+
 @slow
 @given(worlds())
 def test_what_is_being_stopped_is_enough_nobody_else_is_stopped_for_the_same_need(world: World) -> None:
@@ -279,7 +285,8 @@ def test_what_is_being_stopped_is_enough_nobody_else_is_stopped_for_the_same_nee
     for event in begun(plan):
         state.apply(event)
     again = decide(state, 0.0)
-    assert not {evict.for_job for evict in plan.evictions} & {evict.for_job for evict in again.evictions}
+    helped = {evict.for_job for evict in plan.evictions if _asks_for_one(state, evict.for_job)}
+    assert not helped & {evict.for_job for evict in again.evictions}
 
 
 @slow
@@ -287,7 +294,7 @@ def test_what_is_being_stopped_is_enough_nobody_else_is_stopped_for_the_same_nee
 def test_whoever_was_promised_room_gets_it(world: World) -> None:
     state = world.state()
     plan = decide(state, 0.0)
-    helped = {evict.for_job for evict in plan.evictions}
+    helped = {evict.for_job for evict in plan.evictions if _asks_for_one(state, evict.for_job)}
     promised = {
         nominate.task
         for nominate in plan.nominations
@@ -340,7 +347,7 @@ def test_settled_means_that_nobody_owed_room_could_have_had_it_for_the_asking(wo
     for waiting in plan.waiting:
         job = state.job(waiting.job)
         [*tasks] = state.tasks_of(waiting.job).values()
-        if job is None or len(tasks) != 1 or len(job.pools) != 1 or not 0 < tasks[0].fact.request.gpu_percent:
+        if job is None or len(tasks) != 1 or len(job.pools) != 1 or tasks[0].fact.request.gpu_percent == 0:
             continue
         tree = state.pool(job.pools[0]).queues
         chain = tree.chain(job.queue or "")

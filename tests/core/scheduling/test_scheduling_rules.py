@@ -4,7 +4,7 @@ import pytest
 
 from aliquot.core.scheduling import NodeChanged, NodeRemoved, QueueRemoved, decide
 from aliquot.core.scheduling.facts import Node, Share, TaskState
-from tests.core.scheduling.world import World, begun, carry_out, outline, running, until_settled
+from tests.core.scheduling.world import World, begun, carry_out, confirmed, outline, running, until_settled
 
 TWO_BY_TWO = World().node("n1", "n2", gpus=2)
 HALVES = World().node("n1", gpus=4).queue("a", 2).queue("b", 2)
@@ -285,8 +285,10 @@ RECLAIM = {
         .job("b1", "b", created=5)
         .job("b2", "b", created=6)
         .job("b3", "b", created=7),
-        "evict a4 for b1; evict a3 for b2; nominate b1 on n1; nominate b2 on n1; "
-        "wait b1: WaitingForEviction; wait b2: WaitingForEviction; wait b3: NotEnoughResources",
+        (
+            "evict a4 for b1; evict a3 for b2; nominate b1 on n1; nominate b2 on n1; "
+            "wait b1: WaitingForEviction; wait b2: WaitingForEviction; wait b3: NotEnoughResources"
+        ),
     ),
     "a queue with no part in what nobody deserves takes none of it from others": (
         World()
@@ -397,7 +399,10 @@ RECLAIM = {
         .job("a3", "a", on="n1", created=3)
         .job("a4", "a", on="n2", created=4)
         .job("gang", "b", pods=2, together=2),
-        "evict a4 for gang; evict a3 for gang; nominate gang-0 on n2; nominate gang-1 on n1; wait gang: WaitingForEviction",
+        (
+            "evict a4 for gang; evict a3 for gang; nominate gang-0 on n2; nominate gang-1 on n1; "
+            "wait gang: WaitingForEviction"
+        ),
     ),
     "a gang that would not fit whole stops nobody": (
         HALVES.job("a1", "a", 2, on="n1")
@@ -580,17 +585,19 @@ def test_the_stopped_are_told_for_whom_and_with_which_numbers() -> None:
 
 def test_room_of_the_stopped_goes_to_whom_they_were_stopped_for_though_another_is_next_now() -> None:
     given = World().node("n1", gpus=4).queue("a", 1, created=2).queue("b", 1, created=1).queue("c", 2)
-    state = (
-        given.job("a1", "a", on="n1", priority=60).job("a2", "a", on="n1").job("b1", "b", on="n1").job("b2", "b", on="n1")
-        .job("high", "a", priority=75, created=1).state()
-    )  # fmt: skip
+    given = given.job("a1", "a", on="n1", priority=60).job("a2", "a", on="n1")
+    given = given.job("b1", "b", on="n1").job("b2", "b", on="n1")
+    state = given.job("high", "a", priority=75, created=1).state()
     plan = decide(state, 0.0)
     assert [(evict.task, evict.for_job) for evict in plan.evictions] == [("a2", "high")]
     for event in begun(plan):
         state.apply(event)
     for event in World().job("c1", "c", created=2).job("b3", "b", created=0).facts:
         state.apply(event)
-    assert [nominate.task for nominate in decide(state, 0.0).nominations][0] == "high"
+    assert [nominate.task for nominate in decide(state, 0.0).nominations] == ["high", "c1"]
+    for event in list(confirmed(state)):
+        state.apply(event)
+    assert "high" in {bind.task for bind in decide(state, 0.0).binds}, "also when those who were stopped have gone"
 
 
 def test_a_promised_job_starts_at_once_where_other_room_comes_free() -> None:

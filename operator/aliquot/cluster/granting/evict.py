@@ -3,12 +3,18 @@
 The condition comes first, so that whatever ends the pod afterwards is known not to be its own failure. A process that
 is killed between the two finds the condition when it starts again, and finishes: a condition of ours on a pod that is
 not being deleted is an eviction that is still to be done.
+
+A pod that has ended is left alone: its GPUs are free, and what it achieved, or that it failed by itself, would be lost.
+Both writes have the version of the pod that was looked at as a precondition, so it cannot end unseen in between.
 """
 
 from collections.abc import Callable
 
+import msgspec
+
 from aliquot import log, names
 from aliquot.clock import Clock, timestamp
+from aliquot.cluster.granting.bind import read_again
 from aliquot.cluster.mirror.cache import Key
 from aliquot.cluster.mirror.mirror import Mirror
 from aliquot.contracts.kubernetes import Pod
@@ -19,11 +25,17 @@ from aliquot.kube.problems import Conflict, NotFound
 from aliquot.kube.resources import PODS
 
 _log = log.get(__name__)
+_POD = msgspec.json.Decoder(Pod)
+_ENDED = ("Succeeded", "Failed")
 
 
 def half_evicted(pod: Pod) -> bool:
-    """Whether an eviction of ours was begun and not finished."""
-    return pod.metadata.deletion_timestamp is None and any(
+    """Whether an eviction of ours was begun and is still to be finished."""
+    return pod.metadata.deletion_timestamp is None and pod.status.phase not in _ENDED and _marked(pod)
+
+
+def _marked(pod: Pod) -> bool:
+    return any(
         condition.type == names.DISRUPTION_TARGET_CONDITION
         and condition.status == "True"
         and condition.reason == names.EVICTED_BY_ALIQUOT_REASON
@@ -59,16 +71,16 @@ class Evicter:
 
     def assume(self, evict: Evict, pod: Pod) -> Key:
         """Take a decision; returns the key under which `carry_out` does it."""
-        return self._begin(pod, evict.why)
+        return self._begin(pod, evict.why, evict.for_job)
 
     def resume(self, pod: Pod) -> Key:
         """Take up an eviction that was begun before a restart."""
-        return self._begin(pod, "")
+        return self._begin(pod, "", "")
 
-    def _begin(self, pod: Pod, why: str) -> Key:
+    def _begin(self, pod: Pod, why: str, for_job: str) -> Key:
         key = Key(pod.metadata.namespace, pod.metadata.name)
         self._evictions[key] = (pod.metadata.uid, why)
-        self._submit(EvictionStarted(task=pod.metadata.uid))
+        self._submit(EvictionStarted(task=pod.metadata.uid, for_job=for_job))
         return key
 
     async def carry_out(self, key: Key) -> None:
@@ -82,21 +94,47 @@ class Evicter:
             return
         uid, why = begun
         pod = self._mirror.pods.get(key)
+        if pod is None or pod.metadata.uid != uid:
+            self._end(key, uid)
+        elif pod.status.phase in _ENDED:
+            self._forget(key, uid, "it has ended by itself")
+        elif pod.metadata.deletion_timestamp is not None:
+            self._done(key, pod, why)
+        else:
+            await self._evict(key, pod, why)
+
+    async def _evict(self, key: Key, pod: Pod, why: str) -> None:
+        uid = pod.metadata.uid
         try:
-            if pod is not None and pod.metadata.uid == uid and why and not half_evicted(pod):
-                await self._mark(key, uid, why)
-            await self._client.delete(PODS, key.namespace, key.name, uid=uid)
+            if not _marked(pod):
+                pod = await self._mark(key, pod, why)
+            version = pod.metadata.resource_version
+            await self._client.delete(PODS, key.namespace, key.name, uid=uid, resource_version=version)
         except NotFound:
             self._mirror.pods.drop(key, uid)
-        except Conflict as problem:
-            _log.info("eviction forgotten", pod=str(key), why=str(problem))
-            self._submit(EvictionFailed(task=uid))
+            self._end(key, uid)
+        except Conflict:
+            if await read_again(self._client, self._mirror, pod) is not None:
+                raise  # it has changed: the next attempt looks at it anew
+            self._end(key, uid)
         else:
-            if pod is not None and why:
-                self._on_evicted(pod, why)
-        del self._evictions[key]
+            self._done(key, pod, why)
 
-    async def _mark(self, key: Key, uid: str, why: str) -> None:
+    def _done(self, key: Key, pod: Pod, why: str) -> None:
+        self._end(key, pod.metadata.uid)
+        if why and _marked(pod):
+            self._on_evicted(pod, why)
+
+    def _forget(self, key: Key, uid: str, why: str) -> None:
+        _log.info("eviction forgotten", pod=str(key), why=why)
+        self._end(key, uid)
+        self._submit(EvictionFailed(task=uid))
+
+    def _end(self, key: Key, uid: str) -> None:
+        if self._evictions.get(key, ("",))[0] == uid:  # else another pod of that name is to be evicted by now
+            del self._evictions[key]
+
+    async def _mark(self, key: Key, pod: Pod, why: str) -> Pod:
         condition = {
             "type": names.DISRUPTION_TARGET_CONDITION,
             "status": "True",
@@ -104,16 +142,25 @@ class Evicter:
             "message": why,
             "lastTransitionTime": timestamp(self._clock.now()),
         }
-        await self._client.apply(
+        metadata = pod.metadata
+        answer = await self._client.apply(
             PODS,
             key.namespace,
             key.name,
             {
                 "apiVersion": "v1",
                 "kind": "Pod",
-                "metadata": {"name": key.name, "namespace": key.namespace, "uid": uid},
+                "metadata": {
+                    "name": key.name,
+                    "namespace": key.namespace,
+                    "uid": metadata.uid,
+                    "resourceVersion": metadata.resource_version,
+                },
                 "status": {"conditions": [condition]},
             },
             field_manager=names.SCHEDULER_MANAGER,
             subresource="status",
         )
+        marked = _POD.decode(answer.body)
+        self._mirror.pods.put(marked)
+        return marked

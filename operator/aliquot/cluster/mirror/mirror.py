@@ -89,7 +89,7 @@ class Mirror:
 
     def __init__(self) -> None:
         self.listeners = Listeners()
-        self._pods_of: dict[str, dict[str, Pod]] = {}
+        self._pods_of: dict[tuple[str, str], dict[str, Pod]] = {}
         self._pod_keys: dict[str, Key] = {}
         self._job_names: dict[Key, set[str]] = {}
         self._workloads_in: dict[str, dict[str, TrainingWorkload]] = {}
@@ -102,9 +102,13 @@ class Mirror:
         self.departments = Cache[Department](identify, self._telling(self.listeners.department))
         self.node_pools = Cache[NodePool](identify, self._telling(self.listeners.node_pool))
 
-    def pods_of(self, workload_uid: str) -> list[Pod]:
-        """The pods that a workload controls, by name."""
-        return sorted(self._pods_of.get(workload_uid, {}).values(), key=lambda pod: pod.metadata.name)
+    def pods_of(self, workload: TrainingWorkload) -> list[Pod]:
+        """The pods that a workload controls, by name.
+
+        Only those of its own namespace: whoever may create pods elsewhere can write its uid into their owner reference.
+        """
+        owned = self._pods_of.get((workload.metadata.namespace, workload.metadata.uid), {})
+        return sorted(owned.values(), key=lambda pod: pod.metadata.name)
 
     def pod(self, uid: str) -> Pod | None:
         """The pod with the uid."""
@@ -154,13 +158,14 @@ class Mirror:
             self._pod_keys[pod.metadata.uid] = key_of(pod)
         owner = owner_of(pod)
         if owner:
+            whose = (pod.metadata.namespace, owner.uid)
             if new:
-                self._pods_of.setdefault(owner.uid, {})[pod.metadata.name] = new
+                self._pods_of.setdefault(whose, {})[pod.metadata.name] = new
             else:
-                siblings = self._pods_of.get(owner.uid, {})
+                siblings = self._pods_of.get(whose, {})
                 siblings.pop(pod.metadata.name, None)
                 if not siblings:
-                    self._pods_of.pop(owner.uid, None)
+                    self._pods_of.pop(whose, None)
         self._telling(self.listeners.pod)(old, new)
 
     def _workload_changed(self, old: TrainingWorkload | None, new: TrainingWorkload | None) -> None:

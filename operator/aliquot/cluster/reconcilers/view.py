@@ -63,7 +63,7 @@ class Views:
         found = self._read(workload)
         project = self._mirror.project_of(metadata.namespace)
         job_name = job_name_of(workload)
-        pods = tuple(observed for pod in self._mirror.pods_of(metadata.uid) if (observed := observe(pod)) is not None)
+        pods = tuple(observed for pod in self._mirror.pods_of(workload) if (observed := observe(pod)) is not None)
         invalid = isinstance(found, InvalidWorkload)
         return View(
             spec=None if invalid else found,

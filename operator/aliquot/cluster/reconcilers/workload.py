@@ -21,7 +21,7 @@ from aliquot.cluster.reconcilers.view import View, Views
 from aliquot.cluster.resources import TRAINING_WORKLOADS, kind_of
 from aliquot.contracts.kinds.workloads import TrainingWorkload
 from aliquot.contracts.kubernetes import Pod
-from aliquot.core.lifecycle import NewPod, Retry, Wait, plan
+from aliquot.core.lifecycle import NewPod, Retry, Wait, observe, plan
 from aliquot.core.rendering import Owner, training_pod
 from aliquot.core.submission import ValidSpec
 from aliquot.kube.client import ApiClient
@@ -86,6 +86,8 @@ class WorkloadReconciler:
         if steps.delete_workload:
             await self._delete_workload(workload)
             return
+        if not steps.create:
+            self._views.note_trouble(workload.metadata.uid, None)
         try:
             await _all(self._delete_pod(workload, name) for name in steps.delete)
             if view.obstacle is None:
@@ -144,11 +146,15 @@ class WorkloadReconciler:
         owner = owner_of(found)
         if owner is not None and owner.uid == workload.metadata.uid:
             self._mirror.pods.put(found)
+            if observe(found) is not None:
+                return
+            why = f"has lost its labels {names.POD_INDEX_LABEL} and {names.ATTEMPT_LABEL}: put them back, or delete it"
         else:
             whose = f"{owner.kind} {owner.name}" if owner is not None else "something else"
-            sentence = f"a pod called {name} exists already and belongs to {whose}: delete it, or choose another name"
-            self._views.note_trouble(workload.metadata.uid, Wait("NameTaken", sentence))
-            self._look_again(key_of(workload), 5)
+            why = f"belongs to {whose}: delete it, or choose another name"
+        sentence = f"a pod called {name} exists already and {why}"
+        self._views.note_trouble(workload.metadata.uid, Wait("NameTaken", sentence))
+        self._look_again(key_of(workload), 5)
 
     async def _delete_pod(self, workload: TrainingWorkload, name: str) -> None:
         key = Key(workload.metadata.namespace, name)

@@ -4,9 +4,8 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Final
 
-from aliquot.core.quantities import UNLIMITED
 from aliquot.core.scheduling.reasons import Reason, WaitCode
-from aliquot.core.scheduling.wording import NAMES, UNITS, amount_of, count, number, ordinal
+from aliquot.core.scheduling.wording import NAMES, UNITS, amount_of, count, number, ordinal, standing
 
 Details = Mapping[str, int | str]
 
@@ -84,12 +83,10 @@ def _waiting_for_eviction(details: Details) -> str:
 def _not_enough_resources(details: Details) -> str:
     parts = [_shortage(details)]
     axis = next(axis for axis, unit in enumerate(UNITS) if f"deserved_{unit}" in details)
-    parts.append(f"{details['queue']} holds {_of_deserved(details, axis, '')}")
+    parts.append(f"{details['queue']} {_standing(details, axis, '')}")
     if "over_queue" in details:
-        theirs = _of_deserved(details, axis, "over_")
-        parts.append(
-            f"{details['over_queue']} holds {theirs}, but nothing of it that may be stopped would make the room"
-        )
+        theirs = _standing(details, axis, "over_")
+        parts.append(f"{details['over_queue']} {theirs}, but nothing of it that may be stopped would make the room")
     parts.append(f"{ordinal(_int(details, 'position'))} of {details['position_of']} in its queue")
     return "; ".join(parts)
 
@@ -103,10 +100,8 @@ def _shortage(details: Details) -> str:
     short = details.get("free_short_of")
     if short is None:
         axis = next((axis for axis, unit in enumerate(UNITS) if f"needed_{unit}" in details), 3)
-        free = amount_of(0, _int(details, "free_gpu_percent"))
-        return (
-            f"needs {each}{_needed(details, axis)}{' each' if each else ''} at once; {among} together have {free} free"
-        )
+        free = f"{'together have' if nodes > 1 else 'has'} {amount_of(0, _int(details, 'free_gpu_percent'))} free"
+        return f"needs {each}{_needed(details, axis)}{' each' if each else ''} at once; {among} {free}"
     axis = UNITS.index(str(short))
     candidates = _int(details, "free_candidates")
     if candidates < nodes:
@@ -116,13 +111,9 @@ def _shortage(details: Details) -> str:
     return f"needs {each}{_needed(details, axis)} on one node; {freest} has {best} free"
 
 
-def _of_deserved(details: Details, axis: int, whose: str) -> str:
-    """`40 of the 48 GPUs it deserves`."""
-    held = _int(details, f"{whose}held_{UNITS[axis]}")
-    deserved = _int(details, f"{whose}deserved_{UNITS[axis]}")
-    if deserved >= UNLIMITED:
-        return amount_of(axis, held)
-    return f"{number(axis, held)} of the {amount_of(axis, deserved)} it deserves"
+def _standing(details: Details, axis: int, whose: str) -> str:
+    held, deserved = (_int(details, f"{whose}{name}_{UNITS[axis]}") for name in ("held", "deserved"))
+    return standing(axis, held, deserved)
 
 
 def _needed(details: Details, axis: int) -> str:

@@ -35,6 +35,18 @@ def amount_of(axis: int, amount: int) -> str:
     return f"{text} {NAMES[axis][:-1] if text == '1' else NAMES[axis]}"
 
 
+def standing(axis: int, held: int, deserved: int, *, unit: bool = True) -> str:
+    """What a queue holds, beside its quota: `holds 3 of the 2 GPUs it deserves`, `holds 1 GPU and deserves none`.
+
+    `unit` is False where the sentence has named it already.
+    """
+    if deserved >= UNLIMITED:
+        return f"holds {amount_of(axis, held)}"
+    if deserved == 0:
+        return f"holds {amount_of(axis, held)} and deserves none"
+    return f"holds {number(axis, held)} of the {(amount_of if unit else number)(axis, deserved)} it deserves"
+
+
 def count(many: int, one: str) -> str:
     """So many of a thing whose plural ends in s: `1 node`, `20 nodes`."""
     return f"{many} {one}{'' if many == 1 else 's'}"

@@ -174,13 +174,17 @@ class Turns:
         )
 
     def _right(self, queue: Queue, leaf: WaitingQueue, wanted: tuple[int, int, int]) -> int:
-        """0: guaranteed up to here; 1: over quota below, not here; 2: guaranteed below, over quota here; 3: neither."""
+        """0: guaranteed up to here; 1: within the quota here, over it below; 2: over the quota here.
+
+        What is guaranteed below makes no difference where the quota is passed: there, shares are compared, as they are
+        when room is taken back. Otherwise one step would undo what the other did.
+        """
         guaranteed = leaf.guaranteed(self._draft, self._fits)
         if guaranteed is None:
-            return 1 if queue.name != leaf.queue.name and within_deserved(self._draft, queue, wanted) else 3
+            return 1 if queue.name != leaf.queue.name and within_deserved(self._draft, queue, wanted) else 2
         for level in self._draft.tree.chain(leaf.queue.name):
             if not within_deserved(self._draft, level, guaranteed.total):
-                return 1 if within_deserved(self._draft, queue, guaranteed.total) else 3
+                return 1 if within_deserved(self._draft, queue, guaranteed.total) else 2
             if level.name == queue.name:
                 break
         return 0

@@ -138,11 +138,11 @@ class Placer:
     ) -> list[int] | None:
         """Take room for all tasks, or none. Returns the row of each in order; None when they do not all fit.
 
-        A task that is alone of its shape goes to one of the rows `rather`, when it fits there.
+        Tasks go to the rows `rather`, as far as they fit there.
         """
         mark = self.draft.checkpoint()
         rows: list[int] = []
-        for shape, count in runs:
+        for shape, count in [(shape, 1) for shape, many in runs for _ in range(many)] if rather else runs:
             ranking = self.ranking(shape, now=now)
             if count == 1:
                 row = next((row for row in rather if ranking.fits(row)), None)

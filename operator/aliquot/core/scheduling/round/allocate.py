@@ -22,6 +22,7 @@ from aliquot.core.scheduling.state.cluster import ClusterState
 from aliquot.core.scheduling.state.draft import Draft
 from aliquot.core.scheduling.state.jobs import Ask, Demand, Entry, GroupKey, Line, TaskShape
 from aliquot.core.scheduling.state.queues import amount
+from aliquot.core.scheduling.victims.units import Unit
 
 
 @dataclass(slots=True)
@@ -33,7 +34,7 @@ class PoolRound:
         draft: the pool after it.
         placer: what places tasks in the draft.
         binds: who starts.
-        evictions: who is stopped.
+        stopped: who is stopped, and how it is told.
         promised: who will start when others have gone, by job.
         started: how many of its waiting tasks a job has been given or promised room for.
         left: who got nothing.
@@ -43,10 +44,15 @@ class PoolRound:
     draft: Draft
     placer: Placer
     binds: list[Bind] = field(default_factory=list[Bind])
-    evictions: list[Evict] = field(default_factory=list[Evict])
+    stopped: list[tuple[Unit, tuple[Evict, ...]]] = field(default_factory=list[tuple[Unit, tuple[Evict, ...]]])
     promised: dict[str, tuple[Nominate, ...]] = field(default_factory=dict[str, tuple[Nominate, ...]])
     started: dict[str, int] = field(default_factory=dict[str, int])
     left: list[Row] = field(default_factory=list[Row])
+
+    @property
+    def evictions(self) -> tuple[Evict, ...]:
+        """Who is stopped, task by task."""
+        return tuple(evict for _, evicts in self.stopped for evict in evicts)
 
     def tasks(self, key: GroupKey, wanted: Ask) -> tuple[Task, ...]:
         """Which tasks of the job are next."""
@@ -166,7 +172,8 @@ def _keep_promises(state: ClusterState, line: Line, done: PoolRound, rows: list[
     """Promise room to those for whom tasks were stopped here, where they were, and start those who need not wait.
 
     Returns the jobs. First all are promised their room, then those start that fit elsewhere now: nobody's early start
-    can break another's promise. One whose bounds or nodes have changed stands in line like everybody.
+    can break another's promise. Those who need one place go first, for theirs is known exactly; of several pods that
+    start together, some may have been meant for room that was free. One whose bounds or nodes have changed stands in line like everybody.
     """
     here: list[tuple[Row, Entry, list[int]]] = []
     row_of = done.draft.nodes.row
@@ -176,7 +183,7 @@ def _keep_promises(state: ClusterState, line: Line, done: PoolRound, rows: list[
         if wanted is not None and places:
             here += [(row, wanted.entry, places) for row in rows if _has(row, wanted.entry)]
     kept: list[tuple[GroupKey, Ask, list[int]]] = []
-    for row, entry, places in sorted(here, key=lambda item: item[1]):
+    for row, entry, places in sorted(here, key=lambda item: (item[0].key.demand.tasks > 1, item[1])):
         demand = row.key.demand
         if excess(done.draft, row.key.queue, demand.total, preemptible=row.key.preemptible) is None:
             given = done.placer.place(demand.runs, now=False, rather=places)

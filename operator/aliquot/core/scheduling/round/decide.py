@@ -6,6 +6,7 @@ from aliquot.core.scheduling.plan import Plan
 from aliquot.core.scheduling.round.allocate import allocate
 from aliquot.core.scheduling.round.preempt import preempt
 from aliquot.core.scheduling.round.reclaim import reclaim
+from aliquot.core.scheduling.round.turns import let_stay
 from aliquot.core.scheduling.round.waiting import reasons
 from aliquot.core.scheduling.state.cluster import ClusterState
 from aliquot.core.scheduling.victims.units import Candidates
@@ -30,7 +31,10 @@ def decide(state: ClusterState, now: float) -> Plan:
     reclaim(state, line, rounds, candidates)
     # 3. Within a queue, higher priorities take the place of lower ones.
     preempt(state, line, rounds, candidates)
-    # 4. Everybody who still waits learns why.
+    # 4. Nobody is stopped who is not needed for all that was promised.
+    for done in rounds.values():
+        let_stay(done)
+    # 5. Everybody who still waits learns why.
     waiting = reasons(state, line, rounds)
     return Plan(
         binds=tuple(chain.from_iterable(done.binds for done in rounds.values())),

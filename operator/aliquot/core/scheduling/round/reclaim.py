@@ -13,7 +13,7 @@ from aliquot.core.scheduling.state.queues import Amount, shares
 from aliquot.core.scheduling.victims.rules import Grade, Meeting, OverQuota, meetings
 from aliquot.core.scheduling.victims.search import Found, search
 from aliquot.core.scheduling.victims.units import Candidates
-from aliquot.core.scheduling.wording import amount_of, number, queue_label, short_name
+from aliquot.core.scheduling.wording import amount_of, number, queue_label, short_name, standing
 
 
 def reclaim(state: ClusterState, line: Line, rounds: dict[str, PoolRound], candidates: dict[str, Candidates]) -> None:
@@ -47,11 +47,11 @@ def _numbers(draft: Draft, meeting: Meeting, asked: Amount, grade: Grade) -> str
     mine, theirs = meeting.taker, meeting.giver
     held, deserved = draft.held[mine.name][axis], shares(mine)[axis].deserved
     theirs_held, theirs_deserved = draft.held[theirs.name][axis], shares(theirs)[axis].deserved
-    over = f"{queue_label(theirs)} holds {number(axis, theirs_held)} of the {number(axis, theirs_deserved)} it deserves"
+    over = f"{queue_label(theirs)} {standing(axis, theirs_held, theirs_deserved, unit=False)}"
     if deserved >= UNLIMITED:
         return f"{queue_label(mine)} is owed {amount_of(axis, asked[axis])}, {over}"
     if grade is Grade.BALANCE:
-        return f"{queue_label(mine)} holds {number(axis, held)} of the {amount_of(axis, deserved)} it deserves, {over}"
+        return f"{queue_label(mine)} {standing(axis, held, deserved)}, {over}"
     return f"{queue_label(mine)} is owed {number(axis, deserved - held)} of its {amount_of(axis, deserved)}, {over}"
 
 

@@ -1,7 +1,8 @@
 """Those whom `allocate` left without room, taken one after the other in the order in which it would serve them.
 
 `reclaim` and `preempt` are two ways to try to help one of them. Jobs of equal shape share a refusal. A job that may use
-several pools is tried in the pool that it likes best first.
+several pools is tried in the pool that it likes best first. When all have been helped, `let_stay` looks once more at
+everybody who is to be stopped.
 """
 
 from collections.abc import Callable
@@ -11,6 +12,7 @@ from aliquot.core.scheduling.plan import Evict
 from aliquot.core.scheduling.round.allocate import PoolRound, waiting_queues, write_down
 from aliquot.core.scheduling.state.cluster import ClusterState
 from aliquot.core.scheduling.state.jobs import Ask, GroupKey, Line
+from aliquot.core.scheduling.state.queues import shares
 from aliquot.core.scheduling.victims.search import Found, settle
 from aliquot.core.scheduling.victims.units import Candidates, Unit
 
@@ -73,8 +75,35 @@ def _help_pool(line: Line, done: PoolRound, candidates: Candidates, rows: list[R
         else:
             found, why = helped
             settle(done.draft, candidates, row.key, found)
-            done.evictions += [Evict(task.id, job_id, why(unit)) for unit in found.units for task in unit.tasks]
+            done.stopped += [
+                (unit, tuple(Evict(task.id, job_id, why(unit)) for task in unit.tasks)) for unit in found.units
+            ]
             write_down(done, row.key, done.tasks(row.key, wanted), found.rows, now=False)
             queue.served()
             refused.clear()
         turns.put_back()
+
+
+def let_stay(done: PoolRound) -> None:
+    """Stop nobody who turned out not to be needed: what a later job needs may leave room for an earlier one, too."""
+    draft = done.draft
+    given = {nominate.node for nominations in done.promised.values() for nominate in nominations}
+    used = {draft.nodes.row[node] for node in (*given, *(bind.node for bind in done.binds))}
+    for at in reversed(range(len(done.stopped))):
+        unit, _ = done.stopped[at]
+        room = all(
+            not gain or gain <= draft.future[row, axis]
+            for row, gains in unit.on.items()
+            if row in used
+            for axis, gain in enumerate(gains)
+        )
+        bounds = all(
+            not unit.total[axis] or draft.held[level.name][axis] + unit.total[axis] <= share.limit
+            for level in draft.tree.chain(unit.queue)
+            for axis, share in enumerate(shares(level))
+        )
+        if room and bounds:
+            del done.stopped[at]
+            draft.charge(unit.queue, unit.total, 1, preemptible=True)
+            for task, row in zip(unit.tasks, unit.rows, strict=True):
+                draft.take(row, task.request, 1, now=False)

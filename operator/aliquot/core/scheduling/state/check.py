@@ -143,9 +143,9 @@ def _promises(state: ClusterState) -> Iterator[str]:
     if counted != wanted:
         yield f"tasks that make room differ: counted {sorted(counted)}, by the tasks {sorted(wanted)}"
     for job_id, task_id in sorted(wanted):
-        record = state.tasks()[task_id]
-        if record.node not in state.promises().get(job_id, ()):
-            yield f"task {task_id} makes room on node {record.node} for job {job_id}, which is not promised it"
+        node = state.tasks()[task_id].node
+        if node is not None and node not in state.promises().get(job_id, ()):
+            yield f"task {task_id} makes room on node {node} for job {job_id}, which is not promised it"
     for job_id in sorted(state.promises().keys() - state.jobs().keys()):
         yield f"job {job_id} is promised room, and is not there"
 

@@ -1,0 +1,182 @@
+"""What the operator writes: what a workload that runs through needs, and nothing when nothing has changed.
+
+Counted in the audit log of a lab of its own, where no other test's work is. That nothing was written can only be said
+at a moment at which everything would have been: see `Counted.heard`.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Generator
+from datetime import UTC, datetime
+from typing import Final
+
+import pytest
+
+from aliquot_lab import Options, dedicated
+from aliquot_lab.audit import Record
+from demo import platform
+from tests.support.arena import POOLS, PROJECTS, WORKLOADS, Arena
+
+pytestmark = [pytest.mark.cluster, pytest.mark.xdist_group("api calls")]
+
+OPERATOR: Final = "system:serviceaccount:runai:aliquot-operator"
+SETTLE_SECONDS: Final = 4
+"""Before a status is written; so long that a slow machine does not make two of what is one elsewhere."""
+WATCHED: Final = "sentinel"
+
+
+class Counted(Arena):
+    """An arena whose operator's writes are counted.
+
+    Attributes:
+        operator: the operator.
+    """
+
+    operator: platform.OperatorProcess
+
+    def writes(self) -> list[Record]:
+        """What the operator wrote so far, in order, without what `heard` made it write."""
+        return [one for one in self.lab.audit() if one.user == OPERATOR and WATCHED not in one.namespace + one.name]
+
+    def namespace_writes(self) -> int:
+        """How often the operator wrote to namespaces, which the audit log leaves out, by its own count."""
+        code, text = self.operator.probe("metrics")
+        assert code == 200, text
+        counts = re.findall(r'^aliquot_api_requests_total\{(.*resource="namespaces".*)\} (\S+)$', text, re.MULTILINE)
+        return sum(int(float(value)) for labels, value in counts if not re.search(r'verb="(get|list|watch)"', labels))
+
+    def sentinels(self) -> str:
+        """Make what `heard` changes; returns the namespace."""
+        label = {"labelKey": "sentinel", "labelValue": "yes"}
+        pool = {"apiVersion": "run.ai/v1alpha1", "kind": "NodePool", "metadata": {"name": WATCHED}, "spec": label}
+        self.make(POOLS, pool)
+        self.lab.add_nodes([WATCHED], gpus=0, labels={"sentinel": "yes"})
+        namespace = self.project(WATCHED, deserved=1)
+        self.submit(namespace, "restless", gpu=None)
+        self.until_phase(namespace, "restless", "Running")
+        return namespace
+
+    def heard(self) -> None:
+        """Wait until the operator knows all that has happened so far, and has written all that it makes of it.
+
+        A watch tells of things in their order, and what is put off is put off equally long. So a node, a pod and a
+        workload are changed, and what the operator writes for them is awaited: it comes after what came before.
+        """
+        cordoned = not self.get(f"/api/v1/nodes/{WATCHED}")["spec"].get("unschedulable", False)
+        self.patch(f"/api/v1/nodes/{WATCHED}", {"spec": {"unschedulable": cordoned}})
+        told = f"Ready{',SchedulingDisabled' if cordoned else ''}"
+        self.until(
+            lambda: [node["status"] for node in self.get(f"{POOLS}/{WATCHED}")["status"]["nodes"]] == [told],
+            "the node pool to say how its node is",
+        )
+        namespace = f"runai-{self.name}-{WATCHED}"
+        [pod] = self.pods(namespace, "restless")
+        self.delete(f"/api/v1/namespaces/{namespace}/pods/{pod['metadata']['name']}")
+        self.until(
+            lambda: [each["metadata"]["uid"] for each in self.pods(namespace, "restless")] not in ([], [uid_of(pod)]),
+            "another pod in its place",
+        )
+        waiting = f"waiting-{pod['metadata']['uid']}"
+        self.submit(namespace, waiting, job_name=None, gpu="17")
+        self.until_reason(namespace, waiting, "NoSuchNode")
+        self.delete(f"{WORKLOADS}/namespaces/{namespace}/trainingworkloads/{waiting}")
+
+
+def uid_of(pod: dict[str, dict[str, str]]) -> str:
+    return pod["metadata"]["uid"]
+
+
+def counts(records: list[Record]) -> Counter[str]:
+    """Such as `{"create pods": 1}`."""
+    return Counter(f"{one.verb} {one.resource}/{one.subresource}".rstrip("/") for one in records)
+
+
+@pytest.fixture(scope="module")
+def counted() -> Generator[Counted]:
+    with dedicated(Options(audit=True)) as lab:
+        platform.install(lab)
+        settings = {"ALIQUOT_WORKLOADS__STATUS_SETTLE_SECONDS": str(SETTLE_SECONDS)}
+        arena = Counted(lab, "counted")
+        arena.operator = platform.start_operator(lab, settings=settings)
+        arena.pool()
+        arena.nodes(1)
+        arena.sentinels()
+        arena.project("a", deserved=8, department=arena.department("d", deserved=8))
+        yield arena
+
+
+@pytest.mark.parametrize("seconds", [1, SETTLE_SECONDS + 2], ids=["briefly", "for a while"])
+def test_a_workload_that_runs_through_costs_one_pod_one_binding_two_statuses_and_one_event(
+    counted: Counted, seconds: int
+) -> None:
+    namespace, name = f"runai-{counted.name}-a", f"job-{seconds}"
+    before = len(counted.writes())
+    counted.submit(namespace, name, duration=f"{seconds}s")
+    counted.until_phase(namespace, name, "Completed")
+    counted.heard()
+    written = [one for one in counted.writes()[before:] if one.namespace == namespace]
+    assert [one for one in written if one.code >= 300] == []
+    found = counts(written)
+    assert found["patch trainingworkloads/status"] in (1, 2)
+    assert found["create events"] <= 1
+    del found["patch trainingworkloads/status"], found["create events"]
+    assert found == {"create pods": 1, "create pods/binding": 1}
+
+
+def test_a_generated_name_costs_one_write_more(counted: Counted) -> None:
+    namespace = f"runai-{counted.name}-a"
+    before = len(counted.writes())
+    counted.submit(namespace, "nameless", job_name=None, duration="1s")
+    counted.until_phase(namespace, "nameless", "Completed")
+    found = counts([one for one in counted.writes()[before:] if one.namespace == namespace])
+    assert found["patch trainingworkloads"] == 1
+
+
+def test_the_same_state_again_writes_nothing(counted: Counted) -> None:
+    namespace = f"runai-{counted.name}-a"
+    counted.submit(namespace, "steady")
+    counted.submit(namespace, "waiting", gpu="17")
+    counted.until_phase(namespace, "steady", "Running")
+    counted.until_reason(namespace, "waiting", "NoSuchNode")
+    counted.heard()
+    before, namespaces = counts(counted.writes()), counted.namespace_writes()
+    for number in range(20):
+        touched = {"metadata": {"labels": {"touched": str(number)}, "annotations": {"touched": str(number)}}}
+        for pod in ("steady-0-0", "waiting-0-0"):
+            counted.patch(f"/api/v1/namespaces/{namespace}/pods/{pod}", touched)
+        counted.patch(f"/api/v1/namespaces/{namespace}", {"metadata": {"annotations": {"touched": str(number)}}})
+        counted.patch(f"{WORKLOADS}/namespaces/{namespace}/trainingworkloads/steady", touched)
+        counted.patch(f"{PROJECTS}/{counted.name}-a", touched)
+        counted.patch(f"{POOLS}/{counted.name}", touched)
+    counted.heard()
+    assert counts(counted.writes()) == before
+    assert counted.namespace_writes() == namespaces
+
+
+def test_heartbeats_and_strangers_pods_write_nothing(counted: Counted) -> None:
+    [node] = [node for node in counted.lab.ready_nodes() if node != WATCHED]
+    namespace = counted.namespace("strangers")
+    counted.pod(namespace, "stranger", gpu=0, schedulerName="default-scheduler", nodeName=node)
+    counted.heard()
+    before, namespaces = counts(counted.writes()), counted.namespace_writes()
+    for number in range(20):
+        moment = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        beat = {"type": "Ready", "status": "True", "reason": "KubeletReady", "lastHeartbeatTime": moment}
+        patch = {"status": {"conditions": [{**beat, "message": f"beat {number}"}]}}
+        path = f"/api/v1/nodes/{node}/status"
+        counted.lab.api.call("PATCH", path, patch, content_type="application/strategic-merge-patch+json")
+        label = {"metadata": {"labels": {"touched": str(number)}}}
+        counted.patch(f"/api/v1/namespaces/{namespace}/pods/stranger", label)
+    counted.heard()
+    assert counts(counted.writes()) == before
+    assert counted.namespace_writes() == namespaces
+
+
+def test_an_operator_that_starts_again_writes_nothing(counted: Counted) -> None:
+    counted.heard()
+    before = counts(counted.writes())
+    counted.operator.kill()
+    counted.operator.start()
+    counted.operator.wait_ready()
+    counted.heard()
+    assert counts(counted.writes()) == before

@@ -1,0 +1,280 @@
+"""Why a job waits, as a sentence with numbers."""
+
+import pytest
+
+from aliquot.core.scheduling import Reason, WaitCode, decide, explain
+from aliquot.core.scheduling.facts import Share, TaskState
+from aliquot.core.scheduling.reasons import PASSING
+from aliquot.core.scheduling.wording import amount_of, ordinal
+from tests.core.scheduling.world import World, begun, sentences
+
+TWENTY = World().node(*(f"n{number:02}" for number in range(20)))
+
+CASES = {
+    "a job for eight GPUs on one node, where the freest has three": (
+        World()
+        .node("n1", "n2")
+        .queue("team-a", 48)
+        .job("r1", "team-a", 5, on="n1")
+        .job("r2", "team-a", 6, on="n2")
+        .job("x", "team-a", 8),
+        (
+            "needs 8 GPUs on one node; the freest of 2 nodes of pool default has 3 free; "
+            "project team-a holds 11 of the 48 GPUs it deserves; 1st of 1 in its queue"
+        ),
+    ),
+    "a job larger than any node": (
+        TWENTY.queue("a", 20).job("x", "a", 17),
+        "needs 17 GPUs on one node; the largest node of pool default has 8",
+    ),
+    "a job for a label that no node has": (
+        TWENTY.queue("a", 20).job("x", "a", selector={"run.ai/type": "dgx"}),
+        "none of 20 nodes of pool default has the labels run.ai/type=dgx and only taints that it tolerates",
+    ),
+    "a job that tolerates no node's taint": (
+        World().node("n1", "n2", taint="special").queue("a", 2).job("x", "a"),
+        "none of 2 nodes of pool default has only taints that it tolerates",
+    ),
+    "a job too large for the nodes with its label": (
+        World()
+        .node("n1")
+        .node("n2", gpus=2, labels={"size": "small"})
+        .queue("a", 20)
+        .job("x", "a", 4, selector={"size": "small"}),
+        "needs 4 GPUs on one node; the largest of 1 node of pool default that fit it otherwise has 2",
+    ),
+    "a job with too many CPUs for the nodes with enough GPUs": (
+        World().node("n1", gpus=0, cpus=64).node("n2", cpus=8).queue("a", 20).job("x", "a", 1, cpu_milli=16_000),
+        "needs 16 CPUs on one node; the largest of 1 node of pool default that fit it otherwise has 8",
+    ),
+    "a pool without nodes": (World().queue("a", 1).job("x", "a"), "node pool default has no nodes"),
+    "nodes that are cordoned": (
+        World().node("n1", schedulable=False).queue("a", 1).job("x", "a"),
+        (
+            "no node of pool default that fits it is ready and open to new pods; "
+            "project a holds 0 of the 1 GPU it deserves; 1st of 1 in its queue"
+        ),
+    ),
+    "CPUs in use beside free GPUs": (
+        World()
+        .node("n1", "n2", cpus=8)
+        .queue("a", 20)
+        .job("r1", "a", on="n1", cpu_milli=6_000)
+        .job("r2", "a", on="n2", cpu_milli=7_000)
+        .job("x", "a", 1, cpu_milli=4_000),
+        (
+            "needs 4 CPUs on one node; the freest of 2 nodes of pool default has 2 free; "
+            "project a holds 2 of the 20 GPUs it deserves; 1st of 1 in its queue"
+        ),
+    ),
+    "no room for another pod": (
+        World().node("n1", pods=1).queue("a", 20).job("r", "a", on="n1").job("x", "a"),
+        (
+            "needs room for a pod on one node; the only node of pool default has 0 free; "
+            "project a holds 1 of the 20 GPUs it deserves; 1st of 1 in its queue"
+        ),
+    ),
+    "a gang with room for some": (
+        World().node("n1", gpus=2).queue("a", 3).job("x", "a", pods=3, together=3),
+        (
+            "needs 3 pods with 1 GPU each at once; 1 node of pool default has 2 GPUs free; "
+            "project a holds 0 of the 3 GPUs it deserves; 1st of 1 in its queue"
+        ),
+    ),
+    "a job without a quota for its GPUs": (
+        World().node("n1", gpus=1).queue("a", 0).job("r", "a", on="n1").job("x", "a"),
+        (
+            "needs 1 GPU on one node; the only node of pool default has 0 free; "
+            "project a holds 1 GPU and deserves none; 1st of 1 in its queue"
+        ),
+    ),
+    "an owner whom nothing that may be stopped would help": (
+        World()
+        .node("n1", gpus=4)
+        .queue("a", 2)
+        .queue("b", 2)
+        .job("r", "b", 4, on="n1", preemptible=False)
+        .job("x", "a"),
+        (
+            "needs 1 GPU on one node; the only node of pool default has 0 free; "
+            "project a holds 0 of the 2 GPUs it deserves; "
+            "project b holds 4 of the 2 GPUs it deserves, but nothing of it that may be stopped would make the room; "
+            "1st of 1 in its queue"
+        ),
+    ),
+    "over the limit of GPUs": (
+        World().node("n1").queue("a", 1, limit=1).job("r", "a", on="n1").job("x", "a", 2),
+        (
+            "project a quota has reached the allowable limit of GPUs. Limit is 1 GPUs, currently 1 GPUs allocated and "
+            "workload requested 2 GPUs"
+        ),
+    ),
+    "over the department's limit": (
+        World()
+        .node("n1")
+        .department("d", 1, limit=1)
+        .queue("a", 1, parent="d")
+        .queue("b", 1, parent="d")
+        .job("r", "a", on="n1")
+        .job("x", "b"),
+        (
+            "department d quota has reached the allowable limit of GPUs. Limit is 1 GPUs, currently 1 GPUs "
+            "allocated and workload requested 1 GPUs"
+        ),
+    ),
+    "over the limit of CPUs": (
+        World().node("n1").queue("a", 8, cpu=Share(2_000, 2_000)).job("x", "a", cpu_milli=2_500),
+        (
+            "project a quota has reached the allowable limit of CPUs. Limit is 2 CPUs, currently 0 CPUs allocated and "
+            "workload requested 2.5 CPUs"
+        ),
+    ),
+    "not to be stopped, over the quota": (
+        World().node("n1").queue("a", 1).job("r", "a", on="n1", priority=100).job("x", "a", priority=100),
+        (
+            "Non-preemptible workload is over quota. Workload requested 1 GPUs, but project a quota is 1 GPUs, while "
+            "1 GPUs are already allocated for non-preemptible pods. Use a preemptible workload to go over quota."
+        ),
+    ),
+    "room that others are leaving": (
+        World().node("n1", gpus=1).queue("a", 1).job("r", "a", on="n1", state=TaskState.TERMINATING).job("x", "a"),
+        "starts on node n1 when others have stopped",
+    ),
+    "room that others are made to leave": (
+        World()
+        .node("n1", gpus=2)
+        .queue("a", 2)
+        .queue("b", 0)
+        .job("r1", "b", on="n1")
+        .job("r2", "b", on="n1")
+        .job("x", "a", 2),
+        "starts on node n1 when 2 pods that make room for it have stopped",
+    ),
+    "pods that may not be scheduled yet": (
+        World().node("n1").queue("a", 1).job("x", "a", state=TaskState.GATED),
+        "1 pod may not be scheduled yet: whoever set their scheduling gates must lift them",
+    ),
+    "pods that are still missing": (
+        World().node("n1").queue("a", 4).job("x", "a", pods=2, together=3),
+        "starts with at least 3 pods; so far there are 2",
+    ),
+    "a project without a share of the pool": (
+        World().node("n1", pool="p2").queue("a", 1).job("x", "a", pools=("p2",)),
+        "project a has no share of node pool p2",
+    ),
+    "a namespace without a project": (
+        World().node("n1").job("x", "namespace/web"),
+        "namespace web belongs to no project",
+    ),
+    "of several pools, the one that is nearest to having it": (
+        World()
+        .node("n1", gpus=1, pool="p1")
+        .node("n2", gpus=4, pool="p2")
+        .queue("a", 1, pool="p1")
+        .queue("a", 1, pool="p2")
+        .job("r", "a", 4, on="n2", pools=("p2",))
+        .job("x", "a", 2, pools=("p1", "p2")),
+        (
+            "needs 2 GPUs on one node; the only node of pool p2 has 0 free; "
+            "project a holds 4 of the 1 GPU it deserves; 1st of 1 in its queue"
+        ),
+    ),
+}
+
+
+@pytest.mark.parametrize(("given", "wanted"), CASES.values(), ids=CASES)
+def test_who_waits_is_told_why(given: World, wanted: str) -> None:
+    assert sentences(given.state())["x"] == wanted
+
+
+def test_everybody_has_a_place_in_the_queue_by_priority_then_age() -> None:
+    full = World().node("n1", gpus=1).queue("a", 1).queue("b", 1).job("r", "a", on="n1", priority=90)
+    state = (
+        full.job("x", "a", created=1)
+        .job("y", "a", created=2)
+        .job("z", "a", priority=75, created=3)
+        .job("o", "b")
+        .state()
+    )
+    said = {waiting.job: waiting.reason.details for waiting in decide(state, 0.0).waiting}
+    assert {job: (details["position"], details["position_of"]) for job, details in said.items()} == {
+        "z": (1, 3),
+        "x": (2, 3),
+        "y": (3, 3),
+        "o": (1, 1),
+    }
+
+
+def test_a_reason_stays_the_same_while_only_passing_numbers_change() -> None:
+    state = World().node("n1", gpus=4).queue("a", 2).job("r", "a", 2, on="n1", priority=90).job("x", "a", 4).state()
+    [before] = decide(state, 0.0).waiting
+    for event in World().job("s", "a", 1, on="n1", priority=90).job("w", "a", 4, priority=80).facts:
+        state.apply(event)
+    after = {waiting.job: waiting.reason for waiting in decide(state, 0.0).waiting}["x"]
+    assert after != before.reason
+    assert after.same_as(before.reason)
+    assert explain(after) != explain(before.reason)
+
+
+def test_a_reason_changes_when_the_answer_does() -> None:
+    state = World().node("n1", gpus=1).queue("a", 1).queue("b", 0).job("r", "b", on="n1").job("x", "a").state()
+    plan = decide(state, 0.0)
+    for event in begun(plan):
+        state.apply(event)
+    [again] = decide(state, 0.0).waiting
+    assert again.reason.same_as(plan.waiting[0].reason), "the promise stands"
+    for event in World().job("y", "a", 9).facts:
+        state.apply(event)
+    other = {waiting.job: waiting.reason for waiting in decide(state, 0.0).waiting}["y"]
+    assert not other.same_as(again.reason)
+
+
+def test_what_belongs_to_an_answer_is_told_from_what_comes_and_goes() -> None:
+    state = World().node("n1", gpus=1).queue("a", 1).job("r", "a", on="n1", priority=90).job("x", "a").state()
+    [waiting] = decide(state, 0.0).waiting
+    assert waiting.reason.lasting() == {
+        "pool": "default",
+        "needed_gpu_percent": 100,
+        "needed_cpu_milli": 1000,
+        "needed_memory_bytes": 1 << 30,
+        "nodes": 1,
+        "queue": "project a",
+        "deserved_gpu_percent": 100,
+    }
+    assert all(name.startswith(PASSING) for name in waiting.reason.details.keys() - waiting.reason.lasting().keys())
+
+
+def test_every_code_has_a_sentence() -> None:
+    said = {
+        reason for case, _ in CASES.values() for reason in (w.reason.code for w in decide(case.state(), 0.0).waiting)
+    }
+    assert said == set(WaitCode)
+
+
+def test_reasons_are_values() -> None:
+    assert Reason(WaitCode.GATED, {"pods": 1}) == Reason(WaitCode.GATED, {"pods": 1})
+
+
+@pytest.mark.parametrize(
+    ("axis", "amount", "text"),
+    [
+        (0, 100, "1 GPU"),
+        (0, 150, "1.5 GPUs"),
+        (0, 0, "0 GPUs"),
+        (1, 1000, "1 CPU"),
+        (1, 250, "0.25 CPUs"),
+        (2, 3 << 29, "1.5 GiB of memory"),
+        (2, 100, "100 bytes of memory"),
+        (3, 1, "1 pod"),
+    ],
+)
+def test_amounts_are_read_as_people_write_them(axis: int, amount: int, text: str) -> None:
+    assert amount_of(axis, amount) == text
+
+
+@pytest.mark.parametrize(
+    ("place", "text"),
+    [(1, "1st"), (2, "2nd"), (3, "3rd"), (4, "4th"), (11, "11th"), (12, "12th"), (21, "21st"), (113, "113th")],
+)
+def test_places_are_read_as_people_write_them(place: int, text: str) -> None:
+    assert ordinal(place) == text

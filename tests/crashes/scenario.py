@@ -1,0 +1,188 @@
+"""Thirty workloads of two projects on eight GPUs: what happens on a busy day, and how it must end whatever breaks.
+
+    a holds all GPUs, half of them b's ──▶ b comes and gets its half back ──▶ all of b is done ──▶ all of a is done
+
+Every step waits for the one before, so nothing depends on how long a crash takes: the borrowers run until they are
+told to end, which is when b is done; so one of them has been stopped for b in between.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from aliquot_lab.processes import eventually
+from tests.crashes.stage import Stage, tried
+from tests.support.arena import PROJECTS, WORKLOADS
+
+_DURATION: Final = "lab.aliquot.dev/duration"
+_ENDED: Final = ("Completed", "Failed")
+_STEP_SECONDS: Final = 200.0
+
+
+@dataclass(frozen=True)
+class Part:
+    """A workload and its end.
+
+    Attributes:
+        project: `a` or `b`.
+        gpu: of each pod.
+        duration: of each pod; None: until the borrowers are told to end.
+        completions: how many pods must succeed.
+        parallelism: how many at once.
+        failures: how many pods fail before it is given up; 0: none fails.
+    """
+
+    project: str
+    gpu: int = 1
+    duration: str | None = "300ms"
+    completions: int = 1
+    parallelism: int = 1
+    failures: int = 0
+
+    @property
+    def end(self) -> dict[str, object]:
+        """What its status says in the end."""
+        if self.failures:
+            return {"phase": "Failed", "succeededPods": 0, "failedPods": self.failures, "runningPods": 0}
+        return {"phase": "Completed", "succeededPods": self.completions, "failedPods": 0, "runningPods": 0}
+
+    @property
+    def pods(self) -> list[tuple[str, str]]:
+        """Index and phase of each pod that is there in the end."""
+        if self.failures:
+            return [("0", "Failed")] * self.failures
+        return sorted((str(index), "Succeeded") for index in range(self.completions))
+
+
+_BORROWERS: Final = (Part("a", gpu=4, duration=None), Part("a", gpu=4, duration=None))
+_DAY: Final = (
+    Part("b", gpu=4, duration="500ms"),
+    Part("b"),
+    Part("a"),
+    Part("b", duration="100ms", failures=3),
+    Part("b", completions=4, parallelism=2),
+    Part("a", gpu=2, duration="1s"),
+    Part("b", gpu=2, duration="600ms"),
+    Part("a", duration="100ms", failures=2),
+    Part("b"),
+    Part("a", completions=3, parallelism=3),
+)
+
+
+class Scenario:
+    """A busy day.
+
+    Args:
+        stage: where; has neither nodes nor projects yet, and an operator.
+        workloads: how many, at least 12.
+    """
+
+    def __init__(self, stage: Stage, workloads: int = 30) -> None:
+        self.stage = stage
+        day = [_DAY[number % len(_DAY)] for number in range(workloads - len(_BORROWERS))]
+        self._borrowers = {f"borrower-{number}": part for number, part in enumerate(_BORROWERS)}
+        self._rest = {f"job-{number}": part for number, part in enumerate(day)}
+        self._namespaces: dict[str, str] = {}
+
+    def play(self, *, during: Callable[[], object] = lambda: None) -> None:
+        """Play it to its end, and see that it is the right one.
+
+        Args:
+            during: called once b's work has begun.
+        """
+        self.begin()
+        during()
+        self.finish()
+
+    def begin(self) -> None:
+        """Play up to the moment when b's work has begun on what was taken back from a."""
+        stage = self.stage
+        stage.nodes(2, gpus=4)
+        self._namespaces = {project: stage.project(project, deserved=4) for project in ("a", "b")}
+        self._submit(self._borrowers)
+        a = self._namespaces["a"]
+        stage.until(tried(lambda: stage.running(a) == 8), "a to hold all GPUs", _STEP_SECONDS)
+        self._submit(self._rest)
+        b = self._namespaces["b"]
+        stage.until(tried(lambda: stage.running(b) > 0), "b to get some of its GPUs back", _STEP_SECONDS)
+
+    def finish(self) -> None:
+        """Play to the end, and see that it is the right one."""
+        of_b = {name: part for name, part in self._rest.items() if part.project == "b"}
+        self._until_nothing(lambda: self._not_ended(of_b))
+        self._until_nothing(self._not_ended_of_a)
+        self._until_nothing(self.differences)
+
+    def differences(self) -> list[str]:
+        """What is not as it must be in the end."""
+        found: list[str] = []
+        for name, part in {**self._borrowers, **self._rest}.items():
+            namespace = self._namespaces[part.project]
+            workload = self.stage.workload(namespace, name)
+            status = workload.get("status", {})
+            seen = {member: status.get(member, 0) for member in part.end}
+            pods = self.stage.pods(namespace, name)
+            runs = sorted((pod["metadata"]["labels"]["aliquot.dev/pod-index"], pod["status"]["phase"]) for pod in pods)
+            if seen != part.end:
+                found.append(f"{name} ended as {seen}, not as {part.end}")
+            if runs != part.pods:
+                found.append(f"{name} has the pods {runs}, not {part.pods}")
+            owners = {owner["uid"] for pod in pods for owner in pod["metadata"]["ownerReferences"]}
+            if owners != {workload["metadata"]["uid"]}:
+                found.append(f"{name} has pods of {owners}")
+        for project, namespace in self._namespaces.items():
+            ours = sum(len(part.pods) for part in (*_BORROWERS, *self._rest.values()) if part.project == project)
+            if len(self.stage.pods(namespace)) != ours:
+                found.append(f"{len(self.stage.pods(namespace))} pods in {namespace}, not {ours}")
+            held = self._held(project)
+            if held != "0":
+                found.append(f"project {project} says that it holds {held} GPUs")
+        return found
+
+    def _submit(self, parts: Mapping[str, Part]) -> None:
+        for name, part in parts.items():
+            self.stage.submit(
+                self._namespaces[part.project],
+                name,
+                gpu=str(part.gpu),
+                duration=part.duration,
+                completions=part.completions,
+                parallelism=part.parallelism,
+                backoffLimit=max(0, part.failures - 1),
+                annotations={"exit-code": "3"} if part.failures else None,
+            )
+
+    def _until_nothing(self, look: Callable[[], list[str]]) -> None:
+        left = ["the API server has not been asked"]
+
+        def nothing() -> bool:
+            nonlocal left
+            left = look()
+            return not left
+
+        assert eventually(tried(nothing), seconds=_STEP_SECONDS, interval=0.2), "\n".join(left)
+
+    def _not_ended(self, parts: Mapping[str, Part]) -> list[str]:
+        statuses: dict[str, dict[str, Any]] = {}
+        for project in {part.project for part in parts.values()}:
+            path = f"{WORKLOADS}/namespaces/{self._namespaces[project]}/trainingworkloads"
+            found = self.stage.lab.api.call("GET", path)["items"]
+            statuses |= {workload["metadata"]["name"]: workload.get("status", {}) for workload in found}
+        return [
+            f"{name} is still {statuses.get(name)}"
+            for name in parts
+            if statuses.get(name, {}).get("phase") not in _ENDED
+        ]
+
+    def _not_ended_of_a(self) -> list[str]:
+        namespace = self._namespaces["a"]
+        for name in self._borrowers:
+            for pod in self.stage.pods(namespace, name):
+                if _DURATION not in pod["metadata"].get("annotations", {}):
+                    path = f"/api/v1/namespaces/{namespace}/pods/{pod['metadata']['name']}"
+                    self.stage.patch(path, {"metadata": {"annotations": {_DURATION: "100ms"}}})
+        return self._not_ended({**self._borrowers, **self._rest})
+
+    def _held(self, project: str) -> str:
+        status = self.stage.get(f"{PROJECTS}/{self.stage.name}-{project}").get("status", {})
+        return status.get("quotaStatus", {}).get("allocated", {}).get("nvidia.com/gpu", "0")

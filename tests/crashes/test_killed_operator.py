@@ -1,0 +1,71 @@
+"""An operator that is killed at every n-th write of its life, for many n, and started again."""
+
+import pytest
+
+from aliquot_lab import Act, ApiRequest, Cut, FaultProxy, Rule
+from tests.crashes.scenario import Scenario
+from tests.crashes.stage import MortalOperator, Stage
+
+pytestmark = [pytest.mark.cluster, pytest.mark.crashes, pytest.mark.xdist_group("crashes-killed")]
+
+
+class Killer:
+    """Kills an operator at the n-th write of each of its lives.
+
+    By turns the write is lost, and carried out without the operator's ever hearing of it. Renewals of the lease are
+    not counted: they are many, and change nothing.
+
+    Args:
+        proxy: the way of its writes.
+        victim: the operator.
+        nth: at which of its writes.
+    """
+
+    def __init__(self, proxy: FaultProxy, victim: MortalOperator, nth: int) -> None:
+        self.struck: list[ApiRequest] = []
+        self._victim = victim
+        self._nth = nth
+        self._writes = 0
+        self._killing = False
+        # The first condition decides; all of them are asked while the proxy looks at one request.
+        proxy.add(
+            Rule(Act(self._kill), when=lambda request: self._is_its_last(request) and not self._after),
+            Rule(Cut(), when=lambda request: self._was(request) and not self._after),
+            Rule(Act(self._kill, after=True), when=lambda request: self._was(request) and self._after),
+            Rule(Cut(after=True), when=lambda request: self._was(request) and self._after),
+        )
+
+    @property
+    def _after(self) -> bool:
+        return len(self.struck) % 2 == 0
+
+    def _is_its_last(self, request: ApiRequest) -> bool:
+        if self._killing or not request.writes or request.resource == "leases":
+            return False
+        self._writes += 1
+        if self._writes < self._nth:
+            return False
+        self._killing = True
+        self.struck.append(request)
+        return True
+
+    def _was(self, request: ApiRequest) -> bool:
+        return bool(self.struck) and self.struck[-1] is request
+
+    def _kill(self, _: ApiRequest) -> None:
+        self._victim.kill()
+        self._writes = 0
+        self._killing = False
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("nth", [1, 2, 3, 5, 8, 13, 21, 34])
+def test_a_killed_operator_goes_on_where_it_was(stage: Stage, proxy: FaultProxy, nth: int) -> None:
+    operator = stage.mortal_operator(proxy)
+    killer = Killer(proxy, operator, nth)
+    Scenario(stage).play()
+    struck = {request.resource for request in killer.struck}
+    assert struck, "it was never killed"
+    if nth == 1:
+        assert struck >= {"namespaces", "pods", "pods/status", "pods/binding", "trainingworkloads/status"}
+    assert not operator.ended_by_itself, operator.process.log()[-4000:]

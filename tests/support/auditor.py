@@ -1,0 +1,247 @@
+"""An independent book-keeper: replays the API server's history and says where GPUs were given twice, or work was.
+
+    pod created ──▶ bound: holds its GPUs ──▶ its kubelet says that it ended, or it is removed: holds them no more
+
+It knows nothing of Aliquot but its labels. What was written became true at some moment between the arrival of the
+request and the end of its answer, so a pod surely holds GPUs from the end of its binding's answer to the arrival of
+what reports its end: only what is over-committed within such times is reported, so there are no false alarms. A killed
+API server may have written what it did not record; that is taken from the pods that exist, or left out of account.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from aliquot_lab import Cluster
+from aliquot_lab.audit import Record
+
+_GPU: Final = "nvidia.com/gpu"
+_INDEX: Final = "aliquot.dev/pod-index"
+_ENDED: Final = ("Succeeded", "Failed")
+_FOREVER: Final = float("inf")
+_COARSE_SECONDS: Final = 1.0
+"""Times in objects are cut to whole seconds."""
+
+
+@dataclass
+class Life:
+    """What is known of one pod; times in Unix seconds.
+
+    Attributes:
+        name: namespace and name; another pod may have them later.
+        uid: empty until its binding or its object tells.
+        work: which completion of which workload it works on; empty: no workload's.
+        gpus: how many it was made to hold.
+        created: when it surely existed.
+        bindings: where it was bound, and when it surely was.
+        seen: when it surely had not ended yet.
+        until: from when on it may have ended, or be gone; None: nobody told.
+        succeeded: whether it ended well.
+    """
+
+    name: str
+    uid: str = ""
+    work: str = ""
+    gpus: int = 0
+    created: float = 0.0
+    bindings: list[tuple[str, float]] = field(default_factory=list[tuple[str, float]])
+    seen: float = 0.0
+    until: float | None = None
+    succeeded: bool = False
+
+    @property
+    def end(self) -> float:
+        """Until when it was surely alive."""
+        return _FOREVER if self.until is None else self.until
+
+    def may_have_ended(self, time: float) -> None:
+        """Note that it may have ended at a time."""
+        self.until = min(self.end, time)
+
+
+class Books:
+    """The lives of all pods.
+
+    Args:
+        history: all writes, in any order.
+        present: the pods that exist.
+    """
+
+    def __init__(self, history: Iterable[Record], present: Sequence[Mapping[str, Any]] = ()) -> None:
+        self.lives: list[Life] = []
+        self._newest: dict[str, Life] = {}
+        carried_out = [record for record in history if record.resource == "pods" and 200 <= record.code < 300]
+        for record in sorted(carried_out, key=lambda record: record.received):
+            self._enter(record)
+        there = {self._compare(pod).uid for pod in present}
+        for life in self.lives:
+            # Gone without a word: its end was written by an API server that was killed before it could say so.
+            if life.until is None and life.uid not in there:
+                life.until = life.seen
+
+    def violations(self, gpus: Mapping[str, int]) -> list[str]:
+        """What must not have happened, in words.
+
+        Args:
+            gpus: how many each node has, by name; nodes that are not in it are not looked at.
+        """
+        return [*self._bound_twice(), *self._over_committed(gpus), *self._worked_twice()]
+
+    # What happened
+
+    def _enter(self, record: Record) -> None:
+        body = record.request or {}
+        name = f"{record.namespace}/{record.name or body.get('metadata', {}).get('name', '')}"
+        match record.verb, record.subresource:
+            case "create", "":
+                life = self._begin(name, body, seconds(record.finished))
+                if node := body["spec"].get("nodeName"):
+                    life.bindings.append((node, life.created))
+            case "create", "binding":
+                life = self._of(name)
+                life.uid = body["metadata"].get("uid", life.uid)
+                life.bindings.append((body["target"]["name"], seconds(record.finished)))
+            case _, "status":
+                life, phase = self._of(name), body.get("status", {}).get("phase")
+                if phase in _ENDED:
+                    life.may_have_ended(seconds(record.received))
+                    life.succeeded |= phase == "Succeeded"
+                elif phase is not None:
+                    life.seen = max(life.seen, seconds(record.finished))
+            case "delete", "":
+                life = self._of(name)
+                # A pod that is bound is only asked to end; its kubelet tells when it has.
+                if body.get("gracePeriodSeconds") == 0 or not life.bindings:
+                    life.may_have_ended(seconds(record.received))
+            case _:
+                pass
+
+    def _begin(self, name: str, pod: Mapping[str, Any], created: float) -> Life:
+        life = Life(name, pod["metadata"].get("uid", ""), _work(pod), _gpus(pod), created)
+        self.lives.append(life)
+        self._newest[name] = life
+        return life
+
+    def _of(self, name: str) -> Life:
+        """The pod of that name as of now; one whose creation was not recorded begins here."""
+        if name not in self._newest:
+            self.lives.append(Life(name))
+            self._newest[name] = self.lives[-1]
+        return self._newest[name]
+
+    def _compare(self, pod: Mapping[str, Any]) -> Life:
+        """Complete what is known of a pod that exists by what it says itself."""
+        metadata, status = pod["metadata"], pod.get("status", {})
+        name = f"{metadata['namespace']}/{metadata['name']}"
+        created = seconds(metadata["creationTimestamp"])
+        life = self._newest.get(name)
+        if life is None or life.uid not in ("", metadata["uid"]) or life.end < created:
+            life = self._begin(name, pod, created + _COARSE_SECONDS)
+        life.uid, life.work, life.gpus = metadata["uid"], _work(pod), _gpus(pod)
+        if (node := pod["spec"].get("nodeName")) and not life.bindings:
+            life.bindings.append((node, _bound(pod) + _COARSE_SECONDS))
+        if status.get("phase") in _ENDED:
+            life.may_have_ended(_finished(pod))
+            life.succeeded |= status["phase"] == "Succeeded"
+        return life
+
+    # What must not have happened
+
+    def _bound_twice(self) -> Iterable[str]:
+        for life in self.lives:
+            if len(life.bindings) > 1:
+                yield f"{life.name} was bound {len(life.bindings)} times: {life.bindings}"
+
+    def _over_committed(self, gpus: Mapping[str, int]) -> Iterable[str]:
+        changes: dict[str, list[tuple[float, int, Life]]] = defaultdict(list)
+        for life in self.lives:
+            for node, bound in life.bindings[:1]:
+                if life.gpus and bound < life.end:
+                    changes[node] += [(bound, life.gpus, life), (life.end, -life.gpus, life)]
+        for node in changes.keys() & gpus.keys():
+            holders: list[Life] = []
+            # At one moment what ends goes first.
+            for time, change, life in sorted(changes[node], key=lambda change: change[:2]):
+                if change < 0:
+                    holders.remove(life)
+                    continue
+                holders.append(life)
+                if sum(holder.gpus for holder in holders) > gpus[node]:
+                    names = ", ".join(f"{holder.name} ({holder.gpus})" for holder in holders)
+                    moment = datetime.fromtimestamp(time, UTC).time()
+                    yield f"{node} has {gpus[node]} GPUs; at {moment} they were held by {names}"
+
+    def _worked_twice(self) -> Iterable[str]:
+        by_work: dict[str, list[Life]] = defaultdict(list)
+        for life in self.lives:
+            if life.work:
+                by_work[life.work].append(life)
+        for lives in by_work.values():
+            before: Life | None = None
+            for life in sorted(lives, key=lambda life: life.created):
+                if before is not None and life.created < before.end:
+                    yield f"{life.name} was made while {before.name} lived, for the same work"
+                if before is None or before.end < life.end:
+                    before = life
+            done = [life.name for life in lives if life.succeeded]
+            if len(done) > 1:
+                yield f"the same work was done {len(done)} times, by {', '.join(done)}"
+
+
+def check(cluster: Cluster) -> Books:
+    """Look through the whole history of a lab.
+
+    Raises:
+        AssertionError: something happened that must not; the message says what.
+    """
+    # The history first: it then tells of no pod that is missing among those present.
+    history = cluster.audit()
+    present = cluster.api.call("GET", "/api/v1/pods")["items"]
+    books = Books(history, present)
+    gpus = {
+        node["metadata"]["name"]: int(node["status"]["allocatable"].get(_GPU, 0))
+        for node in cluster.api.call("GET", "/api/v1/nodes")["items"]
+    }
+    found = books.violations(gpus)
+    assert not found, "\n".join(found)
+    return books
+
+
+def seconds(time: str) -> float:
+    """Unix seconds of an RFC 3339 time."""
+    return datetime.fromisoformat(time).timestamp()
+
+
+def _work(pod: Mapping[str, Any]) -> str:
+    metadata: dict[str, Any] = pod["metadata"]
+    labels: dict[str, str] = metadata.get("labels") or {}
+    references: list[dict[str, Any]] = metadata.get("ownerReferences") or []
+    owners: list[str] = [reference["uid"] for reference in references if reference.get("controller")]
+    return f"{owners[0]} {labels[_INDEX]}" if owners and _INDEX in labels else ""
+
+
+def _gpus(pod: Mapping[str, Any]) -> int:
+    containers: list[dict[str, Any]] = pod["spec"]["containers"]
+    limits: list[dict[str, str]] = [container.get("resources", {}).get("limits") or {} for container in containers]
+    return sum(int(limit.get(_GPU, 0)) for limit in limits)
+
+
+def _bound(pod: Mapping[str, Any]) -> float:
+    times = [
+        condition["lastTransitionTime"]
+        for condition in pod["status"].get("conditions") or ()
+        if condition["type"] == "PodScheduled" and condition["status"] == "True"
+    ]
+    return seconds(times[0]) if times else _FOREVER
+
+
+def _finished(pod: Mapping[str, Any]) -> float:
+    """When it may have ended at the earliest."""
+    ends = [
+        seconds(status["state"]["terminated"]["finishedAt"])
+        for status in pod["status"].get("containerStatuses") or ()
+        if status["state"].get("terminated", {}).get("finishedAt")
+    ]
+    return max(ends, default=seconds(pod["metadata"]["creationTimestamp"]))
