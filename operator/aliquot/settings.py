@@ -7,9 +7,9 @@ with the name of the variable.
 
 import socket
 from collections.abc import Iterable
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -68,6 +68,15 @@ class Leadership(_Group):
 
     retry_seconds: float = Field(default=2, gt=0)
     """Between two attempts to renew or to take over."""
+
+    @model_validator(mode="after")
+    def _grow(self) -> Self:
+        if not self.retry_seconds < self.renew_deadline_seconds < self.lease_seconds:
+            raise ValueError(
+                f"retry_seconds ({self.retry_seconds:g}) must be less than renew_deadline_seconds "
+                f"({self.renew_deadline_seconds:g}), and that less than lease_seconds ({self.lease_seconds:g})"
+            )
+        return self
 
 
 class Scheduling(_Group):

@@ -41,7 +41,8 @@ def operator() -> None:
     except ValidationError as error:
         for problem in error.errors(include_url=False):
             variable = "ALIQUOT_" + "__".join(str(part) for part in problem["loc"]).upper()
-            typer.echo(f"aliquot: {variable}: {problem['msg']}, not {problem['input']!r}", err=True)
+            given = f", not {problem['input']!r}" if isinstance(problem["input"], str) else ""
+            typer.echo(f"aliquot: {variable}: {problem['msg']}{given}", err=True)
         raise typer.Exit(2) from error
     try:
         run(settings)

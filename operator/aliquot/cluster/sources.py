@@ -5,14 +5,14 @@ then workloads, pods last.
 """
 
 import asyncio
-from collections.abc import Callable
-from typing import TypeVar
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
 
 from aliquot import log
 from aliquot.clock import Clock
 from aliquot.cluster.handlers.kinds import watch_kinds
 from aliquot.cluster.metrics import Metrics
-from aliquot.cluster.mirror.cache import Cache
+from aliquot.cluster.mirror.cache import Cache, Identity, Key
 from aliquot.cluster.mirror.drift import Drift
 from aliquot.cluster.mirror.mirror import HasMetadata, Mirror, key_of
 from aliquot.cluster.resources import kind_of
@@ -87,7 +87,9 @@ class Sources:
         await self.pods.synced.wait()
         for drift in self._drifts.values():
             group.create_task(drift.run(self._metrics.differences))
-        group.create_task(watch_kinds(self._kinds, self._server, self._settings.api, self._heard, self._listed))
+        group.create_task(
+            watch_kinds(self._kinds, self._server, self._settings.api, self._is_known, self._heard, self._listed)
+        )
 
     def trouble(self) -> str | None:
         """What stands between us and knowing the cluster; None: nothing."""
@@ -114,6 +116,13 @@ class Sources:
             else:
                 self._troubles.pop(drift.kind.name, None)
                 return
+
+    def _is_known(self, kind: Kind, raw: Mapping[str, Any]) -> bool:
+        metadata = raw["metadata"]
+        identity = Identity(
+            Key(metadata.get("namespace", ""), metadata["name"]), metadata["uid"], int(metadata["resourceVersion"])
+        )
+        return self._drifts[kind.name].cache.holds(identity)
 
     def _heard(self, heard: Resource, gone: bool) -> None:
         mirror = self._mirror

@@ -20,15 +20,27 @@ from aliquot.settings import Api
 
 OnChange = Callable[[Resource, bool], None]
 """Takes an object, and whether it is gone."""
+IsKnown = Callable[[Kind, Mapping[str, Any]], bool]
+"""Whether an object is known in this version already, such as from the answer to our own write."""
 
 
-def _watch(registry: kopf.OperatorRegistry, kind: Kind, on_change: OnChange, on_listed: Callable[[Kind], None]) -> None:
+def _watch(
+    registry: kopf.OperatorRegistry,
+    kind: Kind,
+    is_known: IsKnown,
+    on_change: OnChange,
+    on_listed: Callable[[Kind], None],
+) -> None:
     async def heard(event: kopf.RawEvent, **_: object) -> None:
-        parsed = parse(kind, cast("Mapping[str, Any]", event["object"]))
         if event["type"] is None:
             on_listed(kind)
+        raw = cast("Mapping[str, Any]", event["object"])
+        gone = event["type"] == "DELETED"
+        if not gone and is_known(kind, raw):
+            return
+        parsed = parse(kind, raw)
         if parsed is not None:
-            on_change(parsed, event["type"] == "DELETED")
+            on_change(parsed, gone)
 
     kopf.on.event(kind.group, kind.stored, kind.plural, registry=registry, id=kind.plural)(heard)
 
@@ -106,7 +118,12 @@ async def _login(server: Server, registry: kopf.OperatorRegistry) -> AsyncGenera
 
 
 async def watch_kinds(
-    kinds: tuple[Kind, ...], server: Server, api: Api, on_change: OnChange, on_listed: Callable[[Kind], None]
+    kinds: tuple[Kind, ...],
+    server: Server,
+    api: Api,
+    is_known: IsKnown,
+    on_change: OnChange,
+    on_listed: Callable[[Kind], None],
 ) -> None:
     """Watch until cancelled.
 
@@ -114,12 +131,13 @@ async def watch_kinds(
         kinds: which; their definitions must be served already.
         server: where.
         api: time limits.
-        on_change: told of every object.
+        is_known: asked before an object is read: most of what happens to workloads are echoes of our own writes.
+        on_change: told of every other object.
         on_listed: told for each object of a kind that was listed rather than watched.
     """
     registry = kopf.OperatorRegistry()
     for kind in kinds:
-        _watch(registry, kind, on_change, on_listed)
+        _watch(registry, kind, is_known, on_change, on_listed)
     stop = asyncio.Event()
     async with _login(server, registry):
         operator = asyncio.create_task(

@@ -68,6 +68,15 @@ class Cache(Generic[ObjectT]):
         found = self._objects.get(key)
         return found[1] if found else None
 
+    def holds(self, identity: Identity) -> bool:
+        """Whether the object is known in this version or a later one."""
+        found = self._objects.get(identity.key)
+        return (
+            found is not None
+            and found[0].uid == identity.uid
+            and found[0].resource_version >= identity.resource_version
+        )
+
     def identities(self) -> Iterable[Identity]:
         """Identities of all objects, as a snapshot."""
         return [identity for identity, _ in self._objects.values()]

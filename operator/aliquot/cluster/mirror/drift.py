@@ -49,6 +49,7 @@ class Drift(Generic[KindT]):
 
     Attributes:
         kind: the kind.
+        cache: its cache.
     """
 
     def __init__(
@@ -57,7 +58,7 @@ class Drift(Generic[KindT]):
         self._client = client
         self.kind = kind
         self._model = model
-        self._cache = cache
+        self.cache = cache
         self._interval_seconds = interval_seconds
         self._due = asyncio.Event()
 
@@ -87,7 +88,7 @@ class Drift(Generic[KindT]):
                     unreadable.add(whole.metadata.uid)
             version = page.resource_version
             await asyncio.sleep(0)
-        return self._cache.replace(listed, int(version), also_there=unreadable)
+        return self.cache.replace(listed, int(version), also_there=unreadable)
 
     async def run(self, differences: Counter) -> None:
         """Compare at the interval, and when told that a list was made, until cancelled."""

@@ -173,7 +173,8 @@ def _keep_promises(state: ClusterState, line: Line, done: PoolRound, rows: list[
 
     Returns the jobs. First all are promised their room, then those start that fit elsewhere now: nobody's early start
     can break another's promise. Those who need one place go first, for theirs is known exactly; of several pods that
-    start together, some may have been meant for room that was free. One whose bounds or nodes have changed stands in line like everybody.
+    start together, some may have been meant for room that was free. One whose bounds or nodes have changed stands in
+    line like everybody.
     """
     here: list[tuple[Row, Entry, list[int]]] = []
     row_of = done.draft.nodes.row

@@ -27,7 +27,7 @@ def decide(state: ClusterState, now: float) -> Plan:
     # 1. Room that is free, or comes free anyway, goes to whoever's turn it is.
     rounds = allocate(state, line)
     # 2. Queues that are owed room take it back from those that are over their quota.
-    candidates = {name: Candidates(state, name, done.draft) for name, done in rounds.items()}
+    candidates = {name: Candidates(state, name, done.draft, done.started) for name, done in rounds.items()}
     reclaim(state, line, rounds, candidates)
     # 3. Within a queue, higher priorities take the place of lower ones.
     preempt(state, line, rounds, candidates)

@@ -67,8 +67,8 @@ def _help_pool(line: Line, done: PoolRound, candidates: Candidates, rows: list[R
         assert row is not None, "a queue without waiting jobs has no turn"
         job_id = row.jobs[row.at][2]
         wanted = line.asks[job_id]
-        if job_id in done.promised:
-            queue.served()
+        if job_id in done.promised or candidates.shrinks(job_id):
+            queue.served()  # it has its place; or it loses some, and asks anew when that has happened
         elif row.key in refused or (helped := attempt(done, candidates, row.key, wanted)) is None:
             refused.add(row.key)
             queue.give_up()

@@ -284,6 +284,7 @@ class ClusterState:
     def _evict(self, record: TaskRecord, for_job: str) -> None:
         if for_job not in self._making_room:
             self._promises.pop(for_job, None)  # all who were stopped for it before have gone, and it was no use
+        self._end_promise(record.fact.job)
         self._lift(record)
         record.assume_evicted(for_job)
         self._settle(record)

@@ -4,7 +4,7 @@ Lowest priority first, then what a job runs beyond its minimum, then the younges
 beyond its minimum is offered task by task, and as a whole; one at its minimum only as a whole.
 """
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from heapq import heapify, heappop, heappush
 from typing import Final
@@ -123,10 +123,12 @@ class Candidates:
 
     Attributes:
         queues: those that have something to stop.
+        spared: ids of jobs that start something in this round or were promised room: none of theirs is stopped.
     """
 
-    def __init__(self, state: ClusterState, pool: str, draft: Draft) -> None:
+    def __init__(self, state: ClusterState, pool: str, draft: Draft, spared: Container[str]) -> None:
         self.queues = sorted(state.pool(pool).stoppable)
+        self.spared = spared
         self._state = state
         self._pool = pool
         self._draft = draft
@@ -182,9 +184,13 @@ class Candidates:
                     less[level.name][axis] -= unit.total[axis]
             heappush(heap, (share(name), number, name))
 
+    def shrinks(self, job_id: str) -> bool:
+        """Whether something of the job has been chosen."""
+        return job_id in self._gone
+
     def _is_gone(self, unit: Unit) -> bool:
         gone = self._gone.get(unit.job.id)
-        return gone is not None and unit.overlaps(gone)
+        return unit.job.id in self.spared or (gone is not None and unit.overlaps(gone))
 
     def _of(self, queue: str) -> QueueUnits:
         units = self._units.get(queue)

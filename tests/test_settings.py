@@ -1,0 +1,54 @@
+"""Settings are read once, from the environment; what is wrong stops the process with the name of the variable."""
+
+import subprocess
+import sys
+
+import pytest
+
+from aliquot.settings import Settings, unknown_variables
+
+
+def _operator(**environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "aliquot", "operator"],
+        env={"PATH": "/usr/bin:/bin", "HOME": "/nonexistent", **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "says"),
+    [
+        ("ALIQUOT_WORK__WORKERS", "none", "ALIQUOT_WORK__WORKERS"),
+        ("ALIQUOT_WORK__WORKERS", "0", "greater than or equal to 1"),
+        ("ALIQUOT_LOG__LEVEL", "loud", "'debug', 'info', 'warning' or 'error'"),
+        ("ALIQUOT_WORK__WROKERS", "3", "ALIQUOT_WORK__WROKERS"),
+        ("ALIQUOT_LEADERSHIP__LEASE_SECONDS", "5", "must be less than"),
+    ],
+)
+def test_a_wrong_setting_stops_the_process_and_is_named(variable: str, value: str, says: str) -> None:
+    done = _operator(**{variable: value})
+    assert done.returncode == 2
+    assert says in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_without_an_api_server_it_says_where_it_looked() -> None:
+    done = _operator()
+    assert done.returncode == 1
+    assert "KUBECONFIG is not set" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_variables_that_only_look_like_settings_are_found() -> None:
+    assert unknown_variables(["ALIQUOT_LOG__LEVEL", "ALIQUOT_LOGS__LEVEL", "HOME"]) == ["ALIQUOT_LOGS__LEVEL"]
+
+
+def test_defaults_are_the_documented_ones() -> None:
+    settings = Settings()
+    assert (settings.leadership.lease_seconds, settings.leadership.renew_deadline_seconds) == (15, 10)
+    assert (settings.workloads.retry_base_seconds, settings.workloads.retry_cap_seconds) == (10, 360)
+    assert (settings.workloads.cpu_milli_per_gpu, settings.workloads.memory_mib_per_gpu) == (1000, 100)
