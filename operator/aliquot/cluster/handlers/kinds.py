@@ -2,26 +2,37 @@
 
 kopf lists, then watches. It tells of every object after each list (type None) but not of objects that vanished while
 its watch was away: `on_listed` says that a list was made after the first one, so that someone can compare.
+
+kopf takes an event loop for its own: it puts its handlers of signals in the place of ours, and when it ends it waits
+for every task in the loop, and then cancels it. So it has a loop, and a thread, of its own:
+
+    kopf's thread: watch ─▶ is it known? ─▶ parse ──call_soon_threadsafe──▶ our loop: on_change
 """
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Mapping
-from contextlib import asynccontextmanager
-from typing import Any, cast
+from contextlib import asynccontextmanager, suppress
+from typing import Any, NoReturn, cast
 
 import aiohttp
 import kopf
 
+from aliquot import log
 from aliquot.cluster.mirror.parse import parse
 from aliquot.contracts.kinds.registry import Kind
 from aliquot.contracts.kinds.shapes import Resource
 from aliquot.kube.config import Server
 from aliquot.settings import Api
 
+_log = log.get(__name__)
+_STOP_SECONDS = 2.0
+"""How long kopf may take to stop; it only watches, so nothing is wrong if it goes on for a while."""
+_AGAIN_SECONDS = 2.0
+
 OnChange = Callable[[Resource, bool], None]
 """Takes an object, and whether it is gone."""
 IsKnown = Callable[[Kind, Mapping[str, Any]], bool]
-"""Whether an object is known in this version already, such as from the answer to our own write."""
+"""Whether an object is known in this version already, such as from the answer to our own write; in kopf's thread."""
 
 
 def _watch(
@@ -31,16 +42,18 @@ def _watch(
     on_change: OnChange,
     on_listed: Callable[[Kind], None],
 ) -> None:
+    here = asyncio.get_running_loop()
+
     async def heard(event: kopf.RawEvent, **_: object) -> None:
         if event["type"] is None:
-            on_listed(kind)
+            here.call_soon_threadsafe(on_listed, kind)
         raw = cast("Mapping[str, Any]", event["object"])
         gone = event["type"] == "DELETED"
         if not gone and is_known(kind, raw):
             return
         parsed = parse(kind, raw)
         if parsed is not None:
-            on_change(parsed, gone)
+            here.call_soon_threadsafe(on_change, parsed, gone)
 
     kopf.on.event(kind.group, kind.stored, kind.plural, registry=registry, id=kind.plural)(heard)
 
@@ -95,9 +108,12 @@ class _NoDiffBase(kopf.DiffBaseStorage):
 
 
 @asynccontextmanager
-async def _login(server: Server, registry: kopf.OperatorRegistry) -> AsyncGenerator[None]:
+async def _login(
+    server: Server, registry: kopf.OperatorRegistry, home: asyncio.AbstractEventLoop
+) -> AsyncGenerator[None]:
     async def authenticate(request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
-        request.headers.update(await server.credentials.headers())
+        headers = asyncio.run_coroutine_threadsafe(_headers(server), home)
+        request.headers.update(await asyncio.wrap_future(headers))
         return await send(request)
 
     session = aiohttp.ClientSession(
@@ -117,6 +133,10 @@ async def _login(server: Server, registry: kopf.OperatorRegistry) -> AsyncGenera
         await session.close()
 
 
+async def _headers(server: Server) -> Mapping[str, str]:
+    return await server.credentials.headers()
+
+
 async def watch_kinds(
     kinds: tuple[Kind, ...],
     server: Server,
@@ -124,7 +144,7 @@ async def watch_kinds(
     is_known: IsKnown,
     on_change: OnChange,
     on_listed: Callable[[Kind], None],
-) -> None:
+) -> NoReturn:
     """Watch until cancelled.
 
     Args:
@@ -138,16 +158,32 @@ async def watch_kinds(
     registry = kopf.OperatorRegistry()
     for kind in kinds:
         _watch(registry, kind, is_known, on_change, on_listed)
+    while True:
+        await _run(registry, server, api)
+        await asyncio.sleep(_AGAIN_SECONDS)
+
+
+async def _run(registry: kopf.OperatorRegistry, server: Server, api: Api) -> None:
+    """Run kopf in a thread of its own, until it ends by itself or this is cancelled."""
+    home, there = asyncio.get_running_loop(), asyncio.new_event_loop()
     stop = asyncio.Event()
-    async with _login(server, registry):
-        operator = asyncio.create_task(
-            kopf.operator(registry=registry, settings=settings(api), clusterwide=True, stop_flag=stop)
-        )
-        try:
-            await asyncio.shield(operator)
-        finally:
-            stop.set()
-            await asyncio.wait([operator], timeout=5)
-            operator.cancel()
-            await asyncio.wait([operator])
-    raise RuntimeError("kopf has stopped watching by itself")
+
+    async def operate() -> None:
+        async with _login(server, registry, home):
+            await kopf.operator(registry=registry, settings=settings(api), clusterwide=True, stop_flag=stop)
+
+    def work() -> None:
+        with asyncio.Runner(loop_factory=lambda: there) as runner:
+            runner.run(operate())
+
+    working = asyncio.create_task(asyncio.to_thread(work))
+    try:
+        await asyncio.shield(working)
+    except Exception as problem:
+        _log.warning("watching of custom resources ended, and begins anew", problem=repr(problem))
+    else:
+        _log.warning("watching of custom resources ended, and begins anew")
+    finally:
+        with suppress(RuntimeError):  # it has ended
+            there.call_soon_threadsafe(stop.set)
+        await asyncio.wait([working], timeout=_STOP_SECONDS)

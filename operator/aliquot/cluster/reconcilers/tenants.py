@@ -31,7 +31,7 @@ from aliquot.core.tenancy import (
 )
 from aliquot.kube import resources
 from aliquot.kube.client import ApiClient
-from aliquot.kube.problems import AlreadyExists, Conflict, NotFound
+from aliquot.kube.problems import AlreadyExists, NotFound
 
 _NAMESPACE = msgspec.json.Decoder(Namespace)
 
@@ -155,5 +155,5 @@ class TenantReconciler:
             await self._client.merge_patch(
                 where, "", metadata.name, body, subresource="status", field_manager=names.STATUS_MANAGER
             )
-        except (NotFound, Conflict):  # another object, or none, is there now: the watch will tell
+        except NotFound:  # the watch will tell
             return

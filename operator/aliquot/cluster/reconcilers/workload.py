@@ -14,6 +14,7 @@ import msgspec
 
 from aliquot import log, names, naming
 from aliquot.clock import Clock
+from aliquot.cluster.granting.bind import read_again
 from aliquot.cluster.mirror.cache import Key
 from aliquot.cluster.mirror.mirror import Mirror, key_of, owner_of
 from aliquot.cluster.mirror.parse import parse
@@ -161,10 +162,16 @@ class WorkloadReconciler:
         pod = self._mirror.pods.get(key)
         if pod is None:
             return
+        uid, version = pod.metadata.uid, pod.metadata.resource_version
         try:
-            answer = await self._client.delete(PODS, key.namespace, key.name, uid=pod.metadata.uid)
-        except (NotFound, Conflict):
-            self._mirror.pods.drop(key, pod.metadata.uid)
+            # Not if it has changed: it may have succeeded meanwhile.
+            answer = await self._client.delete(PODS, key.namespace, key.name, uid=uid, resource_version=version)
+        except NotFound:
+            self._mirror.pods.drop(key, uid)
+            return
+        except Conflict:
+            if await read_again(self._client, self._mirror, pod) is not None:
+                raise
             return
         going = _POD.decode(answer.body)
         if going.metadata.uid == pod.metadata.uid and going.metadata.deletion_timestamp is not None:
@@ -176,7 +183,7 @@ class WorkloadReconciler:
             await self._client.delete(
                 TRAINING_WORKLOADS, metadata.namespace, metadata.name, uid=metadata.uid, propagation="Background"
             )
-        except (NotFound, Conflict):
+        except NotFound:
             _log.debug("workload gone before its time was over", workload=str(key_of(workload)))
         self._mirror.workloads.drop(key_of(workload), metadata.uid)
 

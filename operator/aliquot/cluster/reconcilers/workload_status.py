@@ -23,7 +23,7 @@ from aliquot.contracts.kubernetes import Metadata
 from aliquot.core.lifecycle import Facts, Happening, PodPhase, Retry, Wait, happenings, status
 from aliquot.core.scheduling import Reason, explain
 from aliquot.kube.client import ApiClient
-from aliquot.kube.problems import Conflict, NotFound
+from aliquot.kube.problems import NotFound
 
 _KIND = kind_of(TrainingWorkload)
 
@@ -88,7 +88,7 @@ class WorkloadStatusWriter:
                 subresource="status",
                 field_manager=names.STATUS_MANAGER,
             )
-        except (NotFound, Conflict):  # another object, or none, is there now: the watch will tell
+        except NotFound:  # the watch will tell
             return
         self._learn(workload, after, answer.body)
         for happening in happenings(before, after):
