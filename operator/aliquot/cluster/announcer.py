@@ -1,0 +1,76 @@
+"""Events for people: what happened to their workloads and pods, with numbers."""
+
+from aliquot.cluster.mirror.cache import Key
+from aliquot.cluster.mirror.mirror import Mirror, owner_of
+from aliquot.cluster.resources import TRAINING_WORKLOADS
+from aliquot.contracts.kinds.workloads import TrainingWorkload
+from aliquot.contracts.kubernetes import Pod
+from aliquot.core.lifecycle import Happening
+from aliquot.core.scheduling import Bind, Reason, explain
+from aliquot.core.tenancy import in_words
+from aliquot.kube.recorder import ObjectReference, Recorder
+
+_EVICTED = "Evicted"
+_SCHEDULED = "Scheduled"
+
+
+class Announcer:
+    """Says what happened; the recorder writes it when there is time.
+
+    Args:
+        recorder: takes events.
+        mirror: knows whose pod it is.
+    """
+
+    def __init__(self, recorder: Recorder, mirror: Mirror) -> None:
+        self._recorder = recorder
+        self._mirror = mirror
+
+    def bound(self, pod: Pod, bind: Bind) -> None:
+        """A pod got its node; for all pods of a workload it is one event with a count."""
+        workload = self._workload_of(pod)
+        if workload is not None:
+            self._record(workload, Happening("Normal", _SCHEDULED, _scheduled(pod, bind)), key=_SCHEDULED)
+
+    def evicted(self, pod: Pod, why: str) -> None:
+        """A pod is being stopped for somebody else's sake."""
+        workload = self._workload_of(pod)
+        if workload is not None:
+            note = f"Pod {pod.metadata.name} was {why}"
+            self._record(workload, Happening("Warning", _EVICTED, note), key=f"{_EVICTED} {pod.metadata.uid}")
+
+    def happened(self, workload: TrainingWorkload, happening: Happening) -> None:
+        """The status of a workload has changed in a way that is worth telling."""
+        if happening.reason != _EVICTED:  # that was told when it happened, with more to say
+            self._record(workload, happening, key=f"{happening.reason} {happening.message}")
+
+    def waits(self, pod: Pod, reason: Reason) -> None:
+        """A pod of nobody's workload waits: there is no status of ours that could say why."""
+        metadata = pod.metadata
+        regarding = ObjectReference("v1", "Pod", metadata.namespace, metadata.name, metadata.uid)
+        code = reason.code.value
+        self._recorder.record(regarding, "Warning", code, explain(reason), "Scheduling", key=code)
+
+    def _workload_of(self, pod: Pod) -> TrainingWorkload | None:
+        owner = owner_of(pod)
+        workload = None if owner is None else self._mirror.workloads.get(Key(pod.metadata.namespace, owner.name))
+        return workload if workload is not None and owner is not None and workload.metadata.uid == owner.uid else None
+
+    def _record(self, workload: TrainingWorkload, happening: Happening, *, key: str) -> None:
+        metadata = workload.metadata
+        regarding = ObjectReference(
+            TRAINING_WORKLOADS.api_version, TRAINING_WORKLOADS.kind, metadata.namespace, metadata.name, metadata.uid
+        )
+        self._recorder.record(regarding, happening.type, happening.reason, happening.message, happening.reason, key=key)
+
+
+def _scheduled(pod: Pod, bind: Bind) -> str:
+    """What the event of a grant says: where, how much, and whose share it is."""
+    where = f"Pod {pod.metadata.name} runs on node {bind.node}"
+    if not bind.gpu_percent:
+        return f"{where}."
+    gpus = in_words("gpu", bind.gpu_percent)
+    holds = in_words("gpu", bind.queue_gpu_percent)
+    deserved = in_words("gpu", bind.queue_deserved_gpu_percent)
+    over = ", beyond its quota: they may be taken back" if bind.over_quota else ""
+    return f"{where} with {gpus}. The project holds {holds} and deserves {deserved}{over}."
