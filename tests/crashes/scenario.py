@@ -16,7 +16,7 @@ from tests.support.arena import PROJECTS, WORKLOADS
 
 _DURATION: Final = "lab.aliquot.dev/duration"
 _ENDED: Final = ("Completed", "Failed")
-_STEP_SECONDS: Final = 200.0
+_STEP_SECONDS: Final = 120.0
 
 
 @dataclass(frozen=True)
@@ -169,10 +169,14 @@ class Scenario:
             found = self.stage.lab.api.call("GET", path)["items"]
             statuses |= {workload["metadata"]["name"]: workload.get("status", {}) for workload in found}
         return [
-            f"{name} is still {statuses.get(name)}"
-            for name in parts
+            f"{name} is still {statuses.get(name)}; its pods: {self._pods_of(name, part)}"
+            for name, part in parts.items()
             if statuses.get(name, {}).get("phase") not in _ENDED
         ]
+
+    def _pods_of(self, name: str, part: Part) -> dict[str, str]:
+        pods = self.stage.pods(self._namespaces[part.project], name)
+        return {pod["metadata"]["name"]: f"{pod['status']['phase']} on {pod['spec'].get('nodeName')}" for pod in pods}
 
     def _not_ended_of_a(self) -> list[str]:
         namespace = self._namespaces["a"]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from aliquot_lab import Answer, Cluster, Cut, FaultProxy, Rule
+from aliquot_lab import Answer, Cluster, Cut, FaultProxy, Rule, hollow
 from tests.crashes.scenario import Scenario
 from tests.crashes.stage import Stage
 
@@ -13,9 +13,15 @@ pytestmark = [pytest.mark.cluster, pytest.mark.crashes, pytest.mark.xdist_group(
 def test_a_control_plane_that_is_killed_in_the_middle_delays_work_and_loses_none(
     stage: Stage, plane: Cluster, victim: str
 ) -> None:
+    def die() -> None:
+        plane.restart(victim, kill=True)
+        stage.until(lambda: plane.api.answers("/readyz"), "the API server to be ready")
+        # What the API server cannot do is tried again by a kubelet, but not by a hollow one, until it starts anew.
+        plane.restart(hollow.NAME)
+
     operator = stage.operator()
     before = operator.pid
-    Scenario(stage).play(during=lambda: plane.restart(victim, kill=True))
+    Scenario(stage).play(during=die)
     assert operator.pid == before
     operator.wait_ready()
 

@@ -425,6 +425,21 @@ RECLAIM = {
         .job("z", "b", pools=("p2", "p1")),
         "evict y2 for z; nominate z on n2; wait z: WaitingForEviction",
     ),
+    "who was to be stopped stays when a later need makes room enough for the earlier one": (
+        World()
+        .node("n1", gpus=4)
+        .queue("a", 1)
+        .queue("b", 0)
+        .queue("c", 2)
+        .job("large", "b", 3, on="n1", created=1)
+        .job("small", "b", 1, on="n1", created=2)
+        .job("a1", "a", 1, created=3)
+        .job("c1", "c", 2, created=4),
+        (
+            "evict large for c1; nominate a1 on n1; nominate c1 on n1; "
+            "wait a1: WaitingForEviction; wait c1: WaitingForEviction"
+        ),
+    ),
     "who fits already is not helped": (
         HALVES.job("a1", "a", 2, on="n1").job("a2", "a", 1, on="n1").job("b1", "b", 1),
         "bind b1 on n1",
@@ -482,6 +497,17 @@ PREEMPT = {
         .job("b2", "b", on="n1", created=2)
         .job("high", "a", priority=75),
         "evict b2 for high; nominate high on n1; wait high: WaitingForEviction",
+    ),
+    "who is stopped for the limit and who is stopped for the room are the same where they can be": (
+        World()
+        .node("n1", "n2", gpus=2)
+        .queue("a", 4, limit=4)
+        .job("l1", "a", on="n1", created=1)
+        .job("l2", "a", on="n2", created=2)
+        .job("l3", "a", on="n1", created=3)
+        .job("l4", "a", on="n2", created=4)
+        .job("high", "a", 2, priority=75),
+        "evict l4 for high; evict l2 for high; nominate high on n2; wait high: WaitingForEviction",
     ),
     "nobody is stopped in vain": (
         World()
