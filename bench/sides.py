@@ -138,6 +138,20 @@ class Workloads:
         if not eventually(ready, seconds=30):
             message = "the projects did not become ready"
             raise TimeoutError(message)
+        self._until_collected(cluster, size)
+
+    def _until_collected(self, cluster: Cluster, size: Size) -> None:
+        """Wait until the garbage collector knows the kind: before it does, it asks for the owner of every pod."""
+        first = self.submissions(size)[0]
+        cluster.api.call(first.method, first.path, first.body)
+        pods = "/api/v1/namespaces/runai-p0/pods"
+        if not eventually(lambda: bool(cluster.api.call("GET", pods)["items"]), seconds=30):
+            message = "the first workload got no pod"
+            raise TimeoutError(message)
+        cluster.api.call("DELETE", first.path)
+        if not eventually(lambda: not cluster.api.call("GET", pods)["items"], seconds=120, interval=0.5):
+            message = "the garbage collector did not delete the first workload's pod"
+            raise TimeoutError(message)
 
     def submissions(self, size: Size) -> list[Call]:
         """See `Side`."""

@@ -108,6 +108,9 @@ class Workloads(_Group):
     """A status that is still on its way (not finished, not failed) is written so long after it changed: pods pass
     through several phases within a second, and a status write costs the API server more than creating a pod."""
 
+    status_longest_seconds: float = Field(default=10, ge=0)
+    """While GPUs are being granted, a status that is still on its way waits so long at most: grants go first."""
+
 
 class Server(_Group):
     """The operator's own HTTP server: /healthz, /readyz, /metrics."""

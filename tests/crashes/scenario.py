@@ -10,11 +10,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from aliquot_lab.api import Call
 from aliquot_lab.processes import eventually
 from tests.crashes.stage import Stage, tried
-from tests.support.arena import PROJECTS, WORKLOADS
+from tests.support.arena import MERGE, PROJECTS, WORKLOADS
 
 _DURATION: Final = "lab.aliquot.dev/duration"
+_WOKEN: Final = "lab.aliquot.dev/woken"
 _ENDED: Final = ("Completed", "Failed")
 _STEP_SECONDS: Final = 120.0
 
@@ -105,6 +107,16 @@ class Scenario:
         self._submit(self._rest)
         b = self._namespaces["b"]
         stage.until(tried(lambda: stage.running(b) > 0), "b to get some of its GPUs back", _STEP_SECONDS)
+
+    def wake_kubelets(self) -> None:
+        """Change every pod a little, so that hollow kubelets look at them again.
+
+        What a failing API server did not do for them they give up, unlike real ones.
+        """
+        mark, gone = {"metadata": {"annotations": {_WOKEN: "true"}}}, frozenset({404})
+        pods = [pod["metadata"] for namespace in self._namespaces.values() for pod in self.stage.pods(namespace)]
+        paths = [f"/api/v1/namespaces/{pod['namespace']}/pods/{pod['name']}" for pod in pods]
+        self.stage.lab.api.call_all([Call("PATCH", path, mark, MERGE, gone) for path in paths])
 
     def finish(self) -> None:
         """Play to the end, and see that it is the right one."""

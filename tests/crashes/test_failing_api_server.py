@@ -2,7 +2,7 @@
 
 import pytest
 
-from aliquot_lab import Answer, Cluster, Cut, FaultProxy, Rule, hollow
+from aliquot_lab import Answer, Cluster, Cut, FaultProxy, Rule
 from tests.crashes.scenario import Scenario
 from tests.crashes.stage import Stage
 
@@ -16,12 +16,12 @@ def test_a_control_plane_that_is_killed_in_the_middle_delays_work_and_loses_none
     def die() -> None:
         plane.restart(victim, kill=True)
         stage.until(lambda: plane.api.answers("/readyz"), "the API server to be ready")
-        # What the API server cannot do is tried again by a kubelet, but not by a hollow one, until it starts anew.
-        plane.restart(hollow.NAME)
+        scenario.wake_kubelets()
 
     operator = stage.operator()
     before = operator.pid
-    Scenario(stage).play(during=die)
+    scenario = Scenario(stage)
+    scenario.play(during=die)
     assert operator.pid == before
     operator.wait_ready()
 

@@ -18,6 +18,7 @@ from aliquot.cluster.granting.evict import Evicter, half_evicted
 from aliquot.cluster.metrics import Metrics
 from aliquot.cluster.mirror.cache import Key
 from aliquot.cluster.mirror.mirror import Mirror, key_of, owner_of
+from aliquot.cluster.pace import Pace
 from aliquot.cluster.reconcilers.tenants import TenantReconciler
 from aliquot.cluster.reconcilers.view import Views
 from aliquot.cluster.reconcilers.workload import WorkloadReconciler
@@ -80,12 +81,14 @@ class Term:
             Task.EVICT: self._evicter.carry_out,
             Task.CONFIRM: self._confirm,
             Task.WORKLOAD: self._workloads.reconcile,
-            Task.WORKLOAD_STATUS: self._statuses.write,
+            Task.WORKLOAD_STATUS: self._write_status,
             Task.PROJECT: self._tenants.reconcile_project,
             Task.PROJECT_STATUS: self._tenants.write_project_status,
             Task.DEPARTMENT_STATUS: self._tenants.write_department_status,
             Task.NODE_POOL_STATUS: self._tenants.write_node_pool_status,
         }
+        self._clock = clock
+        self._pace = Pace[Key](workloads.status_settle_seconds, workloads.status_longest_seconds)
         self._started = False
 
     def trouble(self) -> str | None:
@@ -143,6 +146,7 @@ class Term:
                 self._add(Task.EVICT, self._evicter.assume(evict, pod))
 
     def _bound(self, pod: Pod, bind: Bind) -> None:
+        self._pace.granted(self._clock.monotonic())
         self._add(Task.CONFIRM, key_of(pod), self._settings.scheduling.confirm_seconds)
         self._announcer.bound(pod, bind)
 
@@ -178,4 +182,12 @@ class Term:
         self._add(Task.WORKLOAD, key, seconds)
 
     def _status_changed(self, key: Key, at_once: bool) -> None:
+        if at_once:
+            self._pace.hurry(key)
         self._add(Task.WORKLOAD_STATUS, key, 0 if at_once else self._settings.workloads.status_settle_seconds)
+
+    async def _write_status(self, key: Key) -> None:
+        if self._pace.may_write(key, self._clock.monotonic()):
+            await self._statuses.write(key)
+        else:
+            self._add(Task.WORKLOAD_STATUS, key, self._settings.workloads.status_settle_seconds)

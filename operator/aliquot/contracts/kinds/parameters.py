@@ -279,6 +279,7 @@ class TrainingParameters(PodParameters, Privileges, SingleJobParameters):
             "!has(self.completions.value) || self.parallelism.value <= self.completions.value",
             message="must be no more than completions: there is no work for more pods at a time",
             field=".parallelism",
+            lasting=True,
         ),
     )
 
@@ -314,6 +315,7 @@ class InferenceParameters(PodParameters):
             "!has(self.maxScale.value) || self.minScale.value <= self.maxScale.value",
             message="must be no less than minScale",
             field=".maxScale",
+            lasting=True,
         ),
     )
 

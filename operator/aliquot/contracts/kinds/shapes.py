@@ -52,6 +52,7 @@ class Check:
         field: JSON path of the member to blame, relative to the shape, such as `.gpu`; empty: the shape itself.
         reason: the kind of error.
         message_expression: CEL that makes the message, where the message needs values.
+        lasting: whether it is about members that may change as long as the object lives; see `Shape.settled`.
     """
 
     rule: str
@@ -59,15 +60,30 @@ class Check:
     field: str = ""
     reason: Reason = "FieldValueInvalid"
     message_expression: str = ""
+    lasting: bool = False
 
-    def schema(self) -> dict[str, str]:
-        """Return the rule as an entry of `x-kubernetes-validations`."""
-        entry = {"rule": self.rule, "message": self.message, "reason": self.reason}
+    def schema(self, *, once: bool = False) -> dict[str, str | bool]:
+        """Return the rule as an entry of `x-kubernetes-validations`; with `once`, for new objects only."""
+        entry: dict[str, str | bool] = {"rule": self.rule, "message": self.message, "reason": self.reason}
+        if once:
+            entry["rule"] = f"oldSelf.hasValue() || ({self.rule})"
+            entry["optionalOldSelf"] = True
         if self.field:
             entry["fieldPath"] = self.field
         if self.message_expression:
             entry["messageExpression"] = self.message_expression
         return entry
+
+
+def _until(settled: str, checks: Sequence[Check]) -> Check:
+    """Make the rule that applies others to changes of an object that is not settled; it says what the first says."""
+    says = "".join(f"!({check.rule}) ? '{check.field[1:]}: {check.message}' : " for check in checks)
+    return Check(
+        rule=f"{settled} || ({' && '.join(f'({check.rule})' for check in checks)})",
+        message="must hold together as in a new object",
+        message_expression=f"{says}'must hold together as in a new object'",
+        lasting=True,
+    )
 
 
 class Mark:
@@ -140,6 +156,8 @@ class Shape(BaseModel):
 
     Attributes:
         checks: CEL rules for objects of this shape; those of the base classes hold too.
+        settled: CEL over `oldSelf`; where it holds, nothing that the rules are about can change any more, and only the
+            `lasting` ones are applied: rules cost the API server dear, at each write of a status (docs/decisions/0001).
     """
 
     model_config = ConfigDict(
@@ -153,6 +171,7 @@ class Shape(BaseModel):
     )
 
     checks: ClassVar[tuple[Check, ...]] = ()
+    settled: ClassVar[str] = ""
 
     def __deepcopy__(self, memo: dict[int, Any] | None = None) -> Self:
         """Return itself: it never changes, so defaults can be shared between all objects that are read."""
@@ -162,7 +181,13 @@ class Shape(BaseModel):
     def __get_pydantic_json_schema__(cls, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
         """Add the rules of this shape to what pydantic makes of it."""
         schema = handler.resolve_ref_schema(handler(core))
-        rules = [check.schema() for base in reversed(cls.__mro__) for check in base.__dict__.get("checks", ())]
+        checks = [check for base in reversed(cls.__mro__) for check in base.__dict__.get("checks", ())]
+        if cls.settled:
+            first = [check for check in checks if not check.lasting]
+            rules = [check.schema(once=True) for check in first]
+            rules += [check.schema() for check in (_until(cls.settled, first), *checks) if check.lasting]
+        else:
+            rules = [check.schema() for check in checks]
         if rules:
             schema["x-kubernetes-validations"] = rules
         return schema

@@ -89,12 +89,18 @@ def _unchangeable(parameters: type[Shape]) -> Check:
         message=STAYS,
         message_expression=f"{named} + '{STAYS}'",
         reason="FieldValueForbidden",
+        lasting=True,
     )
+
+
+SUBMITTED: Final = "oldSelf.usage == 'Submit'"
+"""CEL: what was submitted before stays as it is, but for what may change."""
 
 
 class TrainingSpec(TrainingParameters, Submission):
     """What a training workload should do."""
 
+    settled = SUBMITTED
     checks = (
         TEMPLATES_STAND_ALONE,
         _required("image", IMAGE_REQUIRED, IMAGE_MESSAGE),
@@ -118,6 +124,7 @@ class TrainingWorkload(Resource):
 class InteractiveSpec(InteractiveParameters, Submission):
     """What an interactive workload should do."""
 
+    settled = SUBMITTED
     checks = (
         TEMPLATES_STAND_ALONE,
         _required(
@@ -142,6 +149,7 @@ class InteractiveWorkload(Resource):
 class InferenceSpec(InferenceParameters, Submission):
     """What an inference workload should do."""
 
+    settled = SUBMITTED
     checks = (
         TEMPLATES_STAND_ALONE,
         _required("image", IMAGE_REQUIRED, IMAGE_MESSAGE),
@@ -223,6 +231,7 @@ class DistributedParameters(PodParameters, Privileges):
 class DistributedSpec(DistributedParameters, Submission):
     """What a distributed workload and its workers should do."""
 
+    settled = SUBMITTED
     checks = (
         TEMPLATES_STAND_ALONE,
         _required("image", IMAGE_REQUIRED, IMAGE_MESSAGE),
