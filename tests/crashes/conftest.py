@@ -32,6 +32,7 @@ def stage(plane: Cluster, proxy: FaultProxy, name_for_test: str) -> Generator[St
     stage = Stage(plane, name_for_test)
     try:
         yield stage
-        auditor.check(plane)
+        books = auditor.check(plane, about=name_for_test)
+        assert books.lives, "there is no history to look through"
     finally:
         stage.clear()

@@ -143,6 +143,11 @@ def alive(name: str, at: float, *, gpus: int = 1, work: str = "") -> list[Record
             id="two of one name",
         ),
         pytest.param(
+            [*alive("p", 1, work="w 0"), deleted(2, "p"), said(2.001, "p", "Succeeded"), *alive("q", 3, work="w 0")],
+            [present("q", finished=5, work="w 0")],
+            id="done while it was being stopped, and once more",
+        ),
+        pytest.param(
             [*alive("p", 1, gpus=2), *alive("q", 4, gpus=2)],
             [present("p", finished=3.2, gpus=2), present("q", gpus=2)],
             id="whose end was not recorded, but its object tells",
@@ -189,6 +194,12 @@ def test_what_is_right_is_not_reported(history: list[Record], there: list[dict[s
             [present("q", finished=5, work="w 0")],
             "done 2 times",
             id="done twice",
+        ),
+        pytest.param(
+            [*alive("p", 1, work="w 0"), said(2, "p", "Succeeded"), deleted(3, "p"), *alive("q", 4, work="w 0")],
+            [present("q", finished=6, work="w 0")],
+            "done 2 times",
+            id="done, deleted, and done again",
         ),
     ],
 )

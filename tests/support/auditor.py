@@ -38,7 +38,8 @@ class Life:
         bindings: where it was bound, and when it surely was.
         seen: when it surely had not ended yet.
         until: from when on it may have ended, or be gone; None: nobody told.
-        succeeded: whether it ended well.
+        asked_to_end: from when on its deletion may have been under way; None: nobody asked.
+        succeeded: when it surely had ended well; None: it has not.
     """
 
     name: str
@@ -49,12 +50,21 @@ class Life:
     bindings: list[tuple[str, float]] = field(default_factory=list[tuple[str, float]])
     seen: float = 0.0
     until: float | None = None
-    succeeded: bool = False
+    asked_to_end: float | None = None
+    succeeded: float | None = None
 
     @property
     def end(self) -> float:
         """Until when it was surely alive."""
         return _FOREVER if self.until is None else self.until
+
+    @property
+    def done(self) -> bool:
+        """Whether it has done its work and nobody had asked it to end before.
+
+        What succeeds while it is being deleted is gone at once: nobody need have seen that it did.
+        """
+        return self.succeeded is not None and (self.asked_to_end is None or self.succeeded < self.asked_to_end)
 
     def may_have_ended(self, time: float) -> None:
         """Note that it may have ended at a time."""
@@ -107,11 +117,13 @@ class Books:
                 life, phase = self._of(name), body.get("status", {}).get("phase")
                 if phase in _ENDED:
                     life.may_have_ended(seconds(record.received))
-                    life.succeeded |= phase == "Succeeded"
+                    if phase == "Succeeded":
+                        life.succeeded = seconds(record.finished)
                 elif phase is not None:
                     life.seen = max(life.seen, seconds(record.finished))
             case "delete", "":
                 life = self._of(name)
+                life.asked_to_end = min(seconds(record.received), life.asked_to_end or _FOREVER)
                 # A pod that is bound is only asked to end; its kubelet tells when it has.
                 if body.get("gracePeriodSeconds") == 0 or not life.bindings:
                     life.may_have_ended(seconds(record.received))
@@ -144,7 +156,8 @@ class Books:
             life.bindings.append((node, _bound(pod) + _COARSE_SECONDS))
         if status.get("phase") in _ENDED:
             life.may_have_ended(_finished(pod))
-            life.succeeded |= status["phase"] == "Succeeded"
+            if status["phase"] == "Succeeded" and life.succeeded is None:
+                life.succeeded = _finished(pod) + _COARSE_SECONDS
         return life
 
     # What must not have happened
@@ -185,20 +198,27 @@ class Books:
                     yield f"{life.name} was made while {before.name} lived, for the same work"
                 if before is None or before.end < life.end:
                     before = life
-            done = [life.name for life in lives if life.succeeded]
+            done = [
+                f"{life.name} (deleted: {life.asked_to_end}, done: {life.succeeded})" for life in lives if life.done
+            ]
             if len(done) > 1:
                 yield f"the same work was done {len(done)} times, by {', '.join(done)}"
 
 
-def check(cluster: Cluster) -> Books:
-    """Look through the whole history of a lab.
+def check(cluster: Cluster, about: str = "") -> Books:
+    """Look through the history of a lab.
+
+    Args:
+        cluster: a lab that keeps one.
+        about: a part of the names of the namespaces that are looked at.
 
     Raises:
         AssertionError: something happened that must not; the message says what.
     """
     # The history first: it then tells of no pod that is missing among those present.
-    history = cluster.audit()
-    present = cluster.api.call("GET", "/api/v1/pods")["items"]
+    history = [record for record in cluster.audit() if about in record.namespace]
+    pods: list[dict[str, Any]] = cluster.api.call("GET", "/api/v1/pods")["items"]
+    present = [pod for pod in pods if about in pod["metadata"]["namespace"]]
     books = Books(history, present)
     gpus = {
         node["metadata"]["name"]: int(node["status"]["allocatable"].get(_GPU, 0))
