@@ -6,6 +6,7 @@ Every step waits for the one before, so nothing depends on how long a crash take
 told to end, which is when b is done; so one of them has been stopped for b in between.
 """
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -128,6 +129,7 @@ class Scenario:
     def differences(self) -> list[str]:
         """What is not as it must be in the end."""
         found: list[str] = []
+        gone = Counter[str]()
         for name, part in {**self._borrowers, **self._rest}.items():
             namespace = self._namespaces[part.project]
             workload = self.stage.workload(namespace, name)
@@ -137,19 +139,42 @@ class Scenario:
             runs = sorted((pod["metadata"]["labels"]["aliquot.dev/pod-index"], pod["status"]["phase"]) for pod in pods)
             if seen != part.end:
                 found.append(f"{name} ended as {seen}, not as {part.end}")
-            if runs != part.pods:
+            missing = self._succeeded_on_leaving(namespace, name, Counter(part.pods) - Counter(runs))
+            gone[part.project] += missing.total()
+            if Counter(runs) + missing != Counter(part.pods):
                 found.append(f"{name} has the pods {runs}, not {part.pods}")
             owners = {owner["uid"] for pod in pods for owner in pod["metadata"]["ownerReferences"]}
-            if owners != {workload["metadata"]["uid"]}:
+            if pods and owners != {workload["metadata"]["uid"]}:
                 found.append(f"{name} has pods of {owners}")
         for project, namespace in self._namespaces.items():
-            ours = sum(len(part.pods) for part in (*_BORROWERS, *self._rest.values()) if part.project == project)
+            parts = [part for part in (*_BORROWERS, *self._rest.values()) if part.project == project]
+            ours = sum(len(part.pods) for part in parts) - gone[project]
             if len(self.stage.pods(namespace)) != ours:
                 found.append(f"{len(self.stage.pods(namespace))} pods in {namespace}, not {ours}")
             held = self._held(project)
             if held != "0":
                 found.append(f"project {project} says that it holds {held} GPUs")
         return found
+
+    def _succeeded_on_leaving(
+        self, namespace: str, name: str, missing: Counter[tuple[str, str]]
+    ) -> Counter[tuple[str, str]]:
+        """Those of the missing pods that may be gone: they succeeded while they were being evicted, which counts."""
+        if not missing:
+            return missing
+        evicted = {
+            record.name.rpartition("-")[0]
+            for record in self.stage.lab.audit()
+            if (record.verb, record.resource, record.subresource) == ("delete", "pods", "")
+            and record.namespace == namespace
+        }
+        return Counter(
+            {
+                (index, phase): count
+                for (index, phase), count in missing.items()
+                if phase == "Succeeded" and f"{name}-{index}" in evicted
+            }
+        )
 
     def _submit(self, parts: Mapping[str, Part]) -> None:
         for name, part in parts.items():

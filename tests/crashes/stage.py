@@ -18,8 +18,8 @@ from tests.support.arena import PROJECTS, WORKLOADS, Arena
 
 LEASE: Final = f"/apis/coordination.k8s.io/v1/namespaces/{platform.NAMESPACE}/leases/aliquot-operator"
 SHORT_LEASE: Final = {
-    "ALIQUOT_LEADERSHIP__LEASE_SECONDS": "5",
-    "ALIQUOT_LEADERSHIP__RENEW_DEADLINE_SECONDS": "3",
+    "ALIQUOT_LEADERSHIP__LEASE_SECONDS": "10",
+    "ALIQUOT_LEADERSHIP__RENEW_DEADLINE_SECONDS": "7",
     "ALIQUOT_LEADERSHIP__RETRY_SECONDS": "0.5",
 }
 _ALWAYS: Final = {"ALIQUOT_WORKLOADS__RETRY_BASE_SECONDS": "0.2"}

@@ -89,7 +89,7 @@ def test_a_definition_that_goes_takes_its_workloads_along_and_may_come_back(stag
         stage.until(lambda: not stage.pods(namespace), "its pods to go")
     stage.until(lambda: stage.lab.api.answers(f"{WORKLOADS}/trainingworkloads"), "workloads to be served again")
     stage.submit(namespace, "again", gpu="8")
-    stage.until_phase(namespace, "again", "Running")
+    stage.until_phase(namespace, "again", "Running", seconds=120)
     assert operator.pid == before
 
 

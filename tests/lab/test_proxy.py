@@ -15,7 +15,11 @@ from aliquot_lab.control_plane import API_SERVER
 from aliquot_lab.kubeconfig import read
 from aliquot_lab.processes import eventually
 
-pytestmark = pytest.mark.cluster
+pytestmark = [
+    pytest.mark.cluster,
+    # A client's end of a connection that was cut on purpose may be collected only after its event loop has gone.
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
 SECONDS = 20.0
 
 

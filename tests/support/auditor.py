@@ -62,7 +62,7 @@ class Life:
     def done(self) -> bool:
         """Whether it has done its work and nobody had asked it to end before.
 
-        What succeeds while it is being deleted is gone at once: nobody need have seen that it did.
+        What succeeds while it is being deleted is gone at once: whoever was down meanwhile never saw that it did.
         """
         return self.succeeded is not None and (self.asked_to_end is None or self.succeeded < self.asked_to_end)
 

@@ -28,6 +28,8 @@ _log = log.get(__name__)
 _STOP_SECONDS = 2.0
 """How long kopf may take to stop; it only watches, so nothing is wrong if it goes on for a while."""
 _AGAIN_SECONDS = 2.0
+_BACKOFFS_SECONDS = (0.5, 1, 2, 4, 4, 4)
+"""Waits after errors of the API server. kopf's own go up to 21 s: so long would nobody hear of new workloads."""
 
 OnChange = Callable[[Resource, bool], None]
 """Takes an object, and whether it is gone."""
@@ -70,6 +72,7 @@ def settings(api: Api) -> kopf.OperatorSettings:
     settings.watching.inactivity_timeout = api.watch_silence_seconds
     settings.watching.chunk_size = 500
     settings.networking.request_timeout = api.request_timeout_seconds
+    settings.networking.error_backoffs = _BACKOFFS_SECONDS
     return settings
 
 

@@ -22,7 +22,7 @@ from aliquot.cluster.reconcilers.view import View, Views
 from aliquot.cluster.resources import TRAINING_WORKLOADS, kind_of
 from aliquot.contracts.kinds.workloads import TrainingWorkload
 from aliquot.contracts.kubernetes import Pod
-from aliquot.core.lifecycle import NewPod, Retry, Wait, observe, plan
+from aliquot.core.lifecycle import NewPod, PodPhase, Retry, Wait, observe, plan
 from aliquot.core.rendering import Owner, training_pod
 from aliquot.core.submission import ValidSpec
 from aliquot.kube.client import ApiClient
@@ -94,7 +94,8 @@ class WorkloadReconciler:
             if view.obstacle is None:
                 await _all(self._create_pod(workload, view, new) for new in steps.create)
         finally:
-            self._status_changed(key, steps.outcome is not None)
+            # Until the status says so, a run that is done is known by its pod alone, and would be lost with it.
+            self._status_changed(key, steps.outcome is not None or _has_unsaved(view))
             if steps.look_again_at is not None:
                 self._look_again(key, max(0.05, steps.look_again_at - self._clock.now()))
 
@@ -198,6 +199,11 @@ def _owner(workload: TrainingWorkload) -> Owner:
         uid=metadata.uid,
         labels=metadata.labels,
     )
+
+
+def _has_unsaved(view: View) -> bool:
+    """Whether a run is done of which the status does not know yet."""
+    return any(pod.phase is PodPhase.SUCCEEDED and pod.index not in view.record.completed for pod in view.pods)
 
 
 async def _all(steps: Iterable[Coroutine[None, None, None]]) -> None:
