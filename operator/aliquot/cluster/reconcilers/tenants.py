@@ -18,8 +18,8 @@ from aliquot.cluster.resources import DEPARTMENTS, NODE_POOLS, PROJECTS
 from aliquot.contracts.kinds.shapes import Resource, Shape
 from aliquot.contracts.kinds.tenancy import Project
 from aliquot.contracts.kubernetes import Namespace
-from aliquot.core.intake import DEPARTMENT_PREFIX
 from aliquot.core.scheduling import QueueUsage
+from aliquot.core.scheduling.facts import DEPARTMENT_PREFIX
 from aliquot.core.tenancy import (
     NamespacePlan,
     department_of,

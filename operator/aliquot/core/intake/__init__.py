@@ -7,12 +7,11 @@ Unix seconds. The operator's mirror calls.
 
 from aliquot.core.intake.nodes import PoolRule, node_fact, pool_of, pool_rules
 from aliquot.core.intake.pods import Tenant, is_ours, pod_facts
-from aliquot.core.intake.queues import DEPARTMENT_PREFIX, queue_facts
+from aliquot.core.intake.queues import queue_facts
 from aliquot.core.intake.requests import pod_request
 from aliquot.core.intake.times import unix_seconds
 
 __all__ = [
-    "DEPARTMENT_PREFIX",
     "PoolRule",
     "Tenant",
     "is_ours",

@@ -5,17 +5,13 @@ there is no such department. What the quotas mean is in `core.tenancy.quotas`.
 """
 
 from collections.abc import Iterable, Mapping
-from typing import Final
 
 from aliquot import names
 from aliquot.contracts.kinds.shapes import Metadata
 from aliquot.contracts.kinds.tenancy import Department, Project
 from aliquot.core.intake.times import unix_seconds
-from aliquot.core.scheduling.facts import Queue, Share
+from aliquot.core.scheduling.facts import DEPARTMENT_PREFIX, Queue, Share
 from aliquot.core.tenancy.quotas import NO_QUOTA, Amount, PoolQuota, department_of, department_quotas, project_quotas
-
-DEPARTMENT_PREFIX: Final = "department/"
-"""Begins the name of a department's queue; no project's name can have a slash."""
 
 
 def queue_facts(

@@ -15,6 +15,10 @@ from aliquot.core.quantities import UNLIMITED, Vector
 _NOTHING: Final[Mapping[str, str]] = MappingProxyType({})
 
 
+DEPARTMENT_PREFIX: Final = "department/"
+"""Begins the name of a department's queue; no project's name can have a slash."""
+
+
 @dataclass(frozen=True, slots=True)
 class Taint:
     """What keeps tasks off a node. Effects: NoSchedule, PreferNoSchedule (ignored), NoExecute."""

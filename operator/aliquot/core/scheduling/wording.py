@@ -3,16 +3,13 @@
 from typing import Final
 
 from aliquot.core.quantities import UNLIMITED
-from aliquot.core.scheduling.facts import Queue
+from aliquot.core.scheduling.facts import DEPARTMENT_PREFIX, Queue
 
 UNITS: Final = ("gpu_percent", "cpu_milli", "memory_bytes", "pods")
 """How the name of a detail ends that is an amount, by axis."""
 
 NAMES: Final = ("GPUs", "CPUs", "memory", "pods")
 """What an axis is called, by axis."""
-
-DEPARTMENT_PREFIX: Final = "department/"
-"""How the name of a department's queue begins."""
 
 _BINARY: Final = ((1 << 40, "TiB"), (1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB"))
 
