@@ -127,7 +127,7 @@ def _kind(*, keep: bool) -> Generator[Cluster]:
 
 
 def _look_around(cluster: Cluster, where: Where, *, keep: bool) -> None:
-    console.print("\n$ kubectl get trainingworkloads -A -o wide", style="bold")
+    console.print("\n$ kubectl get trainingworkloads -A", style="bold")
     console.print(cluster.kubectl("get", "trainingworkloads", "-A"), markup=False)
     console.print("$ kubectl get events -n runai-vision", style="bold")
     events = ("get", "events", "-n", "runai-vision", "--field-selector", "involvedObject.kind=TrainingWorkload")
