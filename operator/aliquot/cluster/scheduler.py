@@ -49,7 +49,6 @@ class Scheduler:
         on_verdict: called with the id of each job whose reason for waiting has changed, come or gone.
 
     Attributes:
-        rounds: how many were run.
         first_round: set once the first one was carried out.
     """
 
@@ -69,7 +68,6 @@ class Scheduler:
         self._inbox: list[Event] = []
         self._wake = asyncio.Event()
         self._waiting: Mapping[str, Reason] = MappingProxyType({})
-        self.rounds = 0
         self.first_round = asyncio.Event()
         self._metrics = metrics
 
@@ -86,11 +84,6 @@ class Scheduler:
         """What counts against a queue in a pool, as of the last round."""
         return self._state.usage(pool, queue)
 
-    @property
-    def idle(self) -> bool:
-        """Whether everything submitted has been through a round."""
-        return not self._inbox and not self._wake.is_set()
-
     async def run(self) -> None:
         """Run rounds until cancelled; the first at once, also where there is nothing to tell."""
         self._wake.set()
@@ -100,7 +93,6 @@ class Scheduler:
             self._wake.clear()
             events, self._inbox = self._inbox, []
             plan = await asyncio.to_thread(self._round, events)
-            self.rounds += 1
             self._publish(plan)
             self._carry_out(plan)
             self.first_round.set()
