@@ -104,6 +104,9 @@ class Workloads(_Group):
     memory_mib_per_gpu: int = Field(default=100, ge=0)
     """Memory request of a pod that asks for GPUs and not for memory (cluster-api.md 5.9)."""
 
+    left_behind_seconds: float = Field(default=60, ge=0)
+    """A pod whose workload is gone for so long, and that the garbage collector has not deleted, is deleted."""
+
     status_settle_seconds: float = Field(default=0.5, ge=0)
     """A status that is still on its way (not finished, not failed) is written so long after it changed: pods pass
     through several phases within a second, and a status write costs the API server more than creating a pod."""

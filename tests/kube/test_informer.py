@@ -161,6 +161,16 @@ async def test_a_watch_that_is_refused_as_too_old_is_a_new_list(server: Scripted
         assert server.lists() == 2
 
 
+async def test_a_kind_that_is_not_served_any_more_has_no_objects(server: ScriptedServer, client: ApiClient) -> None:
+    server.replies.extend([pods(10, pod("a", 5)), Reply({}, 404), pods(50, pod("b", 40))])
+    server.watches.append(Reply({}, 404))
+    watcher = Watcher(client)
+    async with watcher.running():
+        await watcher.hears("a ->5", "a 5>-", "b ->40")
+        assert server.watched_from()[0] == "10"
+        assert len(watcher.informer) == 1
+
+
 async def test_a_server_that_is_behind_what_we_have_heard_is_a_new_list(
     server: ScriptedServer, client: ApiClient
 ) -> None:

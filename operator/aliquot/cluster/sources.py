@@ -1,4 +1,4 @@
-"""Where the mirror gets what it knows: informers for what is numerous, kopf and comparisons for custom resources.
+"""Where the mirror gets what it knows: informers for what is numerous, kopf and comparisons for what people set.
 
 Filled in an order in which nothing has to be looked at twice: node pools, departments, projects, namespaces and nodes,
 then workloads, pods last.
@@ -6,16 +6,20 @@ then workloads, pods last.
 
 import asyncio
 from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from contextlib import suppress
+from typing import Any, Final, NoReturn, TypeVar
+
+import msgspec
 
 from aliquot import log
 from aliquot.clock import Clock
-from aliquot.cluster.handlers.kinds import watch_kinds
+from aliquot.cluster.handlers.kinds import Sink, watch_kinds
 from aliquot.cluster.metrics import Metrics
 from aliquot.cluster.mirror.cache import Cache, Identity, Key
 from aliquot.cluster.mirror.drift import Drift
-from aliquot.cluster.mirror.mirror import HasMetadata, Mirror, key_of
-from aliquot.cluster.resources import kind_of
+from aliquot.cluster.mirror.mirror import HasMetadata, Mirror, identify, key_of
+from aliquot.cluster.mirror.parse import Whole, parse_whole
+from aliquot.cluster.resources import TRAINING_WORKLOADS, kind_of, resource_of
 from aliquot.contracts.kinds.registry import Kind
 from aliquot.contracts.kinds.shapes import Resource
 from aliquot.contracts.kinds.tenancy import Department, NodePool, Project
@@ -29,10 +33,19 @@ from aliquot.kube.resources import NAMESPACES, NODES, PODS
 from aliquot.settings import Settings
 
 _log = log.get(__name__)
-_RETRY_SECONDS = 2.0
+_RETRY_SECONDS: Final = 2.0
+_TRAINING: Final = kind_of(TrainingWorkload)
 
 KindT = TypeVar("KindT", bound=Resource)
 ObjectT = TypeVar("ObjectT", bound=HasMetadata)
+
+
+class _Named(msgspec.Struct):
+    name: str
+
+
+class _Discovery(msgspec.Struct):
+    resources: list[_Named] = []
 
 
 class Sources:
@@ -50,6 +63,7 @@ class Sources:
     def __init__(
         self, client: ApiClient, server: Server, mirror: Mirror, settings: Settings, clock: Clock, metrics: Metrics
     ) -> None:
+        self._client = client
         self._server = server
         self._settings = settings
         self._mirror = mirror
@@ -63,16 +77,17 @@ class Sources:
         self.namespaces.add_handler(_into(mirror.namespaces))
         self.nodes.add_handler(_into(mirror.nodes))
         self.pods.add_handler(_into(mirror.pods))
+        self._workloads = Informer(client, TRAINING_WORKLOADS, Whole, clock, metrics.watches, silence_seconds=silence)
+        self._workloads.add_handler(self._workload_heard)
         interval = settings.drift.interval_seconds
 
         def drift(model: type[KindT], cache: Cache[KindT]) -> Drift[KindT]:
             return Drift(client, kind_of(model), model, cache, interval)
 
-        self._drifts: dict[str, Drift[TrainingWorkload] | Drift[Project] | Drift[Department] | Drift[NodePool]] = {
+        self._drifts: dict[str, Drift[Project] | Drift[Department] | Drift[NodePool]] = {
             NodePool.__name__: drift(NodePool, mirror.node_pools),
             Department.__name__: drift(Department, mirror.departments),
             Project.__name__: drift(Project, mirror.projects),
-            TrainingWorkload.__name__: drift(TrainingWorkload, mirror.workloads),
         }
 
     async def fill(self, group: asyncio.TaskGroup) -> None:
@@ -83,39 +98,69 @@ class Sources:
             await self._compare(drift)
         await self.namespaces.synced.wait()
         await self.nodes.synced.wait()
+        group.create_task(self._workloads.run())
+        await self._workloads.synced.wait()
         group.create_task(self.pods.run())
         await self.pods.synced.wait()
         for drift in self._drifts.values():
             group.create_task(drift.run(self._metrics.differences))
-        group.create_task(
-            watch_kinds(self._kinds, self._server, self._settings.api, self._is_known, self._heard, self._listed)
-        )
+        group.create_task(self._watch_settings())
 
     def trouble(self) -> str | None:
         """What stands between us and knowing the cluster; None: nothing."""
-        for informer in (self.namespaces, self.nodes, self.pods):
+        for informer in (self.namespaces, self.nodes, self._workloads, self.pods):
             if informer.last_problem is not None:
                 return str(informer.last_problem)
         return next(iter(self._troubles.values()), None)
 
-    @property
-    def _kinds(self) -> tuple[Kind, ...]:
-        return tuple(kind_of(model) for model in (NodePool, Department, Project, TrainingWorkload))
+    async def _watch_settings(self) -> NoReturn:
+        """Watch what people set; anew when kopf ended."""
+        kinds = tuple(drift.kind for drift in self._drifts.values())
+        sink = Sink(self._is_known, self._heard, self._listed, self._troubled)
+        while True:
+            for kind in kinds:
+                await self._until_named(kind)
+            await watch_kinds(kinds, self._server, self._settings.api, sink)
+            await asyncio.sleep(_RETRY_SECONDS)
+            for drift in self._drifts.values():
+                await self._compare(drift)
 
-    async def _compare(
-        self, drift: Drift[TrainingWorkload] | Drift[Project] | Drift[Department] | Drift[NodePool]
-    ) -> None:
+    async def _compare(self, drift: Drift[Project] | Drift[Department] | Drift[NodePool]) -> None:
         """Fill the cache of a kind, however long it takes until the API server serves it."""
         while True:
             try:
                 await drift.compare()
             except ApiProblem as problem:
-                self._troubles[drift.kind.name] = str(problem)
+                self._troubled(drift.kind, str(problem))
                 _log.warning("not served yet", kind=drift.kind.name, problem=str(problem))
                 await asyncio.sleep(max(_RETRY_SECONDS, problem.retry_after_seconds))
             else:
-                self._troubles.pop(drift.kind.name, None)
+                self._troubled(drift.kind, None)
                 return
+
+    async def _until_named(self, kind: Kind) -> None:
+        """Wait for the API server to name a kind in its discovery, some moments after it serves the objects.
+
+        kopf looks there, once, and forgets about kinds that it does not find.
+        """
+        while True:
+            with suppress(ApiProblem):
+                answer = await self._client.read(resource_of(kind).root)
+                named = msgspec.json.decode(answer.body, type=_Discovery).resources
+                if any(resource.name == kind.plural for resource in named):
+                    return
+            await asyncio.sleep(_RETRY_SECONDS)
+
+    def _workload_heard(self, old: Whole | None, new: Whole | None) -> None:
+        """Most of what happens to workloads are echoes of our own writes, which are known and are not read again."""
+        workloads = self._mirror.workloads
+        if new is None:
+            assert old is not None
+            workloads.drop(key_of(old), old.metadata.uid)
+        elif not workloads.holds(identify(new)):
+            parsed = parse_whole(_TRAINING, new)
+            if isinstance(parsed, TrainingWorkload):
+                workloads.put(parsed)
 
     def _is_known(self, kind: Kind, raw: Mapping[str, Any]) -> bool:
         metadata = raw["metadata"]
@@ -127,8 +172,6 @@ class Sources:
     def _heard(self, heard: Resource, gone: bool) -> None:
         mirror = self._mirror
         match heard:
-            case TrainingWorkload():
-                _take(mirror.workloads, heard, gone=gone)
             case Project():
                 _take(mirror.projects, heard, gone=gone)
             case Department():
@@ -137,6 +180,12 @@ class Sources:
                 _take(mirror.node_pools, heard, gone=gone)
             case _:
                 raise AssertionError(f"nobody asked for {type(heard).__name__}")
+
+    def _troubled(self, kind: Kind, trouble: str | None) -> None:
+        if trouble is None:
+            self._troubles.pop(kind.name, None)
+        else:
+            self._troubles[kind.name] = trouble
 
     def _listed(self, kind: Kind) -> None:
         self._drifts[kind.name].listed()

@@ -19,6 +19,7 @@ from aliquot.cluster.metrics import Metrics
 from aliquot.cluster.mirror.cache import Key
 from aliquot.cluster.mirror.mirror import Mirror, key_of, owner_of
 from aliquot.cluster.pace import Pace
+from aliquot.cluster.reconcilers.left_behind import LeftBehind
 from aliquot.cluster.reconcilers.tenants import TenantReconciler
 from aliquot.cluster.reconcilers.view import Views
 from aliquot.cluster.reconcilers.workload import WorkloadReconciler
@@ -82,6 +83,7 @@ class Term:
             Task.CONFIRM: self._confirm,
             Task.WORKLOAD: self._workloads.reconcile,
             Task.WORKLOAD_STATUS: self._write_status,
+            Task.LEFT_BEHIND: LeftBehind(client, mirror).clear,
             Task.PROJECT: self._tenants.reconcile_project,
             Task.PROJECT_STATUS: self._tenants.write_project_status,
             Task.DEPARTMENT_STATUS: self._tenants.write_department_status,

@@ -14,7 +14,7 @@ from typing import Protocol
 from aliquot import names
 from aliquot.cluster.feed import Feed
 from aliquot.cluster.mirror.cache import Key
-from aliquot.cluster.mirror.mirror import Mirror, job_name_of, key_of, owner_of
+from aliquot.cluster.mirror.mirror import Mirror, has_owner_held, job_name_of, key_of, owner_of
 from aliquot.cluster.work import Task
 from aliquot.contracts.kinds.tenancy import Department, NodePool, Project
 from aliquot.contracts.kinds.workloads import TrainingWorkload
@@ -66,6 +66,9 @@ class Triggers:
             self._add(Task.PROJECT, key_of(project))
         for workload in self._mirror.workloads:
             self._add(Task.WORKLOAD, key_of(workload))
+        for pod in self._mirror.pods:
+            if not has_owner_held(self._mirror, pod):
+                self._left_behind(pod)
 
     def listen(self) -> None:
         """Follow the mirror from now on."""
@@ -85,6 +88,8 @@ class Triggers:
             if freed is not None:
                 for namesake in self._mirror.workloads_called(old.metadata.namespace, freed):
                     self._add(Task.WORKLOAD, key_of(namesake))
+            for pod in self._mirror.pods_of(old):
+                self._left_behind(pod)
             return
         if old is None or old.metadata.generation != new.metadata.generation or _outside(old) != _outside(new):
             self._add(Task.WORKLOAD, key_of(new))
@@ -102,11 +107,16 @@ class Triggers:
         if owner is None:
             return
         workload = Key(key.namespace, owner.name)
+        if old is None and not has_owner_held(self._mirror, pod):
+            self._left_behind(pod)
         relabelled = old is not None and new is not None and old.metadata.labels != new.metadata.labels
         if new is None or relabelled or new.status.phase in _ENDED or new.metadata.deletion_timestamp is not None:
             self._add(Task.WORKLOAD, workload)
         else:
             self._add(Task.WORKLOAD_STATUS, workload, self._settings.workloads.status_settle_seconds)
+
+    def _left_behind(self, pod: Pod) -> None:
+        self._add(Task.LEFT_BEHIND, key_of(pod), self._settings.workloads.left_behind_seconds)
 
     def _node_changed(self, old: Node | None, new: Node | None) -> None:
         node = new or old

@@ -26,6 +26,7 @@ class Task(StrEnum):
     CONFIRM = "confirm"
     WORKLOAD = "workload"
     WORKLOAD_STATUS = "workload-status"
+    LEFT_BEHIND = "left-behind"
     PROJECT = "project"
     PROJECT_STATUS = "project-status"
     DEPARTMENT_STATUS = "department-status"
@@ -48,6 +49,7 @@ LANES = {
     Task.EVICT: Lane.GRANT,
     Task.CONFIRM: Lane.CREATE,
     Task.WORKLOAD: Lane.CREATE,
+    Task.LEFT_BEHIND: Lane.CREATE,
     Task.PROJECT: Lane.CREATE,
     Task.WORKLOAD_STATUS: Lane.STATUS,
     Task.PROJECT_STATUS: Lane.STATUS,

@@ -4,8 +4,9 @@
       ▲                      │
       └── 410, a version from the future, or three unexplained failures in a row ◀──┘
 
-It never gives up; `last_problem` and `seconds_since_contact` say how it is doing. A handler that raises is a mistake of
-ours: the exception leaves `run`, as a cache whose readers missed a change is worse than a restart.
+It never gives up; `last_problem` and `seconds_since_contact` say how it is doing. A kind that is not served (any more:
+404) has no objects, as its definition goes only after they have gone. A handler that raises is a mistake of ours: the
+exception leaves `run`, as a cache whose readers missed a change is worse than a restart.
 """
 
 import asyncio
@@ -22,7 +23,16 @@ from aliquot.kube.cache import Key, ObjectCache
 from aliquot.kube.client import ApiClient
 from aliquot.kube.decoding import EventDecoder, EventType, HasMetadata, MetadataOnly, Undecodable, WatchEvent
 from aliquot.kube.metrics import WatchMetrics
-from aliquot.kube.problems import ApiProblem, Expired, NoAnswer, Request, TooManyRequests, Unreadable, from_status
+from aliquot.kube.problems import (
+    ApiProblem,
+    Expired,
+    NoAnswer,
+    NotFound,
+    Request,
+    TooManyRequests,
+    Unreadable,
+    from_status,
+)
 from aliquot.kube.resources import Resource
 
 T = TypeVar("T", bound=HasMetadata)
@@ -173,6 +183,9 @@ class Informer(Generic[T]):
         unexplained = not isinstance(problem, NoAnswer | TooManyRequests) and self._failures >= _UNEXPLAINED_FAILURES
         if isinstance(problem, Expired) or problem.has_cause(_FROM_THE_FUTURE) or unexplained:
             self.resource_version = ""
+        if isinstance(problem, NotFound):
+            self.resource_version = ""
+            self._forget_all()
         level = _log.debug if self._failures == 1 else _log.warning
         level("watch interrupted", resource=self.resource.full_name, problem=str(problem), failures=self._failures)
         self.last_problem = problem
@@ -193,6 +206,11 @@ class Informer(Generic[T]):
         self._contact(page.resource_version)
         self._metrics.objects.labels(self.resource.full_name).set(len(self))
         self.synced.set()
+
+    def _forget_all(self) -> None:
+        for change in self._cache.replace([], []):
+            self._tell(*change)
+        self._metrics.objects.labels(self.resource.full_name).set(0)
 
     async def _watch(self) -> None:
         until = self._chance.randint(_SHORTEST_WATCH_SECONDS, _LONGEST_WATCH_SECONDS)

@@ -1,24 +1,28 @@
-"""The custom resources as kopf hears of them: parsed, and handed to a sink.
+"""What people set, as kopf hears of it: custom resources, parsed, and handed to a sink.
 
 kopf lists, then watches. It tells of every object after each list (type None) but not of objects that vanished while
-its watch was away: `on_listed` says that a list was made after the first one, so that someone can compare.
+its watch was away: `Sink.listed` says that a list was made after the first one, so that someone can compare.
 
 kopf takes an event loop for its own: it puts its handlers of signals in the place of ours, and when it ends it waits
 for every task in the loop, and then cancels it. So it has a loop, and a thread, of its own:
 
-    kopf's thread: watch ─▶ is it known? ─▶ parse ──call_soon_threadsafe──▶ our loop: on_change
+    kopf's thread: watch ─▶ is it known? ─▶ parse ──call_soon_threadsafe──▶ our loop: Sink
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, suppress
-from typing import Any, NoReturn, cast
+from dataclasses import dataclass
+from http import HTTPStatus
+from itertools import repeat
+from typing import Any, cast
 
 import aiohttp
 import kopf
 
 from aliquot import log
 from aliquot.cluster.mirror.parse import parse
+from aliquot.cluster.resources import resource_of
 from aliquot.contracts.kinds.registry import Kind
 from aliquot.contracts.kinds.shapes import Resource
 from aliquot.kube.config import Server
@@ -27,35 +31,41 @@ from aliquot.settings import Api
 _log = log.get(__name__)
 _STOP_SECONDS = 2.0
 """How long kopf may take to stop; it only watches, so nothing is wrong if it goes on for a while."""
-_AGAIN_SECONDS = 2.0
-_BACKOFFS_SECONDS = (0.5, 1, 2, 4, 4, 4)
-"""Waits after errors of the API server. kopf's own go up to 21 s: so long would nobody hear of new workloads."""
-
-OnChange = Callable[[Resource, bool], None]
-"""Takes an object, and whether it is gone."""
-IsKnown = Callable[[Kind, Mapping[str, Any]], bool]
-"""Whether an object is known in this version already, such as from the answer to our own write; in kopf's thread."""
+_MISSING_SECONDS = 2.0
+"""How often a kind that is not served is asked for again."""
 
 
-def _watch(
-    registry: kopf.OperatorRegistry,
-    kind: Kind,
-    is_known: IsKnown,
-    on_change: OnChange,
-    on_listed: Callable[[Kind], None],
-) -> None:
+@dataclass(frozen=True)
+class Sink:
+    """Where everything goes that kopf hears.
+
+    Attributes:
+        is_known: whether an object is known in this version already, such as from the answer to our own write; asked
+            in kopf's thread.
+        changed: takes an object, and whether it is gone.
+        listed: told for each object of a kind that was listed rather than watched.
+        trouble: takes what is wrong with the watch of a kind; None: it is in order.
+    """
+
+    is_known: Callable[[Kind, Mapping[str, Any]], bool]
+    changed: Callable[[Resource, bool], None]
+    listed: Callable[[Kind], None]
+    trouble: Callable[[Kind, str | None], None]
+
+
+def _watch(registry: kopf.OperatorRegistry, kind: Kind, sink: Sink) -> None:
     here = asyncio.get_running_loop()
 
     async def heard(event: kopf.RawEvent, **_: object) -> None:
         if event["type"] is None:
-            here.call_soon_threadsafe(on_listed, kind)
+            here.call_soon_threadsafe(sink.listed, kind)
         raw = cast("Mapping[str, Any]", event["object"])
         gone = event["type"] == "DELETED"
-        if not gone and is_known(kind, raw):
+        if not gone and sink.is_known(kind, raw):
             return
         parsed = parse(kind, raw)
         if parsed is not None:
-            here.call_soon_threadsafe(on_change, parsed, gone)
+            here.call_soon_threadsafe(sink.changed, parsed, gone)
 
     kopf.on.event(kind.group, kind.stored, kind.plural, registry=registry, id=kind.plural)(heard)
 
@@ -72,8 +82,16 @@ def settings(api: Api) -> kopf.OperatorSettings:
     settings.watching.inactivity_timeout = api.watch_silence_seconds
     settings.watching.chunk_size = 500
     settings.networking.request_timeout = api.request_timeout_seconds
-    settings.networking.error_backoffs = _BACKOFFS_SECONDS
+    settings.networking.error_backoffs = _Backoffs()
     return settings
+
+
+class _Backoffs:
+    """Waits after errors of the API server, in seconds: without an end, as kopf ends a watch after the last."""
+
+    def __iter__(self) -> Iterator[float]:
+        yield from (0.5, 1, 2)
+        yield from repeat(4.0)
 
 
 class _NoProgress(kopf.ProgressStorage):
@@ -112,7 +130,10 @@ class _NoDiffBase(kopf.DiffBaseStorage):
 
 @asynccontextmanager
 async def _login(
-    server: Server, registry: kopf.OperatorRegistry, home: asyncio.AbstractEventLoop
+    server: Server,
+    registry: kopf.OperatorRegistry,
+    home: asyncio.AbstractEventLoop,
+    patience: aiohttp.ClientMiddlewareType,
 ) -> AsyncGenerator[None]:
     async def authenticate(request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
         headers = asyncio.run_coroutine_threadsafe(_headers(server), home)
@@ -121,7 +142,7 @@ async def _login(
 
     session = aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(limit=0, ssl=server.tls or False),
-        middlewares=[authenticate],
+        middlewares=[patience, authenticate],
         proxy=server.proxy,
         read_bufsize=2**21,
     )
@@ -140,39 +161,55 @@ async def _headers(server: Server) -> Mapping[str, str]:
     return await server.credentials.headers()
 
 
-async def watch_kinds(
-    kinds: tuple[Kind, ...],
-    server: Server,
-    api: Api,
-    is_known: IsKnown,
-    on_change: OnChange,
-    on_listed: Callable[[Kind], None],
-) -> NoReturn:
-    """Watch until cancelled.
+def _patience(kinds: tuple[Kind, ...], sink: Sink, home: asyncio.AbstractEventLoop) -> aiohttp.ClientMiddlewareType:
+    """Wait for kinds that are not served, and tell how the watches are doing.
+
+    kopf ends the watch of a kind for good, and in silence, at the first answer of 404.
+    """
+    of_path = {resource_of(kind).collection(): kind for kind in kinds}
+
+    async def send_until_served(
+        request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerType
+    ) -> aiohttp.ClientResponse:
+        kind = of_path.get(request.url.path)
+        if kind is None:
+            return await send(request)
+        while True:
+            trouble = None
+            try:
+                response = await send(request)
+                if response.status >= HTTPStatus.BAD_REQUEST:
+                    trouble = f"watch {kind.resource}: {response.status} {response.reason}"
+            except aiohttp.ClientError as problem:
+                trouble = f"watch {kind.resource}: {problem}"
+                raise
+            finally:
+                home.call_soon_threadsafe(sink.trouble, kind, trouble)
+            if response.status != HTTPStatus.NOT_FOUND:
+                return response
+            response.close()
+            await asyncio.sleep(_MISSING_SECONDS)
+
+    return send_until_served
+
+
+async def watch_kinds(kinds: tuple[Kind, ...], server: Server, api: Api, sink: Sink) -> None:
+    """Watch in a thread of kopf's own until cancelled, or until kopf ends by itself: call again.
 
     Args:
-        kinds: which; their definitions must be served already.
+        kinds: which; their definitions must be served already: kopf looks for them once.
         server: where.
         api: time limits.
-        is_known: asked before an object is read: most of what happens to workloads are echoes of our own writes.
-        on_change: told of every other object.
-        on_listed: told for each object of a kind that was listed rather than watched.
+        sink: takes what is heard.
     """
     registry = kopf.OperatorRegistry()
     for kind in kinds:
-        _watch(registry, kind, is_known, on_change, on_listed)
-    while True:
-        await _run(registry, server, api)
-        await asyncio.sleep(_AGAIN_SECONDS)
-
-
-async def _run(registry: kopf.OperatorRegistry, server: Server, api: Api) -> None:
-    """Run kopf in a thread of its own, until it ends by itself or this is cancelled."""
+        _watch(registry, kind, sink)
     home, there = asyncio.get_running_loop(), asyncio.new_event_loop()
     stop = asyncio.Event()
 
     async def operate() -> None:
-        async with _login(server, registry, home):
+        async with _login(server, registry, home, _patience(kinds, sink, home)):
             await kopf.operator(registry=registry, settings=settings(api), clusterwide=True, stop_flag=stop)
 
     def work() -> None:

@@ -1,40 +1,28 @@
 """Comparing the custom resources that we hold with the truth, and mending the difference.
 
-kopf does not tell of objects that vanished while its watch was away (notes/python-operator.md 1.5); a workload that is
-only in our memory would have its pods made again and again. So a kind is compared when kopf listed it anew, and every
-few minutes. The same comparison fills the mirror at the start, before anything acts.
+kopf does not tell of objects that vanished while its watch was away (notes/python-operator.md 1.5); a project that is
+only in our memory would go on lending GPUs. So a kind is compared when kopf listed it anew, and every few minutes. The
+same comparison fills the mirror at the start, before anything acts.
 """
 
 import asyncio
 from contextlib import suppress
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
-import msgspec
 from prometheus_client import CollectorRegistry, Counter
 
 from aliquot import log
 from aliquot.cluster.mirror.cache import Cache
-from aliquot.cluster.mirror.parse import parse
+from aliquot.cluster.mirror.parse import Whole, parse_whole
 from aliquot.cluster.resources import resource_of
 from aliquot.contracts.kinds.registry import Kind
 from aliquot.contracts.kinds.shapes import Resource
-from aliquot.contracts.kubernetes import Metadata
 from aliquot.kube.client import ApiClient
 from aliquot.kube.problems import ApiProblem
 
 _log = log.get(__name__)
 
 KindT = TypeVar("KindT", bound=Resource)
-
-
-class _Whole(msgspec.Struct, rename="camel"):
-    """All of a custom resource, with its identity at hand."""
-
-    metadata: Metadata
-    api_version: str = ""
-    kind: str = ""
-    spec: dict[str, Any] = {}
-    status: dict[str, Any] = {}
 
 
 class Drift(Generic[KindT]):
@@ -79,9 +67,9 @@ class Drift(Generic[KindT]):
         listed: list[KindT] = []
         unreadable: set[str] = set()
         version = ""
-        async for page in self._client.pages(resource, _Whole):
+        async for page in self._client.pages(resource, Whole):
             for whole in page.items:
-                parsed = parse(kind, msgspec.to_builtins(whole))
+                parsed = parse_whole(kind, whole)
                 if isinstance(parsed, self._model):
                     listed.append(parsed)
                 else:

@@ -58,6 +58,13 @@ def owner_of(pod: Pod) -> OwnerReference | None:
     return None
 
 
+def has_owner_held(mirror: "Mirror", pod: Pod) -> bool:
+    """Whether the pod belongs to no workload of ours, or to one that we know of."""
+    owner = owner_of(pod)
+    held = mirror.workloads.get(Key(pod.metadata.namespace, owner.name)) if owner is not None else None
+    return owner is None or (held is not None and held.metadata.uid == owner.uid)
+
+
 def job_name_of(workload: TrainingWorkload) -> str | None:
     """The name under which the workload's pods run: its own, or the one chosen for it; None: none is chosen yet."""
     return workload.spec.name.value or workload.metadata.annotations.get(names.JOB_NAME_ANNOTATION)

@@ -3,13 +3,40 @@
 from collections.abc import Mapping
 from typing import Any, cast
 
+import msgspec
 from pydantic import ValidationError
 
 from aliquot import log
 from aliquot.contracts.kinds.registry import Kind
 from aliquot.contracts.kinds.shapes import Resource
+from aliquot.contracts.kubernetes import Metadata, Projection
 
 _log = log.get(__name__)
+_NOTHING = msgspec.Raw(b"{}")
+
+
+class Whole(Projection, frozen=True):
+    """All of a custom resource: identity at hand, the rest not read yet, as most of what is heard is known already."""
+
+    metadata: Metadata = Metadata()
+    api_version: str = ""
+    kind: str = ""
+    spec: msgspec.Raw = _NOTHING
+    status: msgspec.Raw = _NOTHING
+
+
+def parse_whole(kind: Kind, whole: Whole) -> Resource | None:
+    """Read an object; see `parse`."""
+    return parse(
+        kind,
+        {
+            "apiVersion": whole.api_version,
+            "kind": whole.kind,
+            "metadata": msgspec.to_builtins(whole.metadata),
+            "spec": msgspec.json.decode(whole.spec),
+            "status": msgspec.json.decode(whole.status),
+        },
+    )
 
 
 def parse(kind: Kind, raw: Mapping[str, Any]) -> Resource | None:
