@@ -80,7 +80,7 @@ def test_a_pod_is_a_job_of_its_own() -> None:
     job, task = pod_facts(pod(), VISION)
     assert job.id == task.id == task.job == "uid-1"
     assert (job.namespace, job.name) == (task.namespace, task.name) == ("runai-vision", "train-0-0")
-    assert (job.queue, job.min_member, task.request.pods) == ("vision", 1, 1)
+    assert (job.queue, job.min_member, task.request.base.pods) == ("vision", 1, 1)
     assert job.created == task.created == 1714564800.0
 
 
@@ -238,4 +238,4 @@ def test_whatever_the_texts_say_a_pod_can_be_read(
     job, task = pod_facts(odd, VISION if tenant else None)
     assert job.pools
     assert job.queue
-    assert min(task.request.as_tuple()) >= 0
+    assert min(task.request.base.as_tuple()) >= 0

@@ -228,9 +228,9 @@ def test_only_who_may_be_stopped_is_stopped_and_only_for_a_right(world: World) -
             node = state.node(bind.node)
             if job is not None and node is not None and node.pool == pool:
                 for queue in tree.chain(job.queue or ""):
-                    held[queue.name] += bound.fact.request.gpu_percent
+                    held[queue.name] += bound.fact.request.base.gpu_percent
         gains = sum(
-            needed.fact.request.gpu_percent
+            needed.fact.request.base.gpu_percent
             for nominate in plan.nominations
             if (needed := state.task(nominate.task)) is not None
             and (job := state.job(needed.fact.job)) is not None
@@ -353,11 +353,11 @@ def test_settled_means_that_nobody_owed_room_could_have_had_it_for_the_asking(wo
     for waiting in plan.waiting:
         job = state.job(waiting.job)
         [*tasks] = state.tasks_of(waiting.job).values()
-        if job is None or len(tasks) != 1 or len(job.pools) != 1 or tasks[0].fact.request.gpu_percent == 0:
+        if job is None or len(tasks) != 1 or len(job.pools) != 1 or tasks[0].fact.request.base.gpu_percent == 0:
             continue
         tree = state.pool(job.pools[0]).queues
         chain = tree.chain(job.queue or "")
-        need = tasks[0].fact.request.gpu_percent
+        need = tasks[0].fact.request.base.gpu_percent
         usage = {name: state.usage(job.pools[0], name).allocated.gpu_percent for name in tree.queues}
         if any(usage[queue.name] + need > min(queue.gpu.deserved, queue.gpu.limit) for queue in chain) or not chain:
             continue
@@ -375,7 +375,7 @@ def test_settled_means_that_nobody_owed_room_could_have_had_it_for_the_asking(wo
                 theirs = tree.chain(other.queue)
                 if len(state.tasks_of(other.id)) != 1 or not theirs or other.queue == job.queue:
                     continue
-                one = record.fact.request.gpu_percent
+                one = record.fact.request.base.gpu_percent
                 surplus = all(usage[queue.name] - one >= queue.gpu.deserved for queue in theirs if queue not in chain)
                 assert not (surplus and one > 0 and free + one >= need), (waiting, record.fact)
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
-from aliquot.core.quantities import UNLIMITED, Vector
+from aliquot.core.quantities import UNLIMITED, Request, Vector
 from aliquot.core.scheduling import (
     ClusterState,
     Event,
@@ -101,7 +101,7 @@ class World:
                 job=name,
                 namespace="here",
                 name=name if pods == 1 else f"{name}-{number}",
-                request=Vector(gpus * GPU, cpu_milli, GIB, 1),
+                request=Request(Vector(gpus * GPU, cpu_milli, GIB, 1)),
                 state=state or runs,
                 node=on,
                 node_selector=selector or {},

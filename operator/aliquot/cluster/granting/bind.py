@@ -85,7 +85,7 @@ class Granter:
         """Take a decision; returns the key under which `carry_out` does it."""
         key = Key(pod.metadata.namespace, pod.metadata.name)
         self._grants[key] = _Grant(bind, pod)
-        self._submit(Granted(task=bind.task, node=bind.node))
+        self._submit(Granted(task=bind.task, node=bind.node, devices=bind.devices))
         return key
 
     def has(self, key: Key) -> bool:

@@ -12,6 +12,7 @@ from aliquot import names
 from aliquot.contracts import kubernetes
 from aliquot.core.intake.requests import pod_request
 from aliquot.core.intake.times import unix_seconds
+from aliquot.core.quantities import Request
 from aliquot.core.scheduling.facts import Job, Task, TaskState, Toleration
 
 NO_PROJECT_PREFIX: Final = "namespace/"
@@ -62,7 +63,7 @@ def pod_facts(pod: kubernetes.Pod, tenant: Tenant | None) -> tuple[Job, Task]:
         job=metadata.uid,
         namespace=metadata.namespace,
         name=metadata.name,
-        request=pod_request(spec),
+        request=Request(pod_request(spec)),
         state=_state(pod),
         node=spec.node_name or None,
         node_selector=spec.node_selector,

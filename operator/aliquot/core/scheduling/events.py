@@ -69,10 +69,11 @@ class TaskRemoved:
 
 @dataclass(frozen=True, slots=True)
 class Granted:
-    """We are asking the API server to bind the task to the node: it counts as there."""
+    """We are asking the API server to bind the task to the node, with these devices: it counts as there."""
 
     task: str
     node: str
+    devices: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,11 +8,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from types import MappingProxyType
-from typing import Final
+from typing import Final, Literal
 
-from aliquot.core.quantities import UNLIMITED, Vector
+from aliquot.core.quantities import UNLIMITED, Request, Vector
 
 _NOTHING: Final[Mapping[str, str]] = MappingProxyType({})
+_NONE: Final[Mapping[str, int]] = MappingProxyType({})
 
 
 DEPARTMENT_PREFIX: Final = "department/"
@@ -39,6 +40,64 @@ class Toleration:
 
 
 @dataclass(frozen=True, slots=True)
+class Requirement:
+    """A condition on a label, or on a node's name. Operators: In, NotIn, Exists, DoesNotExist, Gt, Lt."""
+
+    key: str
+    operator: str
+    values: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class NodeTerm:
+    """Conditions that hold together.
+
+    Attributes:
+        labels: on the node's labels.
+        fields: on `metadata.name`.
+    """
+
+    labels: tuple[Requirement, ...] = ()
+    fields: tuple[Requirement, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PodTerm:
+    """Tasks that are to be near, or far.
+
+    Attributes:
+        selector: conditions on their labels, which hold together.
+        topology_key: nodes with the same value of this label are near.
+        namespaces: where the tasks are; `*` stands for every one.
+    """
+
+    selector: tuple[Requirement, ...]
+    topology_key: str
+    namespaces: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Affinity:
+    """What a task demands of its node beyond selector and taints; as in a PodSpec.
+
+    Attributes:
+        node_required: one of the terms must hold; empty: no demand.
+        node_preferred: weight and term.
+        near_required: for each term such a task must be near.
+        near_preferred: weight and term.
+        far_required: for no term may such a task be near; nor may this one come near to a task that says so of it.
+        far_preferred: weight and term.
+    """
+
+    node_required: tuple[NodeTerm, ...] = ()
+    node_preferred: tuple[tuple[int, NodeTerm], ...] = ()
+    near_required: tuple[PodTerm, ...] = ()
+    near_preferred: tuple[tuple[int, PodTerm], ...] = ()
+    far_required: tuple[PodTerm, ...] = ()
+    far_preferred: tuple[tuple[int, PodTerm], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Node:
     """A machine.
 
@@ -50,6 +109,9 @@ class Node:
         taints: its taints.
         schedulable: not cordoned.
         ready: its Ready condition is True.
+        device_memory_mib: memory of one of its GPU devices; 0: not known.
+        extended: other resources that it offers, by name, such as MIG devices.
+        mig: its MIG strategy; `single` and `mixed` restrict who may use its GPUs (scheduling.md 2.4).
     """
 
     name: str
@@ -59,6 +121,9 @@ class Node:
     taints: tuple[Taint, ...] = ()
     schedulable: bool = True
     ready: bool = True
+    device_memory_mib: int = 0
+    extended: Mapping[str, int] = field(default_factory=lambda: _NONE)
+    mig: Literal["none", "single", "mixed"] = "none"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,11 +134,14 @@ class Share:
         deserved: guaranteed; `UNLIMITED` for no bound.
         limit: never more than this; `UNLIMITED` for none.
         over_quota_weight: its part of what nobody deserves, relative to its siblings; 0: none.
+        usage: what it has used lately, as a part of the cluster, 0 to 1 and decayed with time; bends its part of what
+            nobody deserves (scheduling.md 2.7).
     """
 
     deserved: int = 0
     limit: int = UNLIMITED
     over_quota_weight: float = 1.0
+    usage: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +157,10 @@ class Queue:
         memory: in bytes.
         created: when it was made; older queues win ties.
         display_name: as people know it, for sentences.
+        priority: over-quota resources go to higher ones first, and so do turns (scheduling.md 2.2, 2.7).
+        preempt_min_runtime_seconds: its jobs are not preempted before they ran so long; None: as its parent says, at
+            the root 0.
+        reclaim_min_runtime_seconds: the same for being reclaimed.
     """
 
     name: str
@@ -99,6 +171,56 @@ class Queue:
     memory: Share = Share(deserved=UNLIMITED)
     created: float = 0.0
     display_name: str = ""
+    priority: int = 100
+    preempt_min_runtime_seconds: float | None = None
+    reclaim_min_runtime_seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Topology:
+    """How close to one another tasks are to be.
+
+    Attributes:
+        levels: node labels from coarse to fine, such as zone, rack, hostname.
+        required: the level within one domain of which all must be; None: none.
+        preferred: the level within one domain of which all should be; None: none.
+    """
+
+    levels: tuple[str, ...]
+    required: str | None = None
+    preferred: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PodSet:
+    """Equal members of a gang.
+
+    Attributes:
+        name: what its tasks say in `Task.pod_set`; unique in its job.
+        min_member: the gang needs at least so many of them.
+        topology: how close its tasks are to be to one another.
+    """
+
+    name: str
+    min_member: int = 1
+    topology: Topology | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A part of a gang that has parts itself.
+
+    Attributes:
+        name: unique in its job; empty for the whole job.
+        topology: how close all of it is to be.
+        pod_sets: its members.
+        groups: its parts.
+    """
+
+    name: str = ""
+    topology: Topology | None = None
+    pod_sets: tuple[PodSet, ...] = ()
+    groups: tuple["Group", ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +237,9 @@ class Job:
         preemptible: may run over quota, and may be stopped for others.
         min_member: it starts with at least so many tasks, or not at all.
         created: older goes first.
+        group: the parts of the gang; None: all its tasks are one pod set of `min_member`.
+        last_started: when it last began to run; None: it has not.
+        stale_since: since when it has run with fewer tasks than its minimum; None: it has not.
     """
 
     id: str
@@ -126,6 +251,9 @@ class Job:
     preemptible: bool = True
     min_member: int = 1
     created: float = 0.0
+    group: Group | None = None
+    last_started: float | None = None
+    stale_since: float | None = None
 
 
 class TaskState(Enum):
@@ -164,15 +292,25 @@ class Task:
         node_selector: labels that its node must have.
         tolerations: taints that it bears.
         created: older goes first within a job.
+        devices: ids of the devices of which it has a part.
+        pod_set: name of its pod set in the job's group.
+        priority: within the job, higher goes first, and None last.
+        affinity: further demands on its node, and on what runs there.
+        labels: its own, which the affinity of others may name.
     """
 
     id: str
     job: str
     namespace: str
     name: str
-    request: Vector
+    request: Request
     state: TaskState = TaskState.PENDING
     node: str | None = None
     node_selector: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
     tolerations: tuple[Toleration, ...] = ()
     created: float = 0.0
+    devices: tuple[str, ...] = ()
+    pod_set: str = "default"
+    priority: int | None = None
+    affinity: Affinity = Affinity()
+    labels: Mapping[str, str] = field(default_factory=lambda: _NOTHING)

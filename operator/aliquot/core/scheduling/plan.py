@@ -16,6 +16,7 @@ class Bind:
         over_quota: whether its queue is over its deserved GPUs with it.
         queue_gpu_percent: GPUs that its queue holds with it.
         queue_deserved_gpu_percent: GPUs that its queue deserves (`UNLIMITED` for no bound).
+        devices: ids of the devices of which it gets a part.
     """
 
     task: str
@@ -24,6 +25,7 @@ class Bind:
     over_quota: bool = False
     queue_gpu_percent: int = 0
     queue_deserved_gpu_percent: int = 0
+    devices: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

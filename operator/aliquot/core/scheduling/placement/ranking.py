@@ -11,14 +11,17 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from aliquot.core.scheduling.state.draft import Draft
+from aliquot.core.quantities import PERCENT_PER_DEVICE
+from aliquot.core.scheduling.state.devices import roomy
+from aliquot.core.scheduling.state.draft import Draft, Spot
 from aliquot.core.scheduling.state.jobs import TaskShape
 from aliquot.core.scheduling.state.nodes import Amounts
 
 _NONE: Final = np.iinfo(np.int64).max
 _NAME_BITS: Final = 20
 """Room for the order of names in a score: a million nodes in a pool."""
-_HAS_GPUS: Final = 1 << 62
+_LAST: Final = 1 << 62
+"""Nodes with GPUs, for tasks without; nodes without a shared device that has room, for parts of devices."""
 _MOST_SCORE: Final = (1 << 62 - _NAME_BITS) - 1
 
 
@@ -31,16 +34,21 @@ class Ranking:
     def __init__(self, draft: Draft, shape: TaskShape, *, now: bool) -> None:
         self._draft = draft
         self._now = now
-        self._request = shape.request.as_tuple()
-        self._asked = [(axis, value) for axis, value in enumerate(self._request) if value > 0]
-        self._main = 0 if self._request[0] > 0 else 1
+        self._part = shape.request.part
+        amounts = draft.nodes.amounts(shape.request)
+        self._asked = (
+            [] if amounts is None else [(axis, value) for axis, value in enumerate(amounts.tolist()) if value > 0]
+        )
+        self._main = 0 if shape.request.wants_gpu else 1
         nodes = draft.nodes
         self._rank = nodes.rank()
         assert len(self._rank) < 1 << _NAME_BITS, "more nodes in a pool than a score has room for"
         self._allowed = nodes.matching(shape.signature) & nodes.usable
+        if amounts is None:
+            self._allowed = np.zeros_like(self._allowed)
         self._penalty = np.zeros(len(self._rank), np.int64)
         if self._main == 1:
-            self._penalty[nodes.allocatable[:, 0] > 0] = _HAS_GPUS
+            self._penalty[nodes.allocatable[:, 0] > 0] = _LAST
         self._seen = len(draft.touched)
         self._scores: Amounts = self._all_scores()
 
@@ -58,7 +66,10 @@ class Ranking:
         return bool(self._scores[row] != _NONE)
 
     def spread(self, count: int) -> list[tuple[int, int]] | None:
-        """Rows and how many tasks to put on each, best first, for so many tasks; None when they do not all fit."""
+        """Rows and how many tasks to put on each, best first, for so many tasks; None when they do not all fit.
+
+        Not for parts of devices: each changes the order for the next.
+        """
         self._follow()
         rows = np.flatnonzero(self._scores != _NONE)
         rows = rows[np.argsort(self._scores[rows])]
@@ -72,7 +83,7 @@ class Ranking:
         return list(zip(rows[: last + 1].tolist(), numbers, strict=True))
 
     def room(self, count: int) -> bool:
-        """Whether so many tasks fit, all together."""
+        """Whether so many tasks fit, all together; never false when they do."""
         self._follow()
         rows = np.flatnonzero(self._scores != _NONE)
         return int(self._how_many(rows, count).sum()) >= count
@@ -81,7 +92,25 @@ class Ranking:
         numbers = np.full(len(rows), most, np.int64)
         for axis, value in self._asked:
             np.minimum(numbers, self._available(axis)[rows] // value, out=numbers)
+        if self._part is not None:
+            for at, row in enumerate(rows.tolist()):
+                numbers[at] = min(int(numbers[at]), self._parts(row))
         return numbers
+
+    def _parts(self, row: int) -> int:
+        """How many such parts there is room for on a node, where each task could use one device for several of them."""
+        assert self._part is not None
+        units = int(self._draft.nodes.units[row])
+        need = self._part.need(units)
+        shared = self._draft.shared_on(row)
+        taken = (max(held) if self._now else held.later for held in shared.values() if held.later > 0)
+        return (sum((units - used) // need for used in taken) + self._whole(row) * (units // need)) // (
+            self._part.devices
+        )
+
+    def _whole(self, row: int) -> int:
+        """Whole devices that are free on a node."""
+        return max(0, int(self._available(0)[row])) // PERCENT_PER_DEVICE
 
     def _available(self, axis: int) -> Amounts:
         future = self._draft.future[:, axis]
@@ -92,7 +121,11 @@ class Ranking:
         for axis, value in self._asked:
             fits &= self._available(axis) >= value
         left = np.clip(self._available(self._main), 0, _MOST_SCORE)
-        return np.where(fits, (left << _NAME_BITS) + self._rank + self._penalty, _NONE)
+        scores = np.where(fits, (left << _NAME_BITS) + self._rank + self._penalty, _NONE)
+        if self._part is not None:
+            for row in np.flatnonzero(fits).tolist():
+                scores[row] = self._with_part(row, int(scores[row]))
+        return scores
 
     def _follow(self) -> None:
         touched = self._draft.touched
@@ -116,7 +149,20 @@ class Ranking:
             if room[axis] < value:
                 return _NONE
         left = min(max(room[self._main], 0), _MOST_SCORE)
-        return (left << _NAME_BITS) + int(self._rank[row]) + int(self._penalty[row])
+        return self._with_part(row, (left << _NAME_BITS) + int(self._rank[row]) + int(self._penalty[row]))
+
+    def _with_part(self, row: int, score: int) -> int:
+        """The score, with regard to the devices: those that are shared already are filled before another is opened."""
+        part = self._part
+        if part is None:
+            return score
+        units = int(self._draft.nodes.units[row])
+        if part.need(units) > units:
+            return _NONE
+        open_already = len(roomy(self._draft.shared_on(row), part, units, now=self._now))
+        if open_already + self._whole(row) < part.devices:
+            return _NONE
+        return score if open_already else score | _LAST
 
 
 class Placer:
@@ -135,28 +181,37 @@ class Placer:
 
     def place(
         self, runs: tuple[tuple[TaskShape, int], ...], *, now: bool, rather: Sequence[int] = ()
-    ) -> list[int] | None:
-        """Take room for all tasks, or none. Returns the row of each in order; None when they do not all fit.
+    ) -> list[Spot] | None:
+        """Take room for all tasks, or none. Returns where each goes, in order; None when they do not all fit.
 
         Tasks go to the rows `rather`, as far as they fit there.
         """
         mark = self.draft.checkpoint()
-        rows: list[int] = []
-        for shape, count in [(shape, 1) for shape, many in runs for _ in range(many)] if rather else runs:
-            ranking = self.ranking(shape, now=now)
-            if count == 1:
-                row = next((row for row in rather if ranking.fits(row)), None)
-                row = ranking.best() if row is None else row
-                spread = None if row is None else [(row, 1)]
-            else:
-                spread = ranking.spread(count)
-            if spread is None:
+        spots: list[Spot] = []
+        for shape, count in runs:
+            placed = self._place(shape, count, now, rather)
+            if placed is None:
                 self.draft.rollback(mark)
                 return None
-            for row, number in spread:
-                self.draft.take(row, shape.request, number, now=now)
-                rows.extend([row] * number)
-        return rows
+            spots += placed
+        return spots
+
+    def _place(self, shape: TaskShape, count: int, now: bool, rather: Sequence[int]) -> list[Spot] | None:
+        """Take room for equal tasks; what was taken stays so when they do not all fit."""
+        ranking = self.ranking(shape, now=now)
+        if count > 1 and not rather and shape.request.part is None:
+            spread = ranking.spread(count)
+            if spread is None:
+                return None
+            return [spot for row, many in spread for spot in self.draft.take_many(row, shape.request, many, now=now)]
+        spots: list[Spot] = []
+        for _ in range(count):
+            row = next((row for row in rather if ranking.fits(row)), None)
+            row = ranking.best() if row is None else row
+            if row is None:
+                return None
+            spots.append(self.draft.take(row, shape.request, now=now))
+        return spots
 
     def might_fit(self, runs: tuple[tuple[TaskShape, int], ...]) -> bool:
         """Whether each run by itself fits into the room to come: necessary for `place`, and cheap."""

@@ -19,7 +19,7 @@ from aliquot.core.scheduling.fairness.queue_order import Row, Turns, WaitingQueu
 from aliquot.core.scheduling.placement.ranking import Placer
 from aliquot.core.scheduling.plan import Bind, Evict, Nominate
 from aliquot.core.scheduling.state.cluster import ClusterState
-from aliquot.core.scheduling.state.draft import Draft
+from aliquot.core.scheduling.state.draft import Draft, Spot
 from aliquot.core.scheduling.state.jobs import Ask, Demand, Entry, GroupKey, Line, TaskShape
 from aliquot.core.scheduling.state.queues import amount
 from aliquot.core.scheduling.victims.units import Unit
@@ -137,7 +137,7 @@ def _allocate_pool(state: ClusterState, line: Line, name: str, rows: list[Row]) 
             queue.served()
             given = done.started[entry[2]]
             if entry[2] not in done.promised and given < len(wanted.pending):
-                queue.join(_one_more(row.key, wanted, given), entry)
+                queue.join(_one_more(row.key, wanted, given, draft.nodes.smallest_device_mib()), entry)
         turns.put_back()
     return done
 
@@ -183,7 +183,7 @@ def _keep_promises(state: ClusterState, line: Line, done: PoolRound, rows: list[
         places = sorted(row_of[node] for node in nodes if node in row_of)
         if wanted is not None and places:
             here += [(row, wanted.entry, places) for row in rows if _has(row, wanted.entry)]
-    kept: list[tuple[GroupKey, Ask, list[int]]] = []
+    kept: list[tuple[GroupKey, Ask, list[Spot]]] = []
     for row, entry, places in sorted(here, key=lambda item: (item[0].key.demand.tasks > 1, item[1])):
         demand = row.key.demand
         if excess(done.draft, row.key.queue, demand.total, preemptible=row.key.preemptible) is None:
@@ -193,14 +193,14 @@ def _keep_promises(state: ClusterState, line: Line, done: PoolRound, rows: list[
                 kept.append((row.key, line.asks[entry[2]], given))
     for key, wanted, given in kept:
         tasks = done.tasks(key, wanted)
-        for task, row in zip(tasks, given, strict=True):
-            done.draft.take(row, task.request, -1, now=False)
+        lifted = done.draft.checkpoint()
+        for task, spot in zip(tasks, given, strict=True):
+            done.draft.give_back(spot, task.request, now=False)
         at_once = done.placer.place(key.demand.runs, now=True)
         if at_once is not None:
             write_down(done, key, tasks, at_once, now=True)
             continue
-        for task, row in zip(tasks, given, strict=True):
-            done.draft.take(row, task.request, 1, now=False)
+        done.draft.rollback(lifted)
         write_down(done, key, tasks, given, now=False)
     return {wanted.job.id for _, wanted, _ in kept}
 
@@ -215,37 +215,45 @@ def _start(done: PoolRound, key: GroupKey, tasks: tuple[Task, ...]) -> bool:
     demand = key.demand
     if excess(done.draft, key.queue, demand.total, preemptible=key.preemptible) is not None:
         return False
-    rows = done.placer.place(demand.runs, now=True)
-    now = rows is not None
-    if rows is None:
-        rows = done.placer.place(demand.runs, now=False)
-    if rows is None:
+    spots = done.placer.place(demand.runs, now=True)
+    now = spots is not None
+    if spots is None:
+        spots = done.placer.place(demand.runs, now=False)
+    if spots is None:
         return False
     done.draft.charge(key.queue, demand.total, 1, preemptible=key.preemptible)
-    write_down(done, key, tasks, rows, now=now)
+    write_down(done, key, tasks, spots, now=now)
     return True
 
 
-def write_down(done: PoolRound, key: GroupKey, tasks: tuple[Task, ...], rows: list[int], *, now: bool) -> None:
+def write_down(done: PoolRound, key: GroupKey, tasks: tuple[Task, ...], spots: list[Spot], *, now: bool) -> None:
     """These tasks start there, now or when what is stopping has gone; room and queue are charged already."""
     draft, job_id = done.draft, tasks[0].job
     done.started[job_id] = done.started.get(job_id, 0) + len(tasks)
     if not now:
         done.promised[job_id] = tuple(
-            Nominate(task.id, draft.nodes.name(row)) for task, row in zip(tasks, rows, strict=True)
+            Nominate(task.id, draft.nodes.name(spot.row)) for task, spot in zip(tasks, spots, strict=True)
         )
         return
     deserved = draft.tree.queues[key.queue].gpu.deserved
     held = draft.held[key.queue][0]
     over = held > deserved < UNLIMITED
     done.binds += [
-        Bind(task.id, draft.nodes.name(row), task.request.gpu_percent, over, held, deserved)
-        for task, row in zip(tasks, rows, strict=True)
+        Bind(
+            task.id,
+            draft.nodes.name(spot.row),
+            amount(task.request, draft.nodes.device_memory_mib(spot.row))[0],
+            over,
+            held,
+            deserved,
+            spot.devices,
+        )
+        for task, spot in zip(tasks, spots, strict=True)
     ]
 
 
-def _one_more(key: GroupKey, wanted: Ask, at: int) -> GroupKey:
+def _one_more(key: GroupKey, wanted: Ask, at: int, device_memory_mib: int) -> GroupKey:
     """What a job asks for that has its minimum and more tasks waiting."""
     shape = TaskShape.of(wanted.pending[at])
-    demand = Demand(((shape, 1),), amount(shape.request), 1)
+    demand = Demand.of_shapes([shape], device_memory_mib)
     return GroupKey(key.queue, key.pools, key.priority, key.preemptible, True, demand)

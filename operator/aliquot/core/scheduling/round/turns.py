@@ -78,7 +78,7 @@ def _help_pool(line: Line, done: PoolRound, candidates: Candidates, rows: list[R
             done.stopped += [
                 (unit, tuple(Evict(task.id, job_id, why(unit)) for task in unit.tasks)) for unit in found.units
             ]
-            write_down(done, row.key, done.tasks(row.key, wanted), found.rows, now=False)
+            write_down(done, row.key, done.tasks(row.key, wanted), found.spots, now=False)
             queue.served()
             refused.clear()
         turns.put_back()
@@ -106,4 +106,4 @@ def let_stay(done: PoolRound) -> None:
             del done.stopped[at]
             draft.charge(unit.queue, unit.total, 1, preemptible=True)
             for task, row in zip(unit.tasks, unit.rows, strict=True):
-                draft.take(row, task.request, 1, now=False)
+                draft.keep(row, task)

@@ -207,15 +207,17 @@ class _Verdicts:
 def _needs(shape: TaskShape) -> Details:
     """What one task needs, by unit."""
     return {
-        f"needed_{unit}": amount for unit, amount in zip(UNITS[:3], shape.request.as_tuple(), strict=False) if amount
+        f"needed_{unit}": amount
+        for unit, amount in zip(UNITS[:3], shape.request.base.as_tuple(), strict=False)
+        if amount
     }
 
 
 def _first_short(shape: TaskShape, room: Amounts) -> tuple[int, Amounts] | None:
     """The first resource that no row has enough of, among those with enough of the ones before it; and these rows."""
     if not len(room):
-        return (0 if shape.request.gpu_percent else 1), room
-    for axis, need in enumerate(shape.request.as_tuple()):
+        return (0 if shape.request.wants_gpu else 1), room
+    for axis, need in enumerate(shape.request.base.as_tuple()):
         enough = room[:, axis] >= need
         if need > 0 and not enough.any():
             return axis, room

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from aliquot.core.quantities import ZERO, Vector
+from aliquot.core.quantities import AXES, ZERO, Vector
 from aliquot.core.scheduling.facts import TaskState
 from aliquot.core.scheduling.plan import Plan
 from aliquot.core.scheduling.state.cluster import ClusterState
@@ -33,7 +33,7 @@ def _nodes(state: ClusterState) -> Iterator[str]:
     stopping: dict[str, Vector] = {}
     for record in state.tasks().values():
         if record.node is not None and record.state.uses_node:
-            request = record.fact.request
+            request = record.fact.request.base
             used[record.node] = used.get(record.node, ZERO) + request
             if record.state is TaskState.TERMINATING:
                 stopping[record.node] = stopping.get(record.node, ZERO) + request
@@ -46,11 +46,13 @@ def _nodes(state: ClusterState) -> Iterator[str]:
             homes[name] = pool_name
             row = table.row[name]
             free = node.allocatable - used.get(name, ZERO)
-            if table.free[row].tolist() != list(free.as_tuple()):
-                yield f"node {name}: free is {table.free[row].tolist()}, by its tasks {list(free.as_tuple())}"
+            counted = table.free[row, : len(AXES)].tolist()
+            if counted != list(free.as_tuple()):
+                yield f"node {name}: free is {counted}, by its tasks {list(free.as_tuple())}"
             releasing = stopping.get(name, ZERO)
-            if table.releasing[row].tolist() != list(releasing.as_tuple()):
-                yield f"node {name}: releasing is {table.releasing[row].tolist()}, by its tasks {releasing.as_tuple()}"
+            counted = table.releasing[row, : len(AXES)].tolist()
+            if counted != list(releasing.as_tuple()):
+                yield f"node {name}: releasing is {counted}, by its tasks {releasing.as_tuple()}"
             if bool(table.usable[row]) != (node.ready and node.schedulable):
                 yield f"node {name}: usable is {bool(table.usable[row])}"
         empty = [row for row in range(len(table.usable)) if row not in set(table.row.values())]
@@ -67,6 +69,14 @@ def _pool_that_counts(state: ClusterState, record: TaskRecord) -> str | None:
     return here or job.pools[0]
 
 
+def _device_memory(state: ClusterState, record: TaskRecord, pool: str) -> int:
+    node = state.node(record.node) if record.node is not None and record.state.uses_node else None
+    if node is not None:
+        return node.device_memory_mib
+    known = [node.device_memory_mib for node in state.pools[pool].nodes.nodes.values() if node.device_memory_mib]
+    return min(known, default=0)
+
+
 def _queues(state: ClusterState) -> Iterator[str]:
     wanted: dict[tuple[str, str, str], Amount] = {}
     for record in state.tasks().values():
@@ -76,7 +86,7 @@ def _queues(state: ClusterState) -> Iterator[str]:
         ledgers = [_LEDGER[record.state]]
         if ledgers == ["held"] and not job.preemptible:
             ledgers.append("held_non_preemptible")
-        change = amount(record.fact.request)
+        change = amount(record.fact.request, _device_memory(state, record, pool))
         for queue in state.pools[pool].queues.chain(job.queue):
             for ledger in ledgers:
                 before = wanted.get((pool, queue.name, ledger), (0, 0, 0))
@@ -159,13 +169,13 @@ def _plan(state: ClusterState, plan: Plan) -> Iterator[str]:
         if record is None or record.state is not TaskState.PENDING:
             yield f"bind {bind.task}: it does not wait for a node"
             continue
-        taken[bind.node] = taken.get(bind.node, ZERO) + record.fact.request
+        taken[bind.node] = taken.get(bind.node, ZERO) + record.fact.request.base
     for nominate in plan.nominations:
         record = state.task(nominate.task)
         if record is None or record.state is not TaskState.PENDING:
             yield f"nominate {nominate.task}: it does not wait for a node"
             continue
-        coming[nominate.node] = coming.get(nominate.node, ZERO) + record.fact.request
+        coming[nominate.node] = coming.get(nominate.node, ZERO) + record.fact.request.base
     stopped: dict[str, Vector] = {}
     for evict in plan.evictions:
         record = state.task(evict.task)
@@ -175,7 +185,7 @@ def _plan(state: ClusterState, plan: Plan) -> Iterator[str]:
             continue
         if job is None or not job.preemptible or job.queue is None:
             yield f"evict {evict.task}: it may not be stopped"
-        stopped[record.node] = stopped.get(record.node, ZERO) + record.fact.request
+        stopped[record.node] = stopped.get(record.node, ZERO) + record.fact.request.base
     for tasks in ([bind.task for bind in plan.binds], [evict.task for evict in plan.evictions]):
         if len(set(tasks)) != len(tasks):
             yield f"decided twice: {sorted(tasks)}"

@@ -78,6 +78,7 @@ class ClusterState:
         self._stale_jobs: dict[str, None] = {}
         self._making_room: dict[str, dict[str, TaskRecord]] = {}
         self._promises: dict[str, dict[str, None]] = {}
+        self._smallest: dict[str, int] = {}
 
     @classmethod
     def rebuild(cls, events: Iterable[Event]) -> "ClusterState":
@@ -96,7 +97,7 @@ class ClusterState:
         for task_id, record in sorted(self._records.items()):
             yield TaskChanged(record.fact)
             if record.granted is not None:
-                yield Granted(task_id, record.granted)
+                yield Granted(task_id, record.granted, record.granted_devices)
             if record.evicting or record.stopped_for:
                 yield EvictionStarted(task_id, record.stopped_for)
         for job_id, nodes in sorted(self._promises.items()):
@@ -121,15 +122,15 @@ class ClusterState:
                 self._task_changed(task)
             case TaskRemoved(task_id):
                 self._task_removed(task_id)
-            case Granted(task_id, node_name):
+            case Granted(task_id, node_name, devices):
                 if (record := self._records.get(task_id)) is not None:
                     self._lift(record)
-                    record.assume_granted(node_name)
+                    record.assume_granted(node_name, devices)
                     self._settle(record)
             case GrantFailed(task_id):
                 if (record := self._records.get(task_id)) is not None:
                     self._lift(record)
-                    record.granted = None
+                    record.forget_grant()
                     self._settle(record)
             case EvictionStarted(task_id, for_job):
                 if (record := self._records.get(task_id)) is not None:
@@ -217,18 +218,20 @@ class ClusterState:
 
     def _node_changed(self, node: Node) -> None:
         before = self._node_pool.get(node.name)
-        if before == node.pool:
+        known = self.node(node.name)
+        if before == node.pool and known is not None and known.device_memory_mib == node.device_memory_mib:
             self.pool(node.pool).nodes.put(node)
             return
         there = list(self._by_node.get(node.name, {}).values())
         for record in there:
             self._lift(record)
-        if before is not None:
+        if before is not None and before != node.pool:
             self.pools[before].nodes.remove(node.name)
         self._node_pool[node.name] = node.pool
         self.pool(node.pool).nodes.put(node)
         for record in there:
             self._settle(record)
+        self._recount_memory()
 
     def _node_removed(self, name: str) -> None:
         if name not in self._node_pool:
@@ -239,6 +242,19 @@ class ClusterState:
         self.pools[self._node_pool.pop(name)].nodes.remove(name)
         for record in there:
             self._settle(record)
+        self._recount_memory()
+
+    def _recount_memory(self) -> None:
+        """An amount of GPU memory counts by the smallest device there is, which may be another one now."""
+        smallest = {name: pool.nodes.smallest_device_mib() for name, pool in self.pools.items()}
+        if smallest == self._smallest:
+            return
+        self._smallest = smallest
+        for record in list(self._records.values()):
+            part = record.fact.request.part
+            if part is not None and part.memory_mib:
+                self._lift(record)
+                self._settle(record)
 
     def _job_changed(self, job: Job) -> None:
         if not job.pools:
@@ -331,27 +347,33 @@ class ClusterState:
         here = self._node_pool.get(node) if node is not None and state.uses_node else None
         paid = None if job is None or job.queue is None else self.pool(here or job.pools[0])
         record.counted = Counted(
-            task=fact,
+            task=record.task,
             nodes=None if here is None else self.pools[here].nodes,
             node=node or "",
             stopping=state is TaskState.TERMINATING,
             pool=paid,
             queue=job.queue or "" if job is not None else "",
             kind=kind,
+            amount=(0, 0, 0) if paid is None else amount(fact.request, self._device_memory(paid, here, node)),
             preemptible=job.preemptible if job is not None else True,
             priority=job.priority if job is not None else 0,
         )
         self._count(record.counted, 1)
 
+    def _device_memory(self, paid: PoolState, here: str | None, node: str | None) -> int:
+        """Memory of the devices that a task counts in, in MiB; 0: not known."""
+        if here is not None and node is not None:
+            return self.pools[here].nodes.nodes[node].device_memory_mib
+        return paid.nodes.smallest_device_mib()
+
     def _count(self, counted: Counted | None, sign: int) -> None:
         if counted is None:
             return
-        request = counted.task.request
         if counted.nodes is not None:
-            counted.nodes.use(counted.node, request, sign, stopping=counted.stopping)
+            counted.nodes.use(counted.node, counted.task, sign, stopping=counted.stopping)
         if counted.pool is not None:
             queues = counted.pool.queues
-            queues.count(counted.queue, counted.kind, amount(request), sign, preemptible=counted.preemptible)
+            queues.count(counted.queue, counted.kind, counted.amount, sign, preemptible=counted.preemptible)
             if counted.kind == "held" and counted.preemptible and counted.nodes is not None:
                 counted.pool.count_stoppable(counted.queue, counted.task.job, counted.priority, sign)
 
@@ -364,7 +386,8 @@ class ClusterState:
             self.line.remove(job_id)
             return
         active = [record for record in records if record.state.active]
-        self.line.put(ask(job, pending, len(active), gated), self._pools_left(job, active))
+        pools = self._pools_left(job, active)
+        self.line.put(ask(job, pending, len(active), gated), pools, self.pool(pools[0]).nodes.smallest_device_mib())
 
     def _pools_left(self, job: Job, active: list[TaskRecord]) -> tuple[str, ...]:
         """The pools that its further tasks may use: all tasks of a job are in one (cluster-api.md 5.5)."""

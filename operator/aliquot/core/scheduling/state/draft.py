@@ -3,12 +3,39 @@
 Simulation and decision are the same code on the same draft; the state itself is never touched.
 """
 
-import numpy as np
+from typing import NamedTuple
 
-from aliquot.core.quantities import Vector
+from aliquot.core.quantities import PERCENT_PER_DEVICE, Request
+from aliquot.core.scheduling.facts import Task
+from aliquot.core.scheduling.state.devices import NOTHING_HELD, Held, Shared, devices_held, roomy, unused_id
 from aliquot.core.scheduling.state.nodes import Amounts
 from aliquot.core.scheduling.state.pool import PoolState
 from aliquot.core.scheduling.state.queues import Amount
+
+
+class Spot(NamedTuple):
+    """Where a task is put: the row of its node, and the devices of which it gets a part."""
+
+    row: int
+    devices: tuple[str, ...] = ()
+
+
+class _Room(NamedTuple):
+    row: int
+    change: Amounts
+    now: bool
+
+
+class _Devices(NamedTuple):
+    spot: Spot
+    need: int
+    now: bool
+
+
+class _Charge(NamedTuple):
+    queue: str
+    change: Amount
+    preemptible: bool
 
 
 class Draft:
@@ -37,7 +64,8 @@ class Draft:
         }
         self.capacity: Amount = pool.nodes.total()
         self.touched: list[int] = []
-        self._journal: list[tuple[int, Amounts, bool] | tuple[str, Amount, bool]] = []
+        self._shared: dict[int, dict[str, Held]] = {}
+        self._journal: list[_Room | _Devices | _Charge] = []
 
     def checkpoint(self) -> int:
         """A mark to roll back to."""
@@ -46,37 +74,88 @@ class Draft:
     def rollback(self, mark: int) -> None:
         """Take back everything since the mark."""
         while len(self._journal) > mark:
-            where, change, flag = self._journal.pop()
-            if isinstance(where, int):
-                assert isinstance(change, np.ndarray)
-                self._change_room(where, -change, now=flag)
-            else:
-                assert isinstance(change, tuple)
-                self._change_queue(where, (-change[0], -change[1], -change[2]), preemptible=flag)
+            match self._journal.pop():
+                case _Room(row, change, now):
+                    self._change_room(row, -change, now=now)
+                case _Devices(spot, need, now):
+                    self._change_devices(spot, -need, now=now)
+                case _Charge(queue, change, preemptible):
+                    self._change_queue(queue, (-change[0], -change[1], -change[2]), preemptible=preemptible)
 
-    def take(self, row: int, request: Vector, count: int, *, now: bool) -> None:
-        """Give room on a node to so many equal tasks, or promise it to them (not `now`)."""
-        change = np.array(request.as_tuple(), np.int64) * -count
-        self._change_room(row, change, now=now)
-        self._journal.append((row, change, now))
+    def take(self, row: int, request: Request, *, now: bool) -> Spot:
+        """Give a task room on a node where it fits, or promise it to it (not `now`). Returns what it got."""
+        part = request.part
+        if part is None:
+            spot = Spot(row)
+        else:
+            shared = self.shared_on(row)
+            devices = roomy(shared, part, int(self.nodes.units[row]), now=now)[: part.devices]
+            taken = {*shared, *devices}
+            while len(devices) < part.devices:
+                devices.append(unused_id(self.nodes.name(row), taken))
+                taken.add(devices[-1])
+            spot = Spot(row, tuple(devices))
+        self._hold(spot, request, 1, now=now)
+        return spot
 
-    def release(self, row: int, request: Vector) -> None:
+    def take_many(self, row: int, request: Request, count: int, *, now: bool) -> list[Spot]:
+        """The same for several equal tasks."""
+        if request.part is not None:
+            return [self.take(row, request, now=now) for _ in range(count)]
+        self._hold(Spot(row), request, count, now=now)
+        return [Spot(row)] * count
+
+    def give_back(self, spot: Spot, request: Request, *, now: bool) -> None:
+        """Undo a `take`."""
+        self._hold(spot, request, -1, now=now)
+
+    def release(self, row: int, task: Task) -> None:
         """A task on the node is going to stop: its room comes."""
-        change = np.array(request.as_tuple(), np.int64)
-        self._change_room(row, change, now=False)
-        self._journal.append((row, change, False))
+        self._hold(Spot(row, devices_held(task)), task.request, -1, now=False)
+
+    def keep(self, row: int, task: Task) -> None:
+        """Undo a `release`."""
+        self._hold(Spot(row, devices_held(task)), task.request, 1, now=False)
+
+    def shared_on(self, row: int) -> Shared:
+        """The shared devices of a node. To read only."""
+        changed = self._shared.get(row)
+        return self.nodes.shared.get(row, {}) if changed is None else changed
 
     def charge(self, queue: str, change: Amount, sign: int, *, preemptible: bool) -> None:
         """The queue holds so much more (`sign` 1) or less (-1), and so do all above it."""
         change = (sign * change[0], sign * change[1], sign * change[2])
         self._change_queue(queue, change, preemptible=preemptible)
-        self._journal.append((queue, change, preemptible))
+        self._journal.append(_Charge(queue, change, preemptible))
+
+    def _hold(self, spot: Spot, request: Request, count: int, *, now: bool) -> None:
+        amounts = self.nodes.amounts(request)
+        assert amounts is not None, "something was placed where nobody has what it asks for"
+        self._change_room(spot.row, amounts * -count, now=now)
+        self._journal.append(_Room(spot.row, amounts * -count, now))
+        if request.part is not None:
+            need = request.part.need(int(self.nodes.units[spot.row])) * count
+            self._change_devices(spot, need, now=now)
+            self._journal.append(_Devices(spot, need, now))
 
     def _change_room(self, row: int, change: Amounts, *, now: bool) -> None:
         self.future[row] += change
         if now:
             self.free[row] += change
         self.touched.append(row)
+
+    def _change_devices(self, spot: Spot, need: int, *, now: bool) -> None:
+        row = spot.row
+        shared = self._shared.get(row)
+        if shared is None:
+            shared = self._shared[row] = dict(self.nodes.shared.get(row, {}))
+        for device in spot.devices:
+            before = shared.get(device, NOTHING_HELD)
+            after = shared[device] = before.plus(need, now=now, later=True)
+            if after == NOTHING_HELD:
+                del shared[device]
+            self.free[row, 0] -= PERCENT_PER_DEVICE * ((after.now > 0) - (before.now > 0))
+            self.future[row, 0] -= PERCENT_PER_DEVICE * ((after.later > 0) - (before.later > 0))
 
     def _change_queue(self, name: str, change: Amount, *, preemptible: bool) -> None:
         for queue in self.tree.chain(name):

@@ -9,10 +9,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 
-from aliquot.core.quantities import Vector
+from aliquot.core.quantities import Request
 from aliquot.core.scheduling.facts import Job, Task
 from aliquot.core.scheduling.reasons import Reason, WaitCode
-from aliquot.core.scheduling.state.nodes import Signature
+from aliquot.core.scheduling.state.nodes import Signature, gpu_form
 from aliquot.core.scheduling.state.queues import Amount, amount
 
 Entry = tuple[float, str, str]
@@ -23,13 +23,14 @@ Entry = tuple[float, str, str]
 class TaskShape:
     """What placing a task depends on."""
 
-    request: Vector
+    request: Request
     signature: Signature
 
     @staticmethod
     def of(task: Task) -> "TaskShape":
         """The shape of a task."""
-        return TaskShape(task.request, Signature(tuple(sorted(task.node_selector.items())), task.tolerations))
+        selector = tuple(sorted(task.node_selector.items()))
+        return TaskShape(task.request, Signature(selector, task.tolerations, gpu_form(task.request)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,17 +48,17 @@ class Demand:
     tasks: int = field(compare=False)
 
     @staticmethod
-    def of(tasks: Sequence[Task]) -> "Demand":
+    def of(tasks: Sequence[Task], device_memory_mib: int) -> "Demand":
         """The demand of these tasks."""
-        return Demand.of_shapes([TaskShape.of(task) for task in tasks])
+        return Demand.of_shapes([TaskShape.of(task) for task in tasks], device_memory_mib)
 
     @staticmethod
-    def of_shapes(shapes: Iterable[TaskShape]) -> "Demand":
-        """The demand of tasks of these shapes."""
+    def of_shapes(shapes: Iterable[TaskShape], device_memory_mib: int) -> "Demand":
+        """The demand of tasks of these shapes; amounts of GPU memory count as parts of so large a device."""
         runs = tuple((shape, sum(1 for _ in equal)) for shape, equal in groupby(shapes))
         gpu = cpu = memory = tasks = 0
         for shape, count in runs:
-            one = amount(shape.request)
+            one = amount(shape.request, device_memory_mib)
             gpu, cpu, memory = gpu + count * one[0], cpu + count * one[1], memory + count * one[2]
             tasks += count
         return Demand(runs, (gpu, cpu, memory), tasks)
@@ -143,15 +144,21 @@ class Line:
         self.asks: dict[str, Ask] = {}
         self._where: dict[str, GroupKey] = {}
 
-    def put(self, wanted: Ask, pools: tuple[str, ...]) -> None:
-        """Queue the job up, or move it to where it belongs now. `pools` are those that it may still use."""
+    def put(self, wanted: Ask, pools: tuple[str, ...], device_memory_mib: int) -> None:
+        """Queue the job up, or move it to where it belongs now.
+
+        Args:
+            wanted: what it asks for.
+            pools: those that it may still use.
+            device_memory_mib: of the smallest device of the first of them.
+        """
         job = wanted.job
         self.remove(job.id)
         self.asks[job.id] = wanted
         if wanted.blocked is not None or job.queue is None:
             self.blocked[job.id] = wanted
             return
-        demand = Demand.of(wanted.pending[: wanted.next])
+        demand = Demand.of(wanted.pending[: wanted.next], device_memory_mib)
         growing = wanted.active > 0 and wanted.active >= job.min_member
         key = GroupKey(job.queue, pools, job.priority, job.preemptible, growing, demand)
         groups = self.groups.setdefault((pools[0], job.queue), {})

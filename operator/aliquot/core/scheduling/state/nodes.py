@@ -1,19 +1,22 @@
 """The nodes of one pool as rows of int64 arrays, and which of them a task may use at all.
 
-A row is `[nodes x AXES]`; rows of removed nodes are used again. `free` is what is allocatable less everything that is
-there, `releasing` the part of what is there that is stopping, so `free + releasing` is the room to come. Both may be
-negative: pods of other schedulers and shrinking nodes ask nobody.
+A table is `[nodes x columns]`: those of `AXES`, and one for each other resource that a node offers or a task holds.
+Rows of removed nodes are used again. The first column has whole devices only: one of which tasks hold parts counts as
+gone from it, and is kept in `shared`. `free` is what is allocatable less everything that is there, `releasing` the part
+of what is there that is stopping, so `free + releasing` is the room to come. Both may be negative: pods of other
+schedulers and shrinking nodes ask nobody.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal
 
 import numpy as np
 import numpy.typing as npt
 
-from aliquot.core.quantities import AXES, Vector
-from aliquot.core.scheduling.facts import Node, Taint, Toleration
+from aliquot.core.quantities import AXES, PERCENT_PER_DEVICE, Request, is_mig, mig_percent
+from aliquot.core.scheduling.facts import Node, Taint, Task, Toleration
+from aliquot.core.scheduling.state.devices import NOTHING_HELD, Held, device_units, devices_held
 
 Amounts = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
@@ -23,6 +26,24 @@ _MOST_SIGNATURES: Final = 256
 """Eligibility masks kept at once; the one made first goes first. A mask is one vector expression to make again."""
 
 
+GpuForm = Literal["none", "whole", "part", "mig"]
+"""How a task asks for GPUs."""
+
+_GPU_FORMS: Final[Mapping[str, tuple[GpuForm, ...]]] = {
+    "none": ("whole", "part"),
+    "single": ("whole",),
+    "mixed": ("mig",),
+}
+"""Which forms a node takes, by its MIG strategy (scheduling.md 2.4)."""
+
+
+def gpu_form(request: Request) -> GpuForm:
+    """How the request asks for GPUs."""
+    if request.mig:
+        return "mig"
+    return "part" if request.part is not None else "whole" if request.base.gpu_percent else "none"
+
+
 @dataclass(frozen=True, slots=True)
 class Signature:
     """What decides which nodes a task may use, whatever they hold.
@@ -30,14 +51,18 @@ class Signature:
     Attributes:
         node_selector: labels that the node must have, sorted.
         tolerations: taints that the task bears.
+        gpu: in which form it asks for GPUs.
     """
 
     node_selector: tuple[tuple[str, str], ...] = ()
     tolerations: tuple[Toleration, ...] = ()
+    gpu: GpuForm = "none"
 
     def allows(self, node: Node) -> bool:
-        """Whether labels and taints of the node let the task in."""
+        """Whether labels, taints and MIG strategy of the node let the task in."""
         labels = node.labels
+        if self.gpu != "none" and self.gpu not in _GPU_FORMS[node.mig]:
+            return False
         return all(labels.get(key) == value for key, value in self.node_selector) and all(
             any(_bears(toleration, taint) for toleration in self.tolerations)
             for taint in node.taints
@@ -53,18 +78,28 @@ def _bears(toleration: Toleration, taint: Taint) -> bool:
     return toleration.key == taint.key and (toleration.operator == "Exists" or toleration.value == taint.value)
 
 
+_MOST_REQUESTS: Final = 4096
+"""Requests whose amounts are kept at once."""
+
+
 class NodeTable:
     """The nodes of one pool.
 
     Attributes:
         row: number of a node's row, by its name.
+        columns: number of the column of each resource beside `AXES`, by its name.
         allocatable: what pods may use, in the units of `AXES`.
         free: what is left of it.
         releasing: what stopping tasks still use.
         usable: ready and not cordoned.
+        units: how large one device of the node is.
+        shared: per row, the devices of which tasks hold parts.
     """
 
     def __init__(self) -> None:
+        self.columns: dict[str, int] = {}
+        self.units: Amounts = np.zeros(0, np.int64)
+        self.shared: dict[int, dict[str, Held]] = {}
         self.row: dict[str, int] = {}
         self.allocatable: Amounts = np.zeros((0, len(AXES)), np.int64)
         self.free: Amounts = self.allocatable.copy()
@@ -74,6 +109,8 @@ class NodeTable:
         self._empty: list[int] = []
         self._masks: dict[Signature, Mask] = {}
         self._rank: Amounts | None = None
+        self._smallest: int | None = None
+        self._amounts: dict[Request, Amounts | None] = {}
 
     @property
     def nodes(self) -> Mapping[str, Node]:
@@ -93,12 +130,14 @@ class NodeTable:
             row = self._new_row()
             self.row[node.name] = row
             self._rank = None
-        wanted = np.array(node.allocatable.as_tuple(), np.int64)
+        wanted = self._counted(node.allocatable.as_tuple(), node.extended.items())
+        self.units[row] = device_units(node)
+        self._smallest = None
         self.free[row] += wanted - self.allocatable[row]
         self.allocatable[row] = wanted
         self.usable[row] = node.ready and node.schedulable
         before, self._nodes[row] = self._nodes[row], node
-        if before is None or (before.labels, before.taints) != (node.labels, node.taints):
+        if before is None or (before.labels, before.taints, before.mig) != (node.labels, node.taints, node.mig):
             for signature, mask in self._masks.items():
                 mask[row] = signature.allows(node)
 
@@ -113,14 +152,57 @@ class NodeTable:
             mask[row] = False
         self._empty.append(row)
         self._rank = None
+        self._smallest = None
 
-    def use(self, name: str, request: Vector, sign: int, *, stopping: bool) -> None:
+    def use(self, name: str, task: Task, sign: int, *, stopping: bool) -> None:
         """Count a task on the node (`sign` 1) or no longer (-1)."""
         row = self.row[name]
-        amount = np.array(request.as_tuple(), np.int64) * sign
+        amount = self._counted(task.request.base.as_tuple(), task.request.extended) * sign
         self.free[row] -= amount
         if stopping:
             self.releasing[row] += amount
+        part = task.request.part
+        if part is None:
+            return
+        shared, need = self.shared.setdefault(row, {}), part.need(int(self.units[row])) * sign
+        for device in devices_held(task):
+            before = shared.get(device, NOTHING_HELD)
+            after = shared[device] = before.plus(need, now=True, later=not stopping)
+            if after == NOTHING_HELD:
+                del shared[device]
+            opened, kept = (after.now > 0) - (before.now > 0), (after.later > 0) - (before.later > 0)
+            self.free[row, 0] -= PERCENT_PER_DEVICE * opened
+            self.releasing[row, 0] += PERCENT_PER_DEVICE * (opened - kept)
+        if not shared:
+            del self.shared[row]
+
+    def amounts(self, request: Request) -> Amounts | None:
+        """The request in columns, parts of devices left out; None: it asks for something that is nowhere here."""
+        if request not in self._amounts:
+            if len(self._amounts) >= _MOST_REQUESTS:
+                self._amounts.clear()
+            known = all(name in self.columns for name, _ in request.extended)
+            self._amounts[request] = self._counted(request.base.as_tuple(), request.extended) if known else None
+        return self._amounts[request]
+
+    def _counted(self, base: tuple[int, ...], extended: Iterable[tuple[str, int]]) -> Amounts:
+        """Amounts in columns; a resource that is new gets one."""
+        places = [(self._column(name), amount) for name, amount in extended]
+        amounts = np.zeros(self.allocatable.shape[1], np.int64)
+        amounts[: len(base)] = base
+        for column, amount in places:
+            amounts[column] = amount
+        return amounts
+
+    def _column(self, name: str) -> int:
+        if name not in self.columns:
+            self.columns[name] = self.allocatable.shape[1]
+            more = ((0, 0), (0, 1))
+            self.allocatable = np.pad(self.allocatable, more)
+            self.free = np.pad(self.free, more)
+            self.releasing = np.pad(self.releasing, more)
+            self._amounts.clear()
+        return self.columns[name]
 
     def matching(self, signature: Signature) -> Mask:
         """Per row, whether labels and taints let such a task in. To read only; later changes of nodes show in it."""
@@ -141,16 +223,30 @@ class NodeTable:
                 self._rank[self.row[name]] = place
         return self._rank
 
+    def device_memory_mib(self, row: int) -> int:
+        """Memory of one device of the node in a row; 0: not known."""
+        node = self._nodes[row]
+        return node.device_memory_mib if node is not None else 0
+
+    def smallest_device_mib(self) -> int:
+        """Memory of the smallest device of any node; 0: no node says."""
+        if self._smallest is None:
+            known = [node.device_memory_mib for node in self._nodes if node is not None and node.device_memory_mib]
+            self._smallest = min(known, default=0)
+        return self._smallest
+
     def total(self) -> tuple[int, int, int]:
         """GPU, CPU and memory of all nodes that are ready and not cordoned."""
-        gpu, cpu, memory, _ = self.allocatable[self.usable].sum(axis=0).tolist()
-        return gpu, cpu, memory
+        sums: list[int] = self.allocatable[self.usable].sum(axis=0).tolist()
+        mig = sum(mig_percent(name) * sums[column] for name, column in self.columns.items() if is_mig(name))
+        return sums[0] + mig, sums[1], sums[2]
 
     def _new_row(self) -> int:
         if not self._empty:
             had = len(self.usable)
             more = max(16, had)
-            blank = np.zeros((more, len(AXES)), np.int64)
+            blank = np.zeros((more, self.allocatable.shape[1]), np.int64)
+            self.units = np.concatenate([self.units, np.zeros(more, np.int64)])
             self.allocatable = np.concatenate([self.allocatable, blank])
             self.free = np.concatenate([self.free, blank])
             self.releasing = np.concatenate([self.releasing, blank])

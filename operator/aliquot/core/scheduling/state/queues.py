@@ -8,7 +8,7 @@ when it comes.
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
-from aliquot.core.quantities import Vector
+from aliquot.core.quantities import Request, quantify
 from aliquot.core.scheduling.facts import Queue, Share
 
 RESOURCES: Final = ("gpu", "cpu", "memory")
@@ -18,9 +18,10 @@ Amount = tuple[int, int, int]
 Kind = Literal["held", "releasing", "waiting"]
 
 
-def amount(request: Vector) -> Amount:
-    """The part of a request that queues pay for."""
-    return (request.gpu_percent, request.cpu_milli, request.memory_bytes)
+def amount(request: Request, device_memory_mib: int) -> Amount:
+    """The part of a request that queues pay for; see `quantify`."""
+    counts = quantify(request, device_memory_mib)
+    return (counts.gpu_percent, counts.cpu_milli, counts.memory_bytes)
 
 
 def shares(queue: Queue) -> tuple[Share, Share, Share]:

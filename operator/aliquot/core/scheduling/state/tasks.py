@@ -15,12 +15,12 @@
 - A task that has a node is there, whatever its phase says: `PENDING` with a node counts as `BOUND`.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from aliquot.core.scheduling.facts import Task, TaskState
 from aliquot.core.scheduling.state.nodes import NodeTable
 from aliquot.core.scheduling.state.pool import PoolState
-from aliquot.core.scheduling.state.queues import Kind
+from aliquot.core.scheduling.state.queues import Amount, Kind
 
 _WAITS = (TaskState.PENDING, TaskState.GATED)
 _GOES = (TaskState.TERMINATING, TaskState.ENDED)
@@ -38,6 +38,7 @@ class Counted:
         pool: where its queue is; None when nobody pays for it.
         queue: the queue's name.
         kind: which of the queue's ledgers.
+        amount: what counts there.
         preemptible: of its job.
         priority: of its job.
     """
@@ -49,6 +50,7 @@ class Counted:
     pool: PoolState | None
     queue: str
     kind: Kind
+    amount: Amount
     preemptible: bool
     priority: int
 
@@ -60,6 +62,7 @@ class TaskRecord:
     Attributes:
         fact: as the API server last said.
         granted: the node that we asked for, until the answer.
+        granted_devices: the devices that we asked for with it.
         evicting: whether we asked to delete it, until the answer.
         stopped_for: the job that it makes room for and that waits for it; empty when there is none.
         counted: where it counts at the moment.
@@ -67,6 +70,7 @@ class TaskRecord:
 
     fact: Task
     granted: str | None = None
+    granted_devices: tuple[str, ...] = ()
     evicting: bool = False
     stopped_for: str = ""
     counted: Counted | None = None
@@ -91,14 +95,25 @@ class TaskRecord:
         """Take over what the API server says; drop the assumptions that it confirms."""
         self.fact = fact
         if fact.node is not None or fact.state in _GOES:
-            self.granted = None
+            self.forget_grant()
         if fact.state in _GOES:
             self.evicting = False
 
-    def assume_granted(self, node: str) -> None:
-        """We ask for the node; without effect when it has one or goes."""
+    @property
+    def task(self) -> Task:
+        """The task with the devices that it has, or that we asked for."""
+        return replace(self.fact, devices=self.granted_devices) if self.granted_devices else self.fact
+
+    def assume_granted(self, node: str, devices: tuple[str, ...]) -> None:
+        """We ask for the node and these devices; without effect when it has one or goes."""
         if self.fact.node is None and self.fact.state in _WAITS:
             self.granted = node
+            self.granted_devices = devices
+
+    def forget_grant(self) -> None:
+        """The API server refused it, or has confirmed it."""
+        self.granted = None
+        self.granted_devices = ()
 
     def assume_evicted(self, for_job: str) -> None:
         """We ask to delete it so that the job has room; when it goes already, only the latter is news."""

@@ -13,10 +13,10 @@ from typing import Final
 
 import numpy as np
 
-from aliquot.core.quantities import UNLIMITED
+from aliquot.core.quantities import AXES, UNLIMITED
 from aliquot.core.scheduling.fairness.capacity import over_quota
 from aliquot.core.scheduling.placement.ranking import Placer
-from aliquot.core.scheduling.state.draft import Draft
+from aliquot.core.scheduling.state.draft import Draft, Spot
 from aliquot.core.scheduling.state.jobs import GroupKey, TaskShape
 from aliquot.core.scheduling.state.nodes import Mask
 from aliquot.core.scheduling.state.queues import Amount, shares
@@ -33,11 +33,11 @@ class Found:
 
     Attributes:
         units: to stop, in the order of their right to stay, least first.
-        rows: where each task of the demand will be.
+        spots: where each task of the demand will be.
     """
 
     units: tuple[Unit, ...]
-    rows: list[int]
+    spots: list[Spot]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ class _Search:
         self.key = key
         self.rule = rule
         self.chosen: list[Unit] = []
-        self.rows: list[int] = []
+        self.spots: list[Spot] = []
         self.place: dict[Unit, int] = {}
 
     def run(self) -> Found | None:
@@ -83,7 +83,7 @@ class _Search:
             self.draft.rollback(mark)
             return None
         self._give_back(bounds)
-        return Found(tuple(sorted(self.chosen, key=lambda unit: self.place[unit])), self.rows)
+        return Found(tuple(sorted(self.chosen, key=lambda unit: self.place[unit])), self.spots)
 
     # 1. Bounds
 
@@ -142,8 +142,7 @@ class _Search:
                     row = self._make_room(shape)
                 if row is None:
                     return False
-                self.draft.take(row, shape.request, 1, now=False)
-                self.rows.append(row)
+                self.spots.append(self.draft.take(row, shape.request, now=False))
         return True
 
     def _make_room(self, shape: TaskShape) -> int | None:
@@ -183,15 +182,17 @@ class _Search:
         nodes = self.draft.nodes
         most = self.draft.future.copy()
         for name in self.rule.queues:
-            most += self.candidates.room(name)
-        request = np.array(shape.request.as_tuple(), np.int64)
+            most[:, : len(AXES)] += self.candidates.room(name)
+        request = nodes.amounts(shape.request)
+        if request is None:
+            return np.zeros_like(nodes.usable)
         fits = ((most >= request) | (request == 0)).all(axis=1)
         return fits & nodes.matching(shape.signature) & nodes.usable
 
     def _pick(self, shape: TaskShape, row: int, new: Unit, before: Sequence[Unit]) -> list[Unit] | None:
         """The new unit, and as many of those before it as the task needs; None when they may not, or would not do."""
         future: list[int] = self.draft.future[row].tolist()
-        request = shape.request.as_tuple()
+        request = shape.request.base.as_tuple()
         lacks = [(axis, need - future[axis]) for axis, need in enumerate(request) if need > 0 and need > future[axis]]
         rest = [[0] * len(lacks)]
         for unit in reversed(before):
@@ -229,8 +230,8 @@ class _Search:
 
     def _give_back(self, bounds: list[Bound]) -> None:
         """Let everybody go on who is not needed, those with most right to stay first."""
-        asked = [any(shape.request.as_tuple()[axis] > 0 for shape, _ in self.key.demand.runs) for axis in range(4)]
-        used = set(self.rows)
+        asked = [any(shape.request.base.as_tuple()[axis] > 0 for shape, _ in self.key.demand.runs) for axis in range(4)]
+        used = {spot.row for spot in self.spots}
         for unit in sorted(self.chosen, key=lambda unit: -self.place[unit]):
             needed = any(
                 row in used and asked[axis] and 0 < gain > self.draft.future[row, axis]
@@ -240,7 +241,7 @@ class _Search:
             if not needed and self._covers(bounds, without=unit):
                 self.chosen.remove(unit)
                 for task, row in zip(unit.tasks, unit.rows, strict=True):
-                    self.draft.take(row, task.request, 1, now=False)
+                    self.draft.keep(row, task)
 
     # Stopping
 
@@ -250,4 +251,4 @@ class _Search:
     def _stop(self, unit: Unit) -> None:
         self.chosen.append(unit)
         for task, row in zip(unit.tasks, unit.rows, strict=True):
-            self.draft.release(row, task.request)
+            self.draft.release(row, task)

@@ -51,7 +51,7 @@ class Unit:
         on: dict[int, Room] = {}
         gpu = cpu = memory = 0
         for task, row in placed:
-            request = task.request.as_tuple()
+            request = task.request.base.as_tuple()
             there = on.get(row, _NOTHING)
             on[row] = (
                 there[0] + request[0],
