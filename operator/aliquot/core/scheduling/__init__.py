@@ -24,10 +24,13 @@ from aliquot.core.scheduling.explain import explain
 from aliquot.core.scheduling.plan import Bind, Evict, Nominate, Plan, Waiting
 from aliquot.core.scheduling.reasons import Reason, WaitCode
 from aliquot.core.scheduling.round.decide import decide
+from aliquot.core.scheduling.settings import ACTIONS, Action, SchedulingSettings
 from aliquot.core.scheduling.state.check import check
 from aliquot.core.scheduling.state.cluster import ClusterState, QueueUsage
 
 __all__ = [
+    "ACTIONS",
+    "Action",
     "Bind",
     "ClusterState",
     "Event",
@@ -47,6 +50,7 @@ __all__ = [
     "QueueRemoved",
     "QueueUsage",
     "Reason",
+    "SchedulingSettings",
     "TaskChanged",
     "TaskRemoved",
     "WaitCode",

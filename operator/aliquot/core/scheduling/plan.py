@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from aliquot.core.scheduling.reasons import Reason
+from aliquot.core.scheduling.settings import Action
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,17 +39,21 @@ class Nominate:
 
 @dataclass(frozen=True, slots=True)
 class Evict:
-    """The task is stopped so that another job can have its place.
+    """The task is stopped, mostly so that another job can have its place.
 
     Attributes:
         task: id of the task.
-        for_job: id of the job that it makes room for.
+        for_job: id of the job that it makes room for; its own where its gang is stale.
         why: a sentence with numbers, for the evicted pod's condition and the workload's event.
+        action: the step that decided it.
+        moves: whether it has a new place in the same plan.
     """
 
     task: str
     for_job: str
     why: str
+    action: Action = "reclaim"
+    moves: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,11 +8,12 @@ from aliquot.core.scheduling.round.preempt import preempt
 from aliquot.core.scheduling.round.reclaim import reclaim
 from aliquot.core.scheduling.round.turns import let_stay
 from aliquot.core.scheduling.round.waiting import reasons
+from aliquot.core.scheduling.settings import SchedulingSettings
 from aliquot.core.scheduling.state.cluster import ClusterState
 from aliquot.core.scheduling.victims.units import Candidates
 
 
-def decide(state: ClusterState, now: float) -> Plan:
+def decide(state: ClusterState, now: float, settings: SchedulingSettings = SchedulingSettings()) -> Plan:
     """Decide everything that can be decided, and nothing twice.
 
     The state is not changed, but for bringing its line of waiting jobs up to date. The same facts give the same plan,
@@ -20,7 +21,8 @@ def decide(state: ClusterState, now: float) -> Plan:
 
     Args:
         state: what is known, incl. what was asked of the API server and not answered yet.
-        now: Unix seconds. Nothing that is decided here depends on it.
+        now: Unix seconds.
+        settings: how the scheduler is set.
     """
     del now
     line = state.waiting()

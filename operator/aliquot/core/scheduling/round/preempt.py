@@ -12,7 +12,7 @@ from aliquot.core.scheduling.wording import queue_label, short_name
 
 def preempt(state: ClusterState, line: Line, rounds: dict[str, PoolRound], candidates: dict[str, Candidates]) -> None:
     """Help those who are left at the cost of others of their queue."""
-    help_in_turn(state, line, rounds, candidates, _attempt)
+    help_in_turn(state, line, rounds, candidates, _attempt, "preempt")
 
 
 def _attempt(done: PoolRound, candidates: Candidates, key: GroupKey, wanted: Ask) -> tuple[Found, Why] | None:

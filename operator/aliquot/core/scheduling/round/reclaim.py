@@ -18,7 +18,7 @@ from aliquot.core.scheduling.wording import amount_of, number, queue_label, shor
 
 def reclaim(state: ClusterState, line: Line, rounds: dict[str, PoolRound], candidates: dict[str, Candidates]) -> None:
     """Help those who are left, where the rules of reclaiming let them take from others."""
-    help_in_turn(state, line, rounds, candidates, _attempt)
+    help_in_turn(state, line, rounds, candidates, _attempt, "reclaim")
 
 
 def _attempt(done: PoolRound, candidates: Candidates, key: GroupKey, wanted: Ask) -> tuple[Found, Why] | None:

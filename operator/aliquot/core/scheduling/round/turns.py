@@ -10,6 +10,7 @@ from collections.abc import Callable
 from aliquot.core.scheduling.fairness.queue_order import Row, Turns
 from aliquot.core.scheduling.plan import Evict
 from aliquot.core.scheduling.round.allocate import PoolRound, waiting_queues, write_down
+from aliquot.core.scheduling.settings import Action
 from aliquot.core.scheduling.state.cluster import ClusterState
 from aliquot.core.scheduling.state.jobs import Ask, GroupKey, Line
 from aliquot.core.scheduling.state.queues import shares
@@ -29,6 +30,7 @@ def help_in_turn(
     rounds: dict[str, PoolRound],
     candidates: dict[str, Candidates],
     attempt: Attempt,
+    action: Action,
 ) -> None:
     """Try to help everybody who is left; whoever is helped is promised room."""
     most = max((len(row.key.pools) for done in rounds.values() for row in done.left), default=0)
@@ -41,7 +43,7 @@ def help_in_turn(
                 if row.key.pools.index(name) == choice and row.left
             ]
             if rows and state.pool(name).stoppable:
-                _help_pool(line, done, candidates[name], _without(rows, served), attempt)
+                _help_pool(line, done, candidates[name], _without(rows, served), attempt, action)
 
 
 def given_room(rounds: dict[str, PoolRound]) -> set[str]:
@@ -58,7 +60,9 @@ def _without(rows: list[Row], served: set[str]) -> list[Row]:
     return [row for row in fresh if row.jobs]
 
 
-def _help_pool(line: Line, done: PoolRound, candidates: Candidates, rows: list[Row], attempt: Attempt) -> None:
+def _help_pool(
+    line: Line, done: PoolRound, candidates: Candidates, rows: list[Row], attempt: Attempt, action: Action
+) -> None:
     waiting, _ = waiting_queues(done.draft, rows)
     turns = Turns(done.draft, waiting, lambda _: True)
     refused: set[GroupKey] = set()
@@ -76,7 +80,7 @@ def _help_pool(line: Line, done: PoolRound, candidates: Candidates, rows: list[R
             found, why = helped
             settle(done.draft, candidates, row.key, found)
             done.stopped += [
-                (unit, tuple(Evict(task.id, job_id, why(unit)) for task in unit.tasks)) for unit in found.units
+                (unit, tuple(Evict(task.id, job_id, why(unit), action) for task in unit.tasks)) for unit in found.units
             ]
             write_down(done, row.key, done.tasks(row.key, wanted), found.spots, now=False)
             queue.served()
