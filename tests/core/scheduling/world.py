@@ -19,7 +19,7 @@ from aliquot.core.scheduling import (
     decide,
     explain,
 )
-from aliquot.core.scheduling.facts import Job, Node, Queue, Share, Taint, Task, TaskState, Toleration
+from aliquot.core.scheduling.facts import Group, Job, Node, Queue, Share, Taint, Task, TaskState, Toleration
 
 GPU = 100
 GIB = 1 << 30
@@ -109,6 +109,37 @@ class World:
                 created=created + number / 1000,
             )
             for number in range(pods)
+        ]
+        return self._and(JobChanged(job), *(TaskChanged(task) for task in tasks))
+
+    def gang(
+        self,
+        name: str,
+        queue: str,
+        group: Group,
+        pods: Mapping[str, int],
+        *,
+        gpus: int = 1,
+        on: Mapping[str, str] | None = None,
+        created: float = 0.0,
+        priority: int = 50,
+    ) -> "World":
+        """A job of several pod sets with so many pods each, called NAME-SET-0, …; those `on` a node run there."""
+        job = Job(name, "here", name, queue, ("default",), priority, priority < 100, 1, created, group)
+        tasks = [
+            Task(
+                id=(full := f"{name}-{pod_set}-{number}"),
+                job=name,
+                namespace="here",
+                name=full,
+                request=Request(Vector(gpus * GPU, 1000, GIB, 1)),
+                state=TaskState.RUNNING if on and full in on else TaskState.PENDING,
+                node=(on or {}).get(full),
+                created=created + number / 1000,
+                pod_set=pod_set,
+            )
+            for pod_set, count in pods.items()
+            for number in range(count)
         ]
         return self._and(JobChanged(job), *(TaskChanged(task) for task in tasks))
 

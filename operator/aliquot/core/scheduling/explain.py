@@ -45,7 +45,9 @@ def _gated(details: Details) -> str:
 
 
 def _too_few_pods(details: Details) -> str:
-    return f"starts with at least {count(_int(details, 'minimum_pods'), 'pod')}; so far there are {details['pods']}"
+    which = f" of {details['pod_set']}" if "pod_set" in details else ""
+    least = count(_int(details, "minimum_pods"), "pod")
+    return f"starts with at least {least}{which}; so far there are {details['pods']}"
 
 
 def _over_limit(details: Details) -> str:

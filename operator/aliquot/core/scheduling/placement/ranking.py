@@ -14,8 +14,8 @@ import numpy.typing as npt
 from aliquot.core.quantities import PERCENT_PER_DEVICE
 from aliquot.core.scheduling.state.devices import roomy
 from aliquot.core.scheduling.state.draft import Draft, Spot
-from aliquot.core.scheduling.state.jobs import TaskShape
-from aliquot.core.scheduling.state.nodes import Amounts
+from aliquot.core.scheduling.state.nodes import Amounts, Mask
+from aliquot.core.scheduling.state.shapes import TaskShape
 
 _NONE: Final = np.iinfo(np.int64).max
 _NAME_BITS: Final = 20
@@ -52,26 +52,36 @@ class Ranking:
         self._seen = len(draft.touched)
         self._scores: Amounts = self._all_scores()
 
-    def best(self) -> int | None:
-        """The row to put the next task on; None when it fits nowhere."""
+    def best(self, within: Mask | None = None) -> int | None:
+        """The row to put the next task on, among some; None when it fits nowhere."""
         self._follow()
         if not len(self._scores):
             return None
-        row = int(self._scores.argmin())
-        return None if self._scores[row] == _NONE else row
+        scores = self._scores if within is None else np.where(within, self._scores, _NONE)
+        row = int(scores.argmin())
+        return None if scores[row] == _NONE else row
+
+    def capacity(self, most: int) -> Amounts:
+        """Per row, how many of the tasks fit there, up to so many; never too few."""
+        self._follow()
+        rows = np.flatnonzero(self._scores != _NONE)
+        capacity = np.zeros(len(self._scores), np.int64)
+        capacity[rows] = self._how_many(rows, most)
+        return capacity
 
     def fits(self, row: int) -> bool:
         """Whether one more fits on the node."""
         self._follow()
         return bool(self._scores[row] != _NONE)
 
-    def spread(self, count: int) -> list[tuple[int, int]] | None:
+    def spread(self, count: int, within: Mask | None = None) -> list[tuple[int, int]] | None:
         """Rows and how many tasks to put on each, best first, for so many tasks; None when they do not all fit.
 
         Not for parts of devices: each changes the order for the next.
         """
         self._follow()
-        rows = np.flatnonzero(self._scores != _NONE)
+        fits = self._scores != _NONE
+        rows = np.flatnonzero(fits if within is None else fits & within)
         rows = rows[np.argsort(self._scores[rows])]
         each = self._how_many(rows, count)
         upto = each.cumsum()
@@ -189,25 +199,27 @@ class Placer:
         mark = self.draft.checkpoint()
         spots: list[Spot] = []
         for shape, count in runs:
-            placed = self._place(shape, count, now, rather)
+            placed = self.run(shape, count, now=now, rather=rather)
             if placed is None:
                 self.draft.rollback(mark)
                 return None
             spots += placed
         return spots
 
-    def _place(self, shape: TaskShape, count: int, now: bool, rather: Sequence[int]) -> list[Spot] | None:
-        """Take room for equal tasks; what was taken stays so when they do not all fit."""
+    def run(
+        self, shape: TaskShape, count: int, *, now: bool, rather: Sequence[int] = (), within: Mask | None = None
+    ) -> list[Spot] | None:
+        """Take room for equal tasks, on some nodes only; what was taken stays so when they do not all fit."""
         ranking = self.ranking(shape, now=now)
         if count > 1 and not rather and shape.request.part is None:
-            spread = ranking.spread(count)
+            spread = ranking.spread(count, within)
             if spread is None:
                 return None
             return [spot for row, many in spread for spot in self.draft.take_many(row, shape.request, many, now=now)]
         spots: list[Spot] = []
         for _ in range(count):
             row = next((row for row in rather if ranking.fits(row)), None)
-            row = ranking.best() if row is None else row
+            row = ranking.best(within) if row is None else row
             if row is None:
                 return None
             spots.append(self.draft.take(row, shape.request, now=now))

@@ -10,6 +10,7 @@ stopped. Otherwise another could get it, and they would have been stopped in vai
 """
 
 from bisect import bisect_left
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from aliquot.core.quantities import UNLIMITED
@@ -17,10 +18,11 @@ from aliquot.core.scheduling.facts import Task
 from aliquot.core.scheduling.fairness.capacity import excess
 from aliquot.core.scheduling.fairness.queue_order import Row, Turns, WaitingQueue
 from aliquot.core.scheduling.placement.ranking import Placer
+from aliquot.core.scheduling.placement.topology import place
 from aliquot.core.scheduling.plan import Bind, Evict, Nominate
 from aliquot.core.scheduling.state.cluster import ClusterState
 from aliquot.core.scheduling.state.draft import Draft, Spot
-from aliquot.core.scheduling.state.jobs import Ask, Demand, Entry, GroupKey, Line, TaskShape
+from aliquot.core.scheduling.state.jobs import Ask, Entry, GroupKey, Line
 from aliquot.core.scheduling.state.queues import amount
 from aliquot.core.scheduling.victims.units import Unit
 
@@ -137,7 +139,7 @@ def _allocate_pool(state: ClusterState, line: Line, name: str, rows: list[Row]) 
             queue.served()
             given = done.started[entry[2]]
             if entry[2] not in done.promised and given < len(wanted.pending):
-                queue.join(_one_more(row.key, wanted, given, draft.nodes.smallest_device_mib()), entry)
+                queue.join(_one_more(row.key, wanted, given, draft, _places(done, wanted)), entry)
         turns.put_back()
     return done
 
@@ -187,7 +189,7 @@ def _keep_promises(state: ClusterState, line: Line, done: PoolRound, rows: list[
     for row, entry, places in sorted(here, key=lambda item: (item[0].key.demand.tasks > 1, item[1])):
         demand = row.key.demand
         if excess(done.draft, row.key.queue, demand.total, preemptible=row.key.preemptible) is None:
-            given = done.placer.place(demand.runs, now=False, rather=places)
+            given = place(done.placer, demand, now=False, rather=places)
             if given is not None:
                 done.draft.charge(row.key.queue, demand.total, 1, preemptible=row.key.preemptible)
                 kept.append((row.key, line.asks[entry[2]], given))
@@ -196,7 +198,7 @@ def _keep_promises(state: ClusterState, line: Line, done: PoolRound, rows: list[
         lifted = done.draft.checkpoint()
         for task, spot in zip(tasks, given, strict=True):
             done.draft.give_back(spot, task.request, now=False)
-        at_once = done.placer.place(key.demand.runs, now=True)
+        at_once = place(done.placer, key.demand, now=True)
         if at_once is not None:
             write_down(done, key, tasks, at_once, now=True)
             continue
@@ -215,10 +217,10 @@ def _start(done: PoolRound, key: GroupKey, tasks: tuple[Task, ...]) -> bool:
     demand = key.demand
     if excess(done.draft, key.queue, demand.total, preemptible=key.preemptible) is not None:
         return False
-    spots = done.placer.place(demand.runs, now=True)
+    spots = place(done.placer, demand, now=True)
     now = spots is not None
     if spots is None:
-        spots = done.placer.place(demand.runs, now=False)
+        spots = place(done.placer, demand, now=False)
     if spots is None:
         return False
     done.draft.charge(key.queue, demand.total, 1, preemptible=key.preemptible)
@@ -252,8 +254,19 @@ def write_down(done: PoolRound, key: GroupKey, tasks: tuple[Task, ...], spots: l
     ]
 
 
-def _one_more(key: GroupKey, wanted: Ask, at: int, device_memory_mib: int) -> GroupKey:
+def _places(done: PoolRound, wanted: Ask) -> dict[str, list[str]]:
+    """Where the job's tasks are, those included that start in this round, by pod set; nothing where it is no matter."""
+    if wanted.job.group is None:
+        return {}
+    pod_set = {task.id: task.pod_set for task in wanted.pending}
+    places = {name: list(there) for name, there in wanted.nodes.items()}
+    for bind in done.binds:
+        if bind.task in pod_set:
+            places.setdefault(pod_set[bind.task], []).append(bind.node)
+    return places
+
+
+def _one_more(key: GroupKey, wanted: Ask, at: int, draft: Draft, nodes: Mapping[str, Sequence[str]]) -> GroupKey:
     """What a job asks for that has its minimum and more tasks waiting."""
-    shape = TaskShape.of(wanted.pending[at])
-    demand = Demand.of_shapes([shape], device_memory_mib)
+    demand = wanted.demand(at, 1, draft.nodes.smallest_device_mib(), nodes)
     return GroupKey(key.queue, key.pools, key.priority, key.preemptible, True, demand)

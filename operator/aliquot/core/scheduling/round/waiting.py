@@ -23,9 +23,10 @@ from aliquot.core.scheduling.reasons import Reason, WaitCode
 from aliquot.core.scheduling.round.allocate import PoolRound
 from aliquot.core.scheduling.round.turns import given_room
 from aliquot.core.scheduling.state.cluster import ClusterState
-from aliquot.core.scheduling.state.jobs import Ask, Entry, GroupKey, Line, TaskShape
+from aliquot.core.scheduling.state.jobs import Ask, Entry, GroupKey, Line
 from aliquot.core.scheduling.state.nodes import Amounts
 from aliquot.core.scheduling.state.queues import RESOURCES, shares
+from aliquot.core.scheduling.state.shapes import TaskShape
 from aliquot.core.scheduling.wording import UNITS, queue_label, short_name
 
 Details = dict[str, int | str]

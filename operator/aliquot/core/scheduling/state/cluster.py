@@ -4,6 +4,7 @@ Used by one thread at a time: events are applied between rounds, not during one.
 at any moment.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain
@@ -381,13 +382,16 @@ class ClusterState:
         job = self._jobs.get(job_id)
         records = self._by_job.get(job_id, {}).values()
         pending = [record.fact for record in records if record.state is TaskState.PENDING]
-        gated = sum(record.state is TaskState.GATED for record in records)
+        gated = Counter(record.fact.pod_set for record in records if record.state is TaskState.GATED)
         if job is None or job.queue is None or not (pending or gated):
             self.line.remove(job_id)
             return
         active = [record for record in records if record.state.active]
+        nodes: dict[str, list[str]] = {}
+        for record in active:
+            nodes.setdefault(record.fact.pod_set, []).append(record.node or "")
         pools = self._pools_left(job, active)
-        self.line.put(ask(job, pending, len(active), gated), pools, self.pool(pools[0]).nodes.smallest_device_mib())
+        self.line.put(ask(job, pending, nodes, gated), pools, self.pool(pools[0]).nodes.smallest_device_mib())
 
     def _pools_left(self, job: Job, active: list[TaskRecord]) -> tuple[str, ...]:
         """The pools that its further tasks may use: all tasks of a job are in one (cluster-api.md 5.5)."""

@@ -1,36 +1,20 @@
 """What waiting jobs ask for next, grouped so that jobs of equal shape are decided once.
 
-A job asks first for as many tasks as it lacks to its minimum, all at once, and from then on for one task after the
-other (scheduling.md 2.3).
+Which tasks those are is said in `gangs`.
 """
 
 from bisect import bisect_left, insort
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import groupby
 
-from aliquot.core.quantities import Request
 from aliquot.core.scheduling.facts import Job, Task
 from aliquot.core.scheduling.reasons import Reason, WaitCode
-from aliquot.core.scheduling.state.nodes import Signature, gpu_form
+from aliquot.core.scheduling.state.gangs import Part, minimum_of, next_tasks, part_of
 from aliquot.core.scheduling.state.queues import Amount, amount
+from aliquot.core.scheduling.state.shapes import Runs, TaskShape, runs_of
 
 Entry = tuple[float, str, str]
 """A job's place among equals: created, name, id."""
-
-
-@dataclass(frozen=True, slots=True)
-class TaskShape:
-    """What placing a task depends on."""
-
-    request: Request
-    signature: Signature
-
-    @staticmethod
-    def of(task: Task) -> "TaskShape":
-        """The shape of a task."""
-        selector = tuple(sorted(task.node_selector.items()))
-        return TaskShape(task.request, Signature(selector, task.tolerations, gpu_form(task.request)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,29 +23,26 @@ class Demand:
 
     Attributes:
         runs: shape and number.
+        part: how close they are to be; None: it makes no difference.
         total: what queues pay for all of them.
         tasks: how many there are.
     """
 
-    runs: tuple[tuple[TaskShape, int], ...]
+    runs: Runs
+    part: Part | None
     total: Amount = field(compare=False)
     tasks: int = field(compare=False)
 
     @staticmethod
-    def of(tasks: Sequence[Task], device_memory_mib: int) -> "Demand":
-        """The demand of these tasks."""
-        return Demand.of_shapes([TaskShape.of(task) for task in tasks], device_memory_mib)
-
-    @staticmethod
-    def of_shapes(shapes: Iterable[TaskShape], device_memory_mib: int) -> "Demand":
+    def of_shapes(shapes: Iterable[TaskShape], device_memory_mib: int, part: Part | None = None) -> "Demand":
         """The demand of tasks of these shapes; amounts of GPU memory count as parts of so large a device."""
-        runs = tuple((shape, sum(1 for _ in equal)) for shape, equal in groupby(shapes))
+        runs = runs_of(shapes)
         gpu = cpu = memory = tasks = 0
         for shape, count in runs:
             one = amount(shape.request, device_memory_mib)
             gpu, cpu, memory = gpu + count * one[0], cpu + count * one[1], memory + count * one[2]
             tasks += count
-        return Demand(runs, (gpu, cpu, memory), tasks)
+        return Demand(runs, part, (gpu, cpu, memory), tasks)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,15 +85,17 @@ class Ask:
     Attributes:
         job: the job.
         pending: its tasks without a node, in the order in which they start.
-        active: how many of its tasks have a node and keep it.
         next: how many of `pending` start next, together.
+        growing: whether it has its minimum already.
+        nodes: where its other tasks are, by pod set.
         blocked: why it cannot even be considered; None when it can.
     """
 
     job: Job
     pending: tuple[Task, ...]
-    active: int
     next: int
+    growing: bool
+    nodes: Mapping[str, Sequence[str]]
     blocked: Reason | None
 
     @property
@@ -120,19 +103,40 @@ class Ask:
         """Its place among equals."""
         return (self.job.created, self.job.name, self.job.id)
 
+    def demand(self, first: int, count: int, device_memory_mib: int, nodes: Mapping[str, Sequence[str]]) -> Demand:
+        """What so many of its waiting tasks from one on ask for, the job's others being on these nodes, by pod set."""
+        tasks = self.pending[first : first + count]
+        shapes = [TaskShape.of(task) for task in tasks]
+        return Demand.of_shapes(shapes, device_memory_mib, part_of(self.job, tasks, nodes))
 
-def ask(job: Job, pending: Sequence[Task], active: int, gated: int) -> Ask:
-    """What the job asks for next, given its tasks."""
-    ordered = tuple(sorted(pending, key=lambda task: (task.created, task.name, task.id)))
-    lacking = max(0, job.min_member - active)
+
+def ask(job: Job, pending: Sequence[Task], nodes: Mapping[str, Sequence[str]], gated: Mapping[str, int]) -> Ask:
+    """What the job asks for next, given its tasks.
+
+    Args:
+        job: the job.
+        pending: its tasks that could be started.
+        nodes: where its tasks are that have a node and keep it, by pod set.
+        gated: how many of its tasks may not be scheduled yet, by pod set.
+    """
+    found = next_tasks(job, pending, {name: len(there) for name, there in nodes.items()}, gated)
     blocked = None
-    if lacking > len(ordered):
-        counts = {"pods": active + len(ordered), "minimum_pods": job.min_member, "gated_pods": gated}
-        enough = active + len(ordered) + gated >= job.min_member
+    if found.lack is not None:
+        lack = found.lack
+        counts: dict[str, int | str] = {
+            "pods": lack.alive,
+            "minimum_pods": lack.minimum,
+            "gated_pods": lack.gated,
+        }
+        if job.group is not None:
+            counts["pod_set"] = lack.pod_set
+        enough = lack.alive + lack.gated >= lack.minimum
         blocked = Reason(WaitCode.GATED if enough else WaitCode.TOO_FEW_PODS, counts)
-    elif not ordered:
-        blocked = Reason(WaitCode.GATED, {"pods": active, "minimum_pods": job.min_member, "gated_pods": gated})
-    return Ask(job, ordered, active, lacking or 1, blocked)
+    elif not found.order:
+        active = sum(map(len, nodes.values()))
+        numbers = {"pods": active, "minimum_pods": minimum_of(job), "gated_pods": sum(gated.values())}
+        blocked = Reason(WaitCode.GATED, numbers)
+    return Ask(job, found.order, found.together, found.growing, nodes, blocked)
 
 
 class Line:
@@ -158,9 +162,8 @@ class Line:
         if wanted.blocked is not None or job.queue is None:
             self.blocked[job.id] = wanted
             return
-        demand = Demand.of(wanted.pending[: wanted.next], device_memory_mib)
-        growing = wanted.active > 0 and wanted.active >= job.min_member
-        key = GroupKey(job.queue, pools, job.priority, job.preemptible, growing, demand)
+        demand = wanted.demand(0, wanted.next, device_memory_mib, wanted.nodes)
+        key = GroupKey(job.queue, pools, job.priority, job.preemptible, wanted.growing, demand)
         groups = self.groups.setdefault((pools[0], job.queue), {})
         group = groups.get(key)
         if group is None:

@@ -7,7 +7,7 @@ of what is there that is stopping, so `free + releasing` is the room to come. Bo
 schedulers and shrinking nodes ask nobody.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -82,6 +82,12 @@ _MOST_REQUESTS: Final = 4096
 """Requests whose amounts are kept at once."""
 
 
+def _numbered(values: Sequence[tuple[str, ...] | None], depth: int) -> Amounts:
+    names = sorted({value[:depth] for value in values if value is not None})
+    number = {name: place for place, name in enumerate(names)}
+    return np.array([-1 if value is None else number[value[:depth]] for value in values], np.int64)
+
+
 class NodeTable:
     """The nodes of one pool.
 
@@ -110,6 +116,7 @@ class NodeTable:
         self._masks: dict[Signature, Mask] = {}
         self._rank: Amounts | None = None
         self._smallest: int | None = None
+        self._domains: dict[tuple[str, ...], list[Amounts]] = {}
         self._amounts: dict[Request, Amounts | None] = {}
 
     @property
@@ -138,6 +145,7 @@ class NodeTable:
         self.usable[row] = node.ready and node.schedulable
         before, self._nodes[row] = self._nodes[row], node
         if before is None or (before.labels, before.taints, before.mig) != (node.labels, node.taints, node.mig):
+            self._domains.clear()
             for signature, mask in self._masks.items():
                 mask[row] = signature.allows(node)
 
@@ -153,6 +161,7 @@ class NodeTable:
         self._empty.append(row)
         self._rank = None
         self._smallest = None
+        self._domains.clear()
 
     def use(self, name: str, task: Task, sign: int, *, stopping: bool) -> None:
         """Count a task on the node (`sign` 1) or no longer (-1)."""
@@ -227,6 +236,18 @@ class NodeTable:
         """Memory of one device of the node in a row; 0: not known."""
         node = self._nodes[row]
         return node.device_memory_mib if node is not None else 0
+
+    def domains(self, levels: tuple[str, ...]) -> list[Amounts]:
+        """Per level, the number of each row's domain; -1 for nodes that lack one of the labels. Numbered by name."""
+        found = self._domains.get(levels)
+        if found is None:
+            values = [
+                None if node is None else tuple(node.labels.get(level, "") for level in levels) for node in self._nodes
+            ]
+            whole = [value if value is not None and all(value) else None for value in values]
+            whole += [None] * (len(self.usable) - len(whole))
+            found = self._domains[levels] = [_numbered(whole, depth) for depth in range(1, len(levels) + 1)]
+        return found
 
     def smallest_device_mib(self) -> int:
         """Memory of the smallest device of any node; 0: no node says."""

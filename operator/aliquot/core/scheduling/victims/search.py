@@ -17,9 +17,10 @@ from aliquot.core.quantities import AXES, UNLIMITED
 from aliquot.core.scheduling.fairness.capacity import over_quota
 from aliquot.core.scheduling.placement.ranking import Placer
 from aliquot.core.scheduling.state.draft import Draft, Spot
-from aliquot.core.scheduling.state.jobs import GroupKey, TaskShape
+from aliquot.core.scheduling.state.jobs import GroupKey
 from aliquot.core.scheduling.state.nodes import Mask
 from aliquot.core.scheduling.state.queues import Amount, shares
+from aliquot.core.scheduling.state.shapes import TaskShape
 from aliquot.core.scheduling.victims.rules import Rule
 from aliquot.core.scheduling.victims.units import Candidates, Unit
 
