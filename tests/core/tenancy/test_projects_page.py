@@ -44,10 +44,10 @@ def test_amounts_mean_what_the_page_says() -> None:
     assert quota.gpu == Amount(6400, 9600, 2.0)
     assert quota.cpu.deserved == quota.memory.deserved == UNLIMITED
     research = Department.model_validate(OBJECTS["Department research"])
-    assert department_quotas(research)["default"].gpu == Amount(11_200)
+    assert department_quotas(research)["default"].gpu == Amount(11_200, over_quota_weight=112.0)
     assert {pool: quota.gpu for pool, quota in project_quotas(project("language")).items()} == {
-        "default": Amount(4800),
-        "h100": Amount(800, 1600),
+        "default": Amount(4800, over_quota_weight=48.0),
+        "h100": Amount(800, 1600, 8.0),
     }
 
 

@@ -27,14 +27,17 @@ def in_default(resources: object) -> dict[str, Any]:
 
 RESOURCES: dict[str, tuple[object, PoolQuota]] = {
     "nothing said": ({}, NO_QUOTA),
-    "GPUs are devices": ({"gpu": {"deserved": 4}}, PoolQuota(Amount(400))),
-    "parts of devices are fine": ({"gpu": {"deserved": 2.5}}, PoolQuota(Amount(250))),
+    "GPUs are devices": ({"gpu": {"deserved": 4}}, PoolQuota(Amount(400, over_quota_weight=4.0))),
+    "parts of devices are fine": ({"gpu": {"deserved": 2.5}}, PoolQuota(Amount(250, over_quota_weight=2.5))),
     "and are not spoilt by floats": ({"gpu": {"deserved": 0.29}}, PoolQuota(Amount(29))),
-    "CPU is in thousandths of a core": ({"cpu": {"deserved": 4000}}, PoolQuota(cpu=Amount(4000))),
+    "CPU is in thousandths of a core": (
+        {"cpu": {"deserved": 4000}},
+        PoolQuota(cpu=Amount(4000, over_quota_weight=4.0)),
+    ),
     "memory is in MB": ({"memory": {"deserved": 64}}, PoolQuota(memory=Amount(64_000_000))),
     "-1 deserved is unlimited": ({"gpu": {"deserved": -1}}, PoolQuota(FREE)),
-    "a limit": ({"gpu": {"deserved": 4, "limit": 6}}, PoolQuota(Amount(400, 600))),
-    "-1 is no limit": ({"gpu": {"deserved": 4, "limit": -1}}, PoolQuota(Amount(400))),
+    "a limit": ({"gpu": {"deserved": 4, "limit": 6}}, PoolQuota(Amount(400, 600, 4.0))),
+    "-1 is no limit": ({"gpu": {"deserved": 4, "limit": -1}}, PoolQuota(Amount(400, over_quota_weight=4.0))),
     "a limit of 0 forbids": ({"gpu": {"limit": 0}}, PoolQuota(Amount(0, 0))),
     "a weight": ({"gpu": {"overQuotaWeight": 3}}, PoolQuota(Amount(over_quota_weight=3.0))),
     "a weight of 0 borrows nothing": ({"gpu": {"overQuotaWeight": 0}}, PoolQuota(Amount(over_quota_weight=0.0))),
@@ -67,9 +70,12 @@ def test_every_pool_has_its_own_entry() -> None:
 
 
 OLD_DEPARTMENTS: dict[str, tuple[dict[str, Any], PoolQuota]] = {
-    "deservedGpus": ({"deservedGpus": 8}, PoolQuota(Amount(800))),
-    "with a limit": ({"deservedGpus": 8, "maxAllowedGpus": 16}, PoolQuota(Amount(800, 1600))),
-    "resources": ({"resources": {"gpu": {"deserved": 8}, "cpu": {"deserved": 1}}}, PoolQuota(Amount(800), Amount(1))),
+    "deservedGpus": ({"deservedGpus": 8}, PoolQuota(Amount(800, over_quota_weight=8.0))),
+    "with a limit": ({"deservedGpus": 8, "maxAllowedGpus": 16}, PoolQuota(Amount(800, 1600, 8.0))),
+    "resources": (
+        {"resources": {"gpu": {"deserved": 8}, "cpu": {"deserved": 1}}},
+        PoolQuota(Amount(800, over_quota_weight=8.0), Amount(1)),
+    ),
     "both": (
         {"resources": {"gpu": {"deserved": 8, "overQuotaWeight": 2}}, "deservedGpus": 4},
         PoolQuota(Amount(400, over_quota_weight=2.0)),
@@ -85,7 +91,7 @@ def test_superseded_members_count_for_the_pool_default(spec: dict[str, Any], wan
 
 
 def test_deserved_gpus_of_a_project() -> None:
-    assert project_quotas(project(deservedGpus=3)) == {"default": PoolQuota(Amount(300))}
+    assert project_quotas(project(deservedGpus=3)) == {"default": PoolQuota(Amount(300, over_quota_weight=3.0))}
     assert project_quotas(project(deservedGpus=-1)) == {"default": PoolQuota(FREE)}
     assert project_quotas(project(deservedGpus=3, **in_default({"gpu": {"deserved": 1}}))) == {
         "default": PoolQuota(Amount(100))

@@ -7,6 +7,7 @@ left out has a meaning, too:
     resources.cpu or .memory left out          unlimited: quotas are about GPUs unless somebody says otherwise
     deserved left out of a block that is there 0
     limit left out                             no limit
+    overQuotaWeight left out                   the quota itself: devices, CPUs or GB, at least 1
     a pool without an entry                    as an entry without amounts: 0 GPUs deserved, idle ones may be borrowed
 
 The superseded members (`deservedGpus`, `maxAllowedGpus`, and `resources` of a department) know no pools. They count for
@@ -15,7 +16,7 @@ the pool `default`, and only where there are no `queues`.
 
 import math
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from aliquot import names
@@ -26,6 +27,8 @@ DEFAULT_DEPARTMENT: Final = "default"
 """Department of projects that name none, where it exists."""
 PERCENT_PER_DEVICE: Final = 100
 BYTES_PER_MB: Final = 10**6
+_MILLI_PER_CPU: Final = 1000
+_BYTES_PER_GB: Final = 10**9
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,30 +97,43 @@ def _of_queues(queues: Sequence[Queue]) -> dict[str, PoolQuota]:
 
 def _of_default_pool(quotas: Quotas, deserved: float | None, limit: float | None) -> dict[str, PoolQuota]:
     read = _pool_quota(quotas)
-    gpu = Amount(
-        deserved=read.gpu.deserved if deserved is None else _amount(deserved, PERCENT_PER_DEVICE),
-        limit=read.gpu.limit if limit is None else _amount(limit, PERCENT_PER_DEVICE),
-        over_quota_weight=read.gpu.over_quota_weight,
-    )
+    gpu = read.gpu
+    if deserved is not None:
+        mine = _amount(deserved, PERCENT_PER_DEVICE)
+        named = "gpu" in quotas.model_fields_set and quotas.gpu.over_quota_weight is not None
+        weight = gpu.over_quota_weight if named else _weight_of_quota(mine, PERCENT_PER_DEVICE)
+        gpu = replace(gpu, deserved=mine, over_quota_weight=weight)
+    if limit is not None:
+        gpu = replace(gpu, limit=_amount(limit, PERCENT_PER_DEVICE))
     return {names.DEFAULT_NODE_POOL: PoolQuota(gpu, read.cpu, read.memory)}
 
 
 def _pool_quota(quotas: Quotas) -> PoolQuota:
     given = quotas.model_fields_set
     return PoolQuota(
-        gpu=_share(quotas.gpu, PERCENT_PER_DEVICE) if "gpu" in given else NO_QUOTA.gpu,
-        cpu=_share(quotas.cpu, 1) if "cpu" in given else NO_QUOTA.cpu,
-        memory=_share(quotas.memory, BYTES_PER_MB) if "memory" in given else NO_QUOTA.memory,
+        gpu=_share(quotas.gpu, PERCENT_PER_DEVICE, PERCENT_PER_DEVICE) if "gpu" in given else NO_QUOTA.gpu,
+        cpu=_share(quotas.cpu, 1, _MILLI_PER_CPU) if "cpu" in given else NO_QUOTA.cpu,
+        memory=_share(quotas.memory, BYTES_PER_MB, _BYTES_PER_GB) if "memory" in given else NO_QUOTA.memory,
     )
 
 
-def _share(quota: Quota, unit: int) -> Amount:
-    weight = quota.over_quota_weight
+def _share(quota: Quota, unit: int, whole: int) -> Amount:
+    weight, deserved = quota.over_quota_weight, _amount(quota.deserved or 0, unit)
+    given = weight is not None and math.isfinite(weight) and weight >= 0
     return Amount(
-        deserved=_amount(quota.deserved or 0, unit),
+        deserved=deserved,
         limit=UNLIMITED if quota.limit is None else _amount(quota.limit, unit),
-        over_quota_weight=weight if weight is not None and math.isfinite(weight) and weight >= 0 else 1.0,
+        over_quota_weight=weight if weight is not None and given else _weight_of_quota(deserved, whole),
     )
+
+
+def _weight_of_quota(deserved: int, whole: int) -> float:
+    """The weight of a quota that names none: what is idle is split as the quotas are (cluster-api.md 5.3, S47).
+
+    In devices, CPUs or GB, of so many units each. Who deserves less than one counts as one, so that who has no quota
+    has a part of it, too; so do those without a bound.
+    """
+    return deserved / whole if whole < deserved < UNLIMITED else 1.0
 
 
 def _amount(written: float, unit: int) -> int:
