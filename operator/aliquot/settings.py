@@ -88,6 +88,24 @@ class Scheduling(_Group):
     confirm_seconds: float = Field(default=30, gt=0)
     """A grant that was written but whose echo has not come after so long is compared with the API server."""
 
+    gpu_placement: Literal["binpack", "spread"] = "binpack"
+    """Whether pods with GPUs fill nodes and shared devices one after the other, or use as many as there are."""
+
+    cpu_placement: Literal["binpack", "spread"] = "binpack"
+    """The same for pods without GPUs."""
+
+    stale_gang_grace_seconds: float = 60
+    """A gang that runs with fewer pods than its minimum is stopped after so long; negative: never."""
+
+    max_consolidation_victims: int = Field(default=16, ge=0)
+    """At most so many workloads are moved to make room for one (cluster-api.md 5.6)."""
+
+    consolidating_reclaim: bool = True
+    """Whether a workload that has to make room is moved rather than stopped where it can be."""
+
+    check_seconds: float = Field(default=300, gt=0)
+    """Between two checks of the scheduler's own books; what they find is in the log and in the metrics."""
+
 
 class Workloads(_Group):
     """Training workloads."""

@@ -16,11 +16,13 @@ from prometheus_client import CollectorRegistry, Counter, Histogram
 
 from aliquot import log
 from aliquot.clock import Clock
-from aliquot.core.scheduling import ClusterState, Plan, QueueUsage, Reason, decide
+from aliquot.core.scheduling import ClusterState, Plan, QueueUsage, Reason, SchedulingSettings, check, decide
 from aliquot.core.scheduling.events import Event
 from aliquot.settings import Scheduling
 
 _log = log.get(__name__)
+_MOST_VIOLATIONS = 10
+"""So many are logged of one check; one mistake often shows in many places."""
 
 
 class SchedulerMetrics:
@@ -35,6 +37,11 @@ class SchedulerMetrics:
         )
         self.decisions = Counter(
             "aliquot_scheduler_decisions_total", "Decisions of scheduling rounds", ["decision"], registry=registry
+        )
+        self.unsound = Counter(
+            "aliquot_scheduler_violations_total",
+            "Rules of the scheduler's own books found broken by a sampled check; anything but 0 is a defect",
+            registry=registry,
         )
 
 
@@ -70,6 +77,14 @@ class Scheduler:
         self._waiting: Mapping[str, Reason] = MappingProxyType({})
         self.first_round = asyncio.Event()
         self._metrics = metrics
+        self._rules = SchedulingSettings(
+            gpu_placement=settings.gpu_placement,
+            cpu_placement=settings.cpu_placement,
+            stale_gang_grace_seconds=settings.stale_gang_grace_seconds,
+            max_consolidation_victims=settings.max_consolidation_victims,
+            consolidating_reclaim=settings.consolidating_reclaim,
+        )
+        self._next_check = clock.monotonic() + settings.check_seconds
 
     def submit(self, event: Event) -> None:
         """Tell of a change; the next round knows it."""
@@ -101,7 +116,18 @@ class Scheduler:
         with self._metrics.seconds.time():
             for event in events:
                 self._state.apply(event)
-            return decide(self._state, self._clock.now())
+            plan = decide(self._state, self._clock.now(), self._rules)
+        if self._clock.monotonic() >= self._next_check:
+            self._check(plan)
+        return plan
+
+    def _check(self, plan: Plan) -> None:
+        """Compare the books with the facts: a mistake of ours that nobody else would notice before GPUs are lost."""
+        self._next_check = self._clock.monotonic() + self._settings.check_seconds
+        found = check(self._state, plan)
+        self._metrics.unsound.inc(len(found))
+        for violation in found[:_MOST_VIOLATIONS]:
+            _log.error("the scheduler's books do not add up", violation=violation, violations=len(found))
 
     def _publish(self, plan: Plan) -> None:
         before = self._waiting
