@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
-from aliquot.core.quantities import UNLIMITED, Request, Vector
+from aliquot.core.quantities import UNLIMITED, GpuPart, Request, Vector
 from aliquot.core.scheduling import (
     ClusterState,
     Event,
@@ -23,6 +23,13 @@ from aliquot.core.scheduling.facts import Group, Job, Node, Queue, Share, Taint,
 
 GPU = 100
 GIB = 1 << 30
+
+
+def request_of(gpus: float, cpu_milli: int = 1000) -> Request:
+    """What a task asks for: whole devices, or a part of one."""
+    if 0 < gpus < 1:
+        return Request(Vector(0, cpu_milli, GIB, 1), GpuPart(round(gpus * GPU)))
+    return Request(Vector(int(gpus) * GPU, cpu_milli, GIB, 1))
 
 
 class World:
@@ -76,8 +83,9 @@ class World:
         self,
         name: str,
         queue: str | None,
-        gpus: int = 1,
+        gpus: float = 1,
         *,
+        devices: tuple[str, ...] = (),
         on: str | None = None,
         created: float = 0.0,
         priority: int = 50,
@@ -101,7 +109,8 @@ class World:
                 job=name,
                 namespace="here",
                 name=name if pods == 1 else f"{name}-{number}",
-                request=Request(Vector(gpus * GPU, cpu_milli, GIB, 1)),
+                request=request_of(gpus, cpu_milli),
+                devices=devices,
                 state=state or runs,
                 node=on,
                 node_selector=selector or {},
@@ -161,7 +170,7 @@ def sentences(state: ClusterState) -> dict[str, str]:
 
 def begun(plan: Plan) -> Iterator[Event]:
     """What the operator says at once of a plan that it carries out."""
-    yield from (Granted(bind.task, bind.node) for bind in plan.binds)
+    yield from (Granted(bind.task, bind.node, bind.devices) for bind in plan.binds)
     yield from (EvictionStarted(evict.task, evict.for_job) for evict in plan.evictions)
 
 
@@ -170,7 +179,9 @@ def confirmed(state: ClusterState) -> Iterator[Event]:
     for record in list(state.tasks().values()):
         task = record.fact
         if record.granted is not None:
-            yield TaskChanged(replace(task, state=TaskState.RUNNING, node=record.granted))
+            yield TaskChanged(
+                replace(task, state=TaskState.RUNNING, node=record.granted, devices=record.granted_devices)
+            )
         elif record.state is TaskState.TERMINATING:
             again = f"{task.id}'"
             job = state.job(task.job)
@@ -178,10 +189,14 @@ def confirmed(state: ClusterState) -> Iterator[Event]:
             if job is not None and job.min_member == 1 and len(state.tasks_of(job.id)) == 1:
                 yield JobChanged(replace(job, id=again, name=f"{job.name}'", created=job.created + 1))
                 yield TaskChanged(
-                    replace(task, id=again, job=again, name=f"{task.name}'", state=TaskState.PENDING, node=None)
+                    replace(
+                        task, id=again, job=again, name=f"{task.name}'", state=TaskState.PENDING, node=None, devices=()
+                    )
                 )
             else:
-                yield TaskChanged(replace(task, id=again, name=f"{task.name}'", state=TaskState.PENDING, node=None))
+                yield TaskChanged(
+                    replace(task, id=again, name=f"{task.name}'", state=TaskState.PENDING, node=None, devices=())
+                )
 
 
 def carry_out(state: ClusterState, plan: Plan) -> None:
