@@ -130,7 +130,7 @@ def sentences(state: ClusterState) -> dict[str, str]:
 
 def begun(plan: Plan) -> Iterator[Event]:
     """What the operator says at once of a plan that it carries out."""
-    yield from (Granted(bind.task, bind.node) for bind in plan.binds)
+    yield from (Granted(bind.task, bind.node, bind.devices) for bind in plan.binds)
     yield from (EvictionStarted(evict.task, evict.for_job) for evict in plan.evictions)
 
 
@@ -139,7 +139,7 @@ def confirmed(state: ClusterState) -> Iterator[Event]:
     for record in list(state.tasks().values()):
         task = record.fact
         if record.granted is not None:
-            yield TaskChanged(replace(task, state=TaskState.RUNNING, node=record.granted))
+            yield TaskChanged(replace(record.task, state=TaskState.RUNNING, node=record.granted))
         elif record.state is TaskState.TERMINATING:
             again = f"{task.id}'"
             job = state.job(task.job)

@@ -20,7 +20,7 @@ from aliquot.core.scheduling.placement.ranking import Placer
 from aliquot.core.scheduling.plan import Bind, Evict, Nominate
 from aliquot.core.scheduling.state.cluster import ClusterState
 from aliquot.core.scheduling.state.draft import Draft, Spot
-from aliquot.core.scheduling.state.jobs import Ask, Demand, Entry, GroupKey, Line, TaskShape
+from aliquot.core.scheduling.state.jobs import Ask, Demand, Entry, GroupKey, Line
 from aliquot.core.scheduling.state.queues import amount
 from aliquot.core.scheduling.victims.units import Unit
 
@@ -137,7 +137,7 @@ def _allocate_pool(state: ClusterState, line: Line, name: str, rows: list[Row]) 
             queue.served()
             given = done.started[entry[2]]
             if entry[2] not in done.promised and given < len(wanted.pending):
-                queue.join(_one_more(row.key, wanted, given, draft.nodes.smallest_device_mib()), entry)
+                queue.join(_one_more(row.key, wanted, given, draft), entry)
         turns.put_back()
     return done
 
@@ -252,8 +252,7 @@ def write_down(done: PoolRound, key: GroupKey, tasks: tuple[Task, ...], spots: l
     ]
 
 
-def _one_more(key: GroupKey, wanted: Ask, at: int, device_memory_mib: int) -> GroupKey:
+def _one_more(key: GroupKey, wanted: Ask, at: int, draft: Draft) -> GroupKey:
     """What a job asks for that has its minimum and more tasks waiting."""
-    shape = TaskShape.of(wanted.pending[at])
-    demand = Demand.of_shapes([shape], device_memory_mib)
+    demand = Demand.of_shapes([draft.shape(wanted.pending[at])], draft.nodes.smallest_device_mib())
     return GroupKey(key.queue, key.pools, key.priority, key.preemptible, True, demand)

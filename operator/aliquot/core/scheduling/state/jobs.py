@@ -10,10 +10,11 @@ from dataclasses import dataclass, field
 from itertools import groupby
 
 from aliquot.core.quantities import Request
-from aliquot.core.scheduling.facts import Job, Task
+from aliquot.core.scheduling.facts import Job, NodeTerm, Task
 from aliquot.core.scheduling.reasons import Reason, WaitCode
-from aliquot.core.scheduling.state.nodes import Signature, gpu_form
+from aliquot.core.scheduling.state.affinity import Company, Mentioned, company_alone
 from aliquot.core.scheduling.state.queues import Amount, amount
+from aliquot.core.scheduling.state.signature import Signature, gpu_form
 
 Entry = tuple[float, str, str]
 """A job's place among equals: created, name, id."""
@@ -21,16 +22,28 @@ Entry = tuple[float, str, str]
 
 @dataclass(frozen=True, slots=True)
 class TaskShape:
-    """What placing a task depends on."""
+    """What placing a task depends on.
+
+    Attributes:
+        request: what it needs.
+        signature: which nodes it may use, whatever they hold.
+        preferred: weight and term of the nodes that it would rather have.
+        company: the task as the affinity of pods sees it; None: none concerns it.
+    """
 
     request: Request
     signature: Signature
+    preferred: tuple[tuple[int, NodeTerm], ...] = ()
+    company: Company | None = None
 
     @staticmethod
-    def of(task: Task) -> "TaskShape":
-        """The shape of a task."""
+    def of(task: Task, mentioned: Mentioned | None = None) -> "TaskShape":
+        """The shape of a task, as the terms of all tasks see it; None: its own alone (`Draft.shape` knows all)."""
         selector = tuple(sorted(task.node_selector.items()))
-        return TaskShape(task.request, Signature(selector, task.tolerations, gpu_form(task.request)))
+        affinity = task.affinity
+        signature = Signature(selector, task.tolerations, gpu_form(task.request), affinity.node_required)
+        company = company_alone(task) if mentioned is None else mentioned.company(task)
+        return TaskShape(task.request, signature, affinity.node_preferred, company)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +61,9 @@ class Demand:
     tasks: int = field(compare=False)
 
     @staticmethod
-    def of(tasks: Sequence[Task], device_memory_mib: int) -> "Demand":
-        """The demand of these tasks."""
-        return Demand.of_shapes([TaskShape.of(task) for task in tasks], device_memory_mib)
+    def of(tasks: Sequence[Task], device_memory_mib: int, mentioned: Mentioned | None = None) -> "Demand":
+        """The demand of these tasks; see `TaskShape.of`."""
+        return Demand.of_shapes([TaskShape.of(task, mentioned) for task in tasks], device_memory_mib)
 
     @staticmethod
     def of_shapes(shapes: Iterable[TaskShape], device_memory_mib: int) -> "Demand":
@@ -136,9 +149,14 @@ def ask(job: Job, pending: Sequence[Task], active: int, gated: int) -> Ask:
 
 
 class Line:
-    """All waiting jobs, by the pool of their first choice and their queue."""
+    """All waiting jobs, by the pool of their first choice and their queue.
+
+    Attributes:
+        mentioned: whom the affinity of tasks speaks of.
+    """
 
     def __init__(self) -> None:
+        self.mentioned = Mentioned()
         self.groups: dict[tuple[str, str], dict[GroupKey, Group]] = {}
         self.blocked: dict[str, Ask] = {}
         self.asks: dict[str, Ask] = {}
@@ -158,7 +176,7 @@ class Line:
         if wanted.blocked is not None or job.queue is None:
             self.blocked[job.id] = wanted
             return
-        demand = Demand.of(wanted.pending[: wanted.next], device_memory_mib)
+        demand = Demand.of(wanted.pending[: wanted.next], device_memory_mib, self.mentioned)
         growing = wanted.active > 0 and wanted.active >= job.min_member
         key = GroupKey(job.queue, pools, job.priority, job.preemptible, growing, demand)
         groups = self.groups.setdefault((pools[0], job.queue), {})
