@@ -43,10 +43,19 @@ class Resources(Projection, frozen=True):
     limits: dict[str, str | int | float] = {}
 
 
+class ContainerPort(Projection, frozen=True):
+    """A port of a container, and that of its node that leads there; 0: none does."""
+
+    host_port: int = 0
+    host_ip: str = msgspec.field(default="", name="hostIP")
+    protocol: str = "TCP"
+
+
 class Container(Projection, frozen=True):
     """A container or init container of a pod."""
 
     name: str = ""
+    ports: tuple[ContainerPort, ...] = ()
     resources: Resources = Resources()
     restart_policy: str = ""
 
@@ -58,6 +67,79 @@ class Toleration(Projection, frozen=True):
     operator: str = "Equal"
     value: str = ""
     effect: str = ""
+
+
+class Requirement(Projection, frozen=True):
+    """A condition on a label or field."""
+
+    key: str = ""
+    operator: str = ""
+    values: tuple[str, ...] = ()
+
+
+class NodeTerm(Projection, frozen=True):
+    """Conditions on a node."""
+
+    match_expressions: tuple[Requirement, ...] = ()
+    match_fields: tuple[Requirement, ...] = ()
+
+
+class NodeSelector(Projection, frozen=True):
+    """Terms of which one must hold."""
+
+    node_selector_terms: tuple[NodeTerm, ...] = ()
+
+
+class PreferredNodeTerm(Projection, frozen=True):
+    """A wish about the node."""
+
+    weight: int = 0
+    preference: NodeTerm = NodeTerm()
+
+
+class NodeAffinity(Projection, frozen=True):
+    """Which nodes a pod needs, and would rather have."""
+
+    required_during_scheduling_ignored_during_execution: NodeSelector | None = None
+    preferred_during_scheduling_ignored_during_execution: tuple[PreferredNodeTerm, ...] = ()
+
+
+class LabelSelector(Projection, frozen=True):
+    """Conditions on the labels of an object; an empty one holds for all."""
+
+    match_labels: dict[str, str] = {}
+    match_expressions: tuple[Requirement, ...] = ()
+
+
+class PodTerm(Projection, frozen=True):
+    """Pods, and which nodes count as near to them."""
+
+    label_selector: LabelSelector | None = None
+    namespaces: tuple[str, ...] = ()
+    namespace_selector: LabelSelector | None = None
+    topology_key: str = ""
+
+
+class WeightedPodTerm(Projection, frozen=True):
+    """A wish about which pods are near."""
+
+    weight: int = 0
+    pod_affinity_term: PodTerm = PodTerm()
+
+
+class PodAffinity(Projection, frozen=True):
+    """Which pods must be near (or far), and which had better be."""
+
+    required_during_scheduling_ignored_during_execution: tuple[PodTerm, ...] = ()
+    preferred_during_scheduling_ignored_during_execution: tuple[WeightedPodTerm, ...] = ()
+
+
+class Affinity(Projection, frozen=True):
+    """What a pod demands of its node, and of what runs near."""
+
+    node_affinity: NodeAffinity | None = None
+    pod_affinity: PodAffinity | None = None
+    pod_anti_affinity: PodAffinity | None = None
 
 
 class SchedulingGate(Projection, frozen=True):
@@ -78,6 +160,7 @@ class PodSpec(Projection, frozen=True):
     overhead: dict[str, str | int | float] = {}
     node_selector: dict[str, str] = {}
     tolerations: tuple[Toleration, ...] = ()
+    affinity: Affinity | None = None
     scheduling_gates: tuple[SchedulingGate, ...] = ()
 
 

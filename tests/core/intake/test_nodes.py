@@ -8,7 +8,7 @@ from aliquot.contracts import kubernetes
 from aliquot.contracts.kinds.shapes import Metadata
 from aliquot.contracts.kinds.tenancy import NodePool, NodePoolSpec
 from aliquot.contracts.kubernetes import Condition, NodeSpec, NodeStatus
-from aliquot.core.intake import PoolRule, node_fact, pool_of, pool_rules
+from aliquot.core.intake import PoolRule, node_fact, node_problems, pool_of, pool_rules
 from aliquot.core.quantities import Vector
 from aliquot.core.scheduling.facts import Taint
 
@@ -68,3 +68,62 @@ def test_a_node_is_taken_as_it_is() -> None:
 def test_a_node_is_ready_only_when_it_says_so(conditions: tuple[str, ...]) -> None:
     said = tuple(Condition(type="Ready", status=status) for status in conditions)
     assert not node_fact(kubernetes.Node(status=NodeStatus(conditions=said)), ()).ready
+
+
+def labelled(**labels: str) -> kubernetes.Node:
+    keys = {"memory": "nvidia.com/gpu.memory", "mig": "nvidia.com/mig.strategy"}
+    written = {keys[name]: value for name, value in labels.items()}
+    return kubernetes.Node(metadata=kubernetes.Metadata(name="n1", labels=written))
+
+
+@pytest.mark.parametrize(
+    ("written", "wanted", "problem"),
+    [
+        ("81559", 81_500, False),
+        ("81500", 81_500, False),
+        ("100", 100, False),
+        ("99", 0, True),
+        ("0", 0, True),
+        ("80Gi", 0, True),
+        ("-81559", 0, True),
+        ("", 0, True),
+        ("9" * 40, 0, True),
+        ("\u0663\u0663\u0663", 0, True),
+    ],
+)
+def test_memory_of_devices_counts_in_full_hundreds(written: str, wanted: int, problem: bool) -> None:
+    node = labelled(memory=written)
+    assert node_fact(node, ()).device_memory_mib == wanted
+    told = (f"label nvidia.com/gpu.memory is {written!r}: allowed is a number of MiB, 100 or more",)
+    assert node_problems(node) == (told if problem else ())
+
+
+def test_nothing_is_known_of_the_memory_when_no_label_says() -> None:
+    assert node_fact(labelled(), ()).device_memory_mib == 0
+    assert node_problems(labelled()) == ()
+
+
+@pytest.mark.parametrize(
+    ("written", "wanted"),
+    [("none", "none"), ("", "none"), ("single", "single"), ("mixed", "mixed"), ("dual", "mixed")],
+)
+def test_mig_strategy(written: str, wanted: str) -> None:
+    assert node_fact(labelled(mig=written), ()).mig == wanted
+
+
+def test_a_strategy_that_nobody_knows_is_told() -> None:
+    told = "label nvidia.com/mig.strategy is 'dual': allowed are none, single and mixed"
+    assert node_problems(labelled(mig="dual")) == (told,)
+
+
+def test_other_resources_of_a_node() -> None:
+    written: dict[str, str | int | float] = {
+        "cpu": "1",
+        "nvidia.com/gpu": "8",
+        "nvidia.com/mig-1g.10gb": "7",
+        "rdma/hca": 1,
+        "hugepages-2Mi": "0",
+        "odd": "many",
+    }
+    fact = node_fact(kubernetes.Node(status=NodeStatus(allocatable=written)), ())
+    assert fact.extended == {"nvidia.com/mig-1g.10gb": 7, "rdma/hca": 1}

@@ -179,9 +179,7 @@ def confirmed(state: ClusterState) -> Iterator[Event]:
     for record in list(state.tasks().values()):
         task = record.fact
         if record.granted is not None:
-            yield TaskChanged(
-                replace(task, state=TaskState.RUNNING, node=record.granted, devices=record.granted_devices)
-            )
+            yield TaskChanged(replace(record.task, state=TaskState.RUNNING, node=record.granted))
         elif record.state is TaskState.TERMINATING:
             again = f"{task.id}'"
             job = state.job(task.job)

@@ -5,8 +5,8 @@ odd object must not stop the scheduler for all others. Amounts are hundredths of
 Unix seconds. The operator's mirror calls.
 """
 
-from aliquot.core.intake.nodes import PoolRule, node_fact, pool_of, pool_rules
-from aliquot.core.intake.pods import Tenant, is_ours, pod_facts
+from aliquot.core.intake.nodes import PoolRule, node_fact, node_problems, pool_of, pool_rules
+from aliquot.core.intake.pods import Tenant, is_ours, pod_facts, pod_problems
 from aliquot.core.intake.queues import queue_facts
 from aliquot.core.intake.requests import pod_request
 from aliquot.core.intake.times import unix_seconds
@@ -16,7 +16,9 @@ __all__ = [
     "Tenant",
     "is_ours",
     "node_fact",
+    "node_problems",
     "pod_facts",
+    "pod_problems",
     "pod_request",
     "pool_of",
     "pool_rules",

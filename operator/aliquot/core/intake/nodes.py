@@ -6,13 +6,17 @@ the one that was made first: a new pool never pulls nodes out of an old one.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final, Literal
 
 from aliquot import names
 from aliquot.contracts import kubernetes
 from aliquot.contracts.kinds.tenancy import NodePool
-from aliquot.core.intake.requests import amount_there
+from aliquot.core.intake.requests import amount_there, others_there
 from aliquot.core.intake.times import unix_seconds
 from aliquot.core.scheduling.facts import Node, Taint
+
+_MIB_STEP: Final = 100
+"""Memory of devices counts in full hundreds of MiB (scheduling.md 1.3)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,4 +62,36 @@ def node_fact(node: kubernetes.Node, pools: Sequence[PoolRule]) -> Node:
         taints=tuple(Taint(taint.key, taint.value, taint.effect) for taint in node.spec.taints),
         schedulable=not node.spec.unschedulable,
         ready=any(condition.type == "Ready" and condition.status == "True" for condition in node.status.conditions),
+        device_memory_mib=_device_memory(metadata.labels),
+        extended=others_there(node.status.allocatable),
+        mig=_mig(metadata.labels),
     )
+
+
+def node_problems(node: kubernetes.Node) -> tuple[str, ...]:
+    """What the node's labels say that makes no sense, a sentence each; fewer tasks may use the node for it."""
+    labels, found = node.metadata.labels, list[str]()
+    memory, strategy = labels.get(names.GPU_MEMORY_LABEL), labels.get(names.MIG_STRATEGY_LABEL)
+    if memory is not None and not _device_memory(labels):
+        found.append(f"label {names.GPU_MEMORY_LABEL} is {memory!r}: allowed is a number of MiB, 100 or more")
+    if strategy is not None and strategy not in ("", "none", "single", "mixed"):
+        found.append(f"label {names.MIG_STRATEGY_LABEL} is {strategy!r}: allowed are none, single and mixed")
+    return tuple(found)
+
+
+def _device_memory(labels: Mapping[str, str]) -> int:
+    written = labels.get(names.GPU_MEMORY_LABEL, "")
+    if not (written.isascii() and written.isdigit() and len(written) <= 9):
+        return 0
+    return int(written) // _MIB_STEP * _MIB_STEP
+
+
+def _mig(labels: Mapping[str, str]) -> Literal["none", "single", "mixed"]:
+    """A strategy that nobody knows lets in as few as can be: those who name MIG devices that the node offers."""
+    match labels.get(names.MIG_STRATEGY_LABEL, ""):
+        case "" | "none":
+            return "none"
+        case "single":
+            return "single"
+        case _:
+            return "mixed"

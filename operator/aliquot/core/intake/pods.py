@@ -10,9 +10,12 @@ from typing import Final
 
 from aliquot import names
 from aliquot.contracts import kubernetes
-from aliquot.core.intake.requests import pod_request
+from aliquot.core.intake.affinity import affinity_of, affinity_problems
+from aliquot.core.intake.parts import UnreadablePartError, devices_of, gpu_part
+from aliquot.core.intake.ports import host_ports
+from aliquot.core.intake.requests import TOO_MUCH, beside_axes, on_axes, pod_needs
 from aliquot.core.intake.times import unix_seconds
-from aliquot.core.quantities import Request
+from aliquot.core.quantities import PERCENT_PER_DEVICE, GpuPart, Request, Vector, is_mig
 from aliquot.core.scheduling.facts import Job, Task, TaskState, Toleration
 
 NO_PROJECT_PREFIX: Final = "namespace/"
@@ -58,12 +61,13 @@ def pod_facts(pod: kubernetes.Pod, tenant: Tenant | None) -> tuple[Job, Task]:
         preemptible=ours and priority < names.NON_PREEMPTIBLE_FROM_PRIORITY,
         created=created,
     )
+    request, _ = _request(pod)
     task = Task(
         id=metadata.uid,
         job=metadata.uid,
         namespace=metadata.namespace,
         name=metadata.name,
-        request=Request(pod_request(spec)),
+        request=request,
         state=_state(pod),
         node=spec.node_name or None,
         node_selector=spec.node_selector,
@@ -71,8 +75,47 @@ def pod_facts(pod: kubernetes.Pod, tenant: Tenant | None) -> tuple[Job, Task]:
             Toleration(each.key, each.operator or "Equal", each.value, each.effect) for each in spec.tolerations
         ),
         created=created,
+        devices=devices_of(metadata) if request.part is not None and spec.node_name else (),
+        affinity=affinity_of(spec, metadata.namespace),
+        labels=metadata.labels,
     )
     return job, task
+
+
+def pod_problems(pod: kubernetes.Pod) -> tuple[str, ...]:
+    """What the pod asks for and nobody can follow, a sentence each that names the field, its value and what is allowed.
+
+    Such a pod waits for ever, or is kept off more nodes than it need be.
+    """
+    _, problem = _request(pod)
+    return (*((problem,) if problem else ()), *affinity_problems(pod.spec))
+
+
+def _request(pod: kubernetes.Pod) -> tuple[Request, str]:
+    """What the pod asks for, and what is wrong with it.
+
+    Annotations make no difference to pods of other schedulers: nobody gives them a part of a device.
+    """
+    needs = pod_needs(pod.spec)
+    base, others = on_axes(needs), (*beside_axes(needs), *host_ports(pod.spec))
+    if not is_ours(pod):
+        return Request(base, None, tuple(sorted(others))), ""
+    part, problem = None, ""
+    try:
+        whole = bool(base.gpu_percent) or any(is_mig(name) for name, _ in others)
+        part = gpu_part(pod.metadata.annotations, whole=whole)
+    except UnreadablePartError as error:
+        problem = f"metadata.annotations: {error}"
+    rest = base.gpu_percent % PERCENT_PER_DEVICE
+    if rest and base.gpu_percent < TOO_MUCH and not problem:
+        if base.gpu_percent < PERCENT_PER_DEVICE:  # documented for plain pods (cluster-api.md 5.7)
+            part, base = GpuPart(percent=rest), base - Vector(gpu_percent=rest)
+        else:
+            asked = base.gpu_percent / PERCENT_PER_DEVICE
+            problem = f"{names.GPU_RESOURCE} is {asked}: allowed are whole numbers, and parts of one device"
+    if problem:
+        others = (*others, (names.UNREADABLE_GPU_RESOURCE, 1))
+    return Request(base, part, tuple(sorted(others))), problem
 
 
 def _queue(namespace: str, tenant: Tenant | None) -> str:

@@ -10,6 +10,7 @@ An amount that cannot be read is taken for the worst: more than any node has whe
 offered. Amounts beyond that are cut there, so that sums of them stay far from overflowing.
 """
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Final
 
@@ -22,61 +23,82 @@ TOO_MUCH: Final = 2**50
 
 Written = Mapping[str, str | int | float]
 
+Needs = Counter[str]
+"""Amounts by the name of the resource; of GPUs in hundredths, of CPU in milli."""
+
 _CPU: Final = "cpu"
 _MEMORY: Final = "memory"
 _PODS: Final = "pods"
-_ONE_POD: Final = Vector(pods=1)
+_AXES: Final = (names.GPU_RESOURCE, _CPU, _MEMORY, _PODS)
+_PARSERS: Final[Mapping[str, Callable[[str | int | float], int]]] = {
+    names.GPU_RESOURCE: parse_gpu_percent,
+    _CPU: parse_cpu_milli,
+}
 
 
 def pod_request(spec: PodSpec) -> Vector:
-    """What the pod needs, incl. one pod."""
-    sidecars, peak = Vector(), Vector()
+    """What the pod needs on the axes of vectors, incl. one pod."""
+    return on_axes(pod_needs(spec))
+
+
+def pod_needs(spec: PodSpec) -> Needs:
+    """What the pod needs of every resource, incl. one pod."""
+    sidecars, peak = Needs(), Needs()
     for container in spec.init_containers:
-        needs = _container_request(container)
+        needs = _container_needs(container)
         if container.restart_policy == "Always":
-            sidecars += needs
-            peak = _larger(peak, sidecars)
+            sidecars = sidecars + needs
+            peak |= sidecars
         else:
-            peak = _larger(peak, sidecars + needs)
+            peak |= sidecars + needs
     together = sidecars
     for container in spec.containers:
-        together += _container_request(container)
-    return _larger(together, peak) + _asked(spec.overhead, {}) + _ONE_POD
+        together = together + _container_needs(container)
+    needs = (together | peak) + _asked(spec.overhead, {})
+    needs[_PODS] = 1
+    return needs
+
+
+def on_axes(needs: Needs) -> Vector:
+    """The part of it that vectors have an axis for."""
+    return Vector(*(needs[name] for name in _AXES))
+
+
+def beside_axes(needs: Needs) -> tuple[tuple[str, int], ...]:
+    """The other resources, sorted by name."""
+    return tuple(sorted((name, min(TOO_MUCH, count)) for name, count in needs.items() if name not in _AXES and count))
 
 
 def amount_there(written: Written) -> Vector:
-    """What a node offers."""
-    most = TOO_MUCH - 1
-    return Vector(
-        gpu_percent=min(most, _read(parse_gpu_percent, written.get(names.GPU_RESOURCE, 0), unreadable=0)),
-        cpu_milli=min(most, _read(parse_cpu_milli, written.get(_CPU, 0), unreadable=0)),
-        memory_bytes=min(most, _read(parse_bytes, written.get(_MEMORY, 0), unreadable=0)),
-        pods=min(most, _read(parse_bytes, written.get(_PODS, 0), unreadable=0)),
-    )
+    """What a node offers on the axes of vectors."""
+    return on_axes(Needs({name: _offered(name, written.get(name, 0)) for name in _AXES}))
 
 
-def _container_request(container: Container) -> Vector:
+def others_there(written: Written) -> dict[str, int]:
+    """What else a node offers."""
+    there = {name: _offered(name, amount) for name, amount in written.items() if name not in _AXES}
+    return {name: amount for name, amount in there.items() if amount}
+
+
+def _offered(name: str, written: str | int | float) -> int:
+    return min(TOO_MUCH - 1, _read(name, written, unreadable=0))
+
+
+def _container_needs(container: Container) -> Needs:
     return _asked(container.resources.requests, container.resources.limits)
 
 
-def _asked(requests: Written, limits: Written) -> Vector:
+def _asked(requests: Written, limits: Written) -> Needs:
     """A limit without a request is a request (the API server fills it in); of GPUs both are the same."""
-    gpu = limits.get(names.GPU_RESOURCE, requests.get(names.GPU_RESOURCE, 0))
-    cpu = requests.get(_CPU, limits.get(_CPU, 0))
-    memory = requests.get(_MEMORY, limits.get(_MEMORY, 0))
-    return Vector(
-        gpu_percent=_read(parse_gpu_percent, gpu, unreadable=TOO_MUCH),
-        cpu_milli=_read(parse_cpu_milli, cpu, unreadable=TOO_MUCH),
-        memory_bytes=_read(parse_bytes, memory, unreadable=TOO_MUCH),
-    )
+    written = {**limits, **requests}
+    if names.GPU_RESOURCE in limits:
+        written[names.GPU_RESOURCE] = limits[names.GPU_RESOURCE]
+    written.pop(_PODS, None)
+    return Needs({name: _read(name, amount, unreadable=TOO_MUCH) for name, amount in written.items()})
 
 
-def _read(parse: Callable[[str | int | float], int], written: str | int | float, *, unreadable: int) -> int:
+def _read(name: str, written: str | int | float, *, unreadable: int) -> int:
     try:
-        return min(TOO_MUCH, max(0, parse(written)))
+        return min(TOO_MUCH, max(0, _PARSERS.get(name, parse_bytes)(written)))
     except (ValueError, ArithmeticError):  # no quantity, or a number beyond all precision
         return unreadable
-
-
-def _larger(left: Vector, right: Vector) -> Vector:
-    return Vector(*map(max, left.as_tuple(), right.as_tuple()))

@@ -14,10 +14,13 @@ from aliquot.core.quantities.parse import (
 from aliquot.core.quantities.request import (
     MIG_PREFIX,
     PERCENT_PER_DEVICE,
+    PORT_PREFIX,
+    WHOLE_PORT,
     GpuPart,
     Request,
     is_mig,
     mig_percent,
+    on_every_node,
     quantify,
 )
 from aliquot.core.quantities.vector import AXES, UNLIMITED, ZERO, Vector
@@ -26,7 +29,9 @@ __all__ = [
     "AXES",
     "MIG_PREFIX",
     "PERCENT_PER_DEVICE",
+    "PORT_PREFIX",
     "UNLIMITED",
+    "WHOLE_PORT",
     "ZERO",
     "GpuPart",
     "InvalidQuantityError",
@@ -34,6 +39,7 @@ __all__ = [
     "Vector",
     "is_mig",
     "mig_percent",
+    "on_every_node",
     "parse_bytes",
     "parse_cpu_milli",
     "parse_gpu_percent",

@@ -67,6 +67,23 @@ class Request:
         return tuple(pair for pair in self.extended if is_mig(pair[0]))
 
 
+PORT_PREFIX: Final = "hostport/"
+"""Begins the names of ports of nodes, as resources that every node has: `hostport/TCP/80` at every address at once, and
+`hostport/TCP/80/10.0.0.1` at one of them."""
+WHOLE_PORT: Final = 1 << 16
+"""How much every node has of a port at all addresses. Who uses it at one takes 1 of this, and all of that address."""
+
+
+def on_every_node(resource: str) -> int:
+    """How much every node has of a resource that no node names; 0: it has to name it.
+
+    Names of resources in Kubernetes have one slash at most, so none can be taken for a port.
+    """
+    if not resource.startswith(PORT_PREFIX):
+        return 0
+    return {2: WHOLE_PORT, 3: 1}.get(resource.count("/"), 0)
+
+
 def is_mig(resource: str) -> bool:
     """Whether a resource is a MIG device."""
     return resource.startswith(MIG_PREFIX)

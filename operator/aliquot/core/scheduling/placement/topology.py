@@ -87,7 +87,7 @@ class _Places:
             yield within, order
             return
         levels = topology.levels
-        tables = self._placer.draft.nodes.domains(levels)
+        tables = self._placer.draft.nodes.domains_within(levels)
         required = -1 if topology.required is None else levels.index(topology.required)
         finest = required if topology.preferred is None else max(required, levels.index(topology.preferred))
         inside = within & (tables[-1] >= 0)

@@ -268,5 +268,5 @@ def _places(done: PoolRound, wanted: Ask) -> dict[str, list[str]]:
 
 def _one_more(key: GroupKey, wanted: Ask, at: int, draft: Draft, nodes: Mapping[str, Sequence[str]]) -> GroupKey:
     """What a job asks for that has its minimum and more tasks waiting."""
-    demand = wanted.demand(at, 1, draft.nodes.smallest_device_mib(), nodes)
+    demand = wanted.demand(at, 1, draft.nodes.smallest_device_mib(), nodes, draft.shape)
     return GroupKey(key.queue, key.pools, key.priority, key.preemptible, True, demand)

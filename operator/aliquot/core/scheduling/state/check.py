@@ -5,12 +5,11 @@ Used by tests after every event; O(everything). An empty list is good news.
 
 from collections.abc import Iterator
 
-import numpy as np
-
-from aliquot.core.quantities import AXES, ZERO, Vector
 from aliquot.core.scheduling.facts import TaskState
 from aliquot.core.scheduling.plan import Plan
+from aliquot.core.scheduling.state.check_nodes import nodes, room
 from aliquot.core.scheduling.state.cluster import ClusterState
+from aliquot.core.scheduling.state.jobs import Demand
 from aliquot.core.scheduling.state.queues import Amount, amount
 from aliquot.core.scheduling.state.tasks import TaskRecord
 
@@ -24,40 +23,8 @@ _LEDGER = {
 
 def check(state: ClusterState, plan: Plan | None = None) -> list[str]:
     """What is wrong with the state, and with a plan made for it: a sentence each."""
-    found = [*_nodes(state), *_queues(state), *_stoppable(state), *_line(state), *_promises(state)]
-    return found if plan is None else [*found, *_plan(state, plan)]
-
-
-def _nodes(state: ClusterState) -> Iterator[str]:
-    used: dict[str, Vector] = {}
-    stopping: dict[str, Vector] = {}
-    for record in state.tasks().values():
-        if record.node is not None and record.state.uses_node:
-            request = record.fact.request.base
-            used[record.node] = used.get(record.node, ZERO) + request
-            if record.state is TaskState.TERMINATING:
-                stopping[record.node] = stopping.get(record.node, ZERO) + request
-    homes: dict[str, str] = {}
-    for pool_name, pool in sorted(state.pools.items()):
-        table = pool.nodes
-        for name, node in sorted(table.nodes.items()):
-            if name in homes:
-                yield f"node {name} is in pools {homes[name]} and {pool_name}"
-            homes[name] = pool_name
-            row = table.row[name]
-            free = node.allocatable - used.get(name, ZERO)
-            counted = table.free[row, : len(AXES)].tolist()
-            if counted != list(free.as_tuple()):
-                yield f"node {name}: free is {counted}, by its tasks {list(free.as_tuple())}"
-            releasing = stopping.get(name, ZERO)
-            counted = table.releasing[row, : len(AXES)].tolist()
-            if counted != list(releasing.as_tuple()):
-                yield f"node {name}: releasing is {counted}, by its tasks {releasing.as_tuple()}"
-            if bool(table.usable[row]) != (node.ready and node.schedulable):
-                yield f"node {name}: usable is {bool(table.usable[row])}"
-        empty = [row for row in range(len(table.usable)) if row not in set(table.row.values())]
-        if np.any(table.allocatable[empty]) or np.any(table.free[empty]) or np.any(table.usable[empty]):
-            yield f"pool {pool_name}: a row without a node has room"
+    found = [*nodes(state), *_queues(state), *_stoppable(state), *_line(state), *_promises(state)]
+    return found if plan is None else [*found, *_plan(state, plan), *room(state, plan)]
 
 
 def _pool_that_counts(state: ClusterState, record: TaskRecord) -> str | None:
@@ -141,6 +108,12 @@ def _line(state: ClusterState) -> Iterator[str]:
     in_groups = [entry[2] for groups in line.groups.values() for group in groups.values() for entry in group.jobs]
     if sorted(in_groups) != sorted(line.asks.keys() - line.blocked.keys()):
         yield "the line's groups and its jobs differ"
+    for groups in line.groups.values():
+        for key, group in groups.items():
+            for _, _, job_id in group.jobs:
+                next_ = line.asks[job_id].pending[: line.asks[job_id].next]
+                if Demand.of(next_, 0, line.mentioned).runs != key.demand.runs:
+                    yield f"job {job_id} has another shape than the line says"
 
 
 def _promises(state: ClusterState) -> Iterator[str]:
@@ -161,45 +134,20 @@ def _promises(state: ClusterState) -> Iterator[str]:
 
 
 def _plan(state: ClusterState, plan: Plan) -> Iterator[str]:
-    """Room, bounds of states and rights that every plan keeps to, whatever the rules of fairness say."""
-    taken: dict[str, Vector] = {}
-    coming: dict[str, Vector] = {}
-    for bind in plan.binds:
-        record = state.task(bind.task)
+    """States and rights that every plan keeps to, whatever the rules of fairness say."""
+    starts = [("bind", bind.task) for bind in plan.binds]
+    starts += [("nominate", nominate.task) for nominate in plan.nominations]
+    for what, task in starts:
+        record = state.task(task)
         if record is None or record.state is not TaskState.PENDING:
-            yield f"bind {bind.task}: it does not wait for a node"
-            continue
-        taken[bind.node] = taken.get(bind.node, ZERO) + record.fact.request.base
-    for nominate in plan.nominations:
-        record = state.task(nominate.task)
-        if record is None or record.state is not TaskState.PENDING:
-            yield f"nominate {nominate.task}: it does not wait for a node"
-            continue
-        coming[nominate.node] = coming.get(nominate.node, ZERO) + record.fact.request.base
-    stopped: dict[str, Vector] = {}
+            yield f"{what} {task}: it does not wait for a node"
     for evict in plan.evictions:
         record = state.task(evict.task)
         job = None if record is None else state.job(record.fact.job)
         if record is None or record.node is None or not record.state.active:
             yield f"evict {evict.task}: it is not running"
-            continue
-        if job is None or not job.preemptible or job.queue is None:
+        elif job is None or not job.preemptible or job.queue is None:
             yield f"evict {evict.task}: it may not be stopped"
-        stopped[record.node] = stopped.get(record.node, ZERO) + record.fact.request.base
     for tasks in ([bind.task for bind in plan.binds], [evict.task for evict in plan.evictions]):
         if len(set(tasks)) != len(tasks):
             yield f"decided twice: {sorted(tasks)}"
-    for name in sorted({*taken, *coming}):
-        node, pool = state.node(name), None if (found := state.node(name)) is None else found.pool
-        if node is None or pool is None or not (node.ready and node.schedulable):
-            yield f"node {name} is given out, but is not ready and open"
-            continue
-        table = state.pools[pool].nodes
-        free, releasing = table.free[table.row[name]].tolist(), table.releasing[table.row[name]].tolist()
-        now, later = taken.get(name, ZERO).as_tuple(), coming.get(name, ZERO).as_tuple()
-        more = stopped.get(name, ZERO).as_tuple()
-        for axis in range(4):
-            if now[axis] > 0 and now[axis] > free[axis]:
-                yield f"node {name}: {now[axis]} given of {free[axis]} free on axis {axis}"
-            if now[axis] + later[axis] > 0 and now[axis] + later[axis] > free[axis] + releasing[axis] + more[axis]:
-                yield f"node {name}: more promised than comes free on axis {axis}"

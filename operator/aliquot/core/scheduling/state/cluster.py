@@ -156,7 +156,7 @@ class ClusterState:
         """The pool; an empty one when nothing was known of it."""
         pool = self.pools.get(name)
         if pool is None:
-            pool = self.pools[name] = PoolState()
+            pool = self.pools[name] = PoolState(mentioned=self.line.mentioned)
         return pool
 
     def job(self, job_id: str) -> Job | None:
@@ -281,9 +281,13 @@ class ClusterState:
         record = self._records.get(task.id)
         if record is None:
             record = self._records[task.id] = TaskRecord(task)
+            self._mention(task, 1)
         elif record.fact == task:
             return
         else:
+            if record.fact.affinity != task.affinity:
+                self._mention(task, 1)
+                self._mention(record.fact, -1)
             self._lift(record)
             placed = record.fact.node is None and task.node is not None
             record.learn(task)
@@ -295,8 +299,16 @@ class ClusterState:
         record = self._records.pop(task_id, None)
         if record is not None:
             self._lift(record)
+            self._mention(record.fact, -1)
             if record.fact.job not in self._by_job:
                 self._end_promise(record.fact.job)
+
+    def _mention(self, task: Task, sign: int) -> None:
+        """A task has come or gone; waiting tasks that its terms alone speak of have other shapes."""
+        changed = self.line.mentioned.count(task, sign)
+        for job_id, wanted in self.line.asks.items() if changed else ():
+            if any(each.selects(other.namespace, other.labels) for each in changed for other in wanted.pending):
+                self._stale_jobs[job_id] = None
 
     def _evict(self, record: TaskRecord, for_job: str) -> None:
         if for_job not in self._making_room:

@@ -35,8 +35,18 @@ Shared = Mapping[str, Held]
 
 
 def device_units(node: Node) -> int:
-    """How large one device of the node is, in its units."""
-    return max(node.device_memory_mib, PERCENT_PER_DEVICE) if node.device_memory_mib else PERCENT_PER_DEVICE
+    """How large one device of the node is, in its units.
+
+    Memory counts in full hundreds of MiB (scheduling.md 1.3), so that hundredths of a device are whole numbers and
+    their sum is over the device exactly where they are over 100 %.
+    """
+    memory = node.device_memory_mib
+    return max(memory - memory % PERCENT_PER_DEVICE, PERCENT_PER_DEVICE)
+
+
+def part_held(part: GpuPart, units: int) -> int:
+    """What a task that is there has of each device: all of it, where it has more than the device is said to be."""
+    return min(part.need(units), units)
 
 
 def devices_held(task: Task) -> tuple[str, ...]:
@@ -58,6 +68,32 @@ def roomy(shared: Shared, part: GpuPart, units: int, *, now: bool) -> list[str]:
             if units - taken >= need:
                 found.append((-taken, device))
     return [device for _, device in sorted(found)]
+
+
+def choose(
+    shared: Shared, part: GpuPart, units: int, whole: int, node: str, *, now: bool, fresh_first: bool
+) -> tuple[str, ...]:
+    """The devices for a part that fits on the node: shared ones, the fullest first, and then fresh ones.
+
+    Args:
+        shared: the node's shared devices.
+        part: what is asked for.
+        units: how large one device is.
+        whole: how many of its devices nobody has anything of.
+        node: its name.
+        now: whether room is needed at this moment.
+        fresh_first: to use as many devices as there are: fresh ones first, then the emptiest (scheduling.md 2.5).
+    """
+    there = roomy(shared, part, units, now=now)
+    if fresh_first:
+        there.sort(key=lambda device: max(shared[device]) if now else shared[device].later)
+        there = there[: part.devices - min(whole, part.devices)]
+    chosen = there[: part.devices]
+    taken = {*shared, *chosen}
+    while len(chosen) < part.devices:
+        chosen.append(unused_id(node, taken))
+        taken.add(chosen[-1])
+    return tuple(chosen)
 
 
 def unused_id(node: str, taken: Container[str]) -> str:

@@ -5,19 +5,26 @@ Simulation and decision are the same code on the same draft; the state itself is
 
 from typing import NamedTuple
 
+import numpy as np
+
 from aliquot.core.quantities import PERCENT_PER_DEVICE, Request
 from aliquot.core.scheduling.facts import Task
-from aliquot.core.scheduling.state.devices import NOTHING_HELD, Held, Shared, devices_held, roomy, unused_id
+from aliquot.core.scheduling.settings import SchedulingSettings
+from aliquot.core.scheduling.state.affinity import Company
+from aliquot.core.scheduling.state.crowd import CrowdDraft
+from aliquot.core.scheduling.state.devices import NOTHING_HELD, Held, Shared, choose, devices_held, part_held
 from aliquot.core.scheduling.state.nodes import Amounts
 from aliquot.core.scheduling.state.pool import PoolState
 from aliquot.core.scheduling.state.queues import Amount
+from aliquot.core.scheduling.state.shapes import TaskShape
 
 
 class Spot(NamedTuple):
-    """Where a task is put: the row of its node, and the devices of which it gets a part."""
+    """Where a task is put: the row of its node, the devices of which it gets a part, and how affinity sees it there."""
 
     row: int
     devices: tuple[str, ...] = ()
+    company: Company | None = None
 
 
 class _Room(NamedTuple):
@@ -30,6 +37,10 @@ class _Devices(NamedTuple):
     spot: Spot
     need: int
     now: bool
+
+
+class _Came(NamedTuple):
+    """A change of the crowd, which knows the last one itself."""
 
 
 class _Charge(NamedTuple):
@@ -50,10 +61,15 @@ class Draft:
         held: per queue, what its tasks hold, those included that were given or promised room here.
         held_non_preemptible: the part of it that may not be stopped.
         capacity: GPU, CPU and memory of the pool.
+        crowd: which tasks are on the nodes.
+        settings: how the scheduler is set.
         touched: rows that changed, in order, undone changes included; for those who follow the draft.
     """
 
-    def __init__(self, pool: PoolState) -> None:
+    def __init__(self, pool: PoolState, settings: SchedulingSettings | None = None) -> None:
+        self.settings = settings or SchedulingSettings()
+        self.crowd = CrowdDraft(pool.nodes.crowd)
+        self._mentioned = pool.mentioned
         self.nodes = pool.nodes
         self.tree = pool.queues
         self.free: Amounts = pool.nodes.free.copy()
@@ -65,7 +81,7 @@ class Draft:
         self.capacity: Amount = pool.nodes.total()
         self.touched: list[int] = []
         self._shared: dict[int, dict[str, Held]] = {}
-        self._journal: list[_Room | _Devices | _Charge] = []
+        self._journal: list[_Room | _Devices | _Came | _Charge] = []
 
     def checkpoint(self) -> int:
         """A mark to roll back to."""
@@ -79,31 +95,50 @@ class Draft:
                     self._change_room(row, -change, now=now)
                 case _Devices(spot, need, now):
                     self._change_devices(spot, -need, now=now)
+                case _Came():
+                    self.crowd.undo()
                 case _Charge(queue, change, preemptible):
                     self._change_queue(queue, (-change[0], -change[1], -change[2]), preemptible=preemptible)
 
-    def take(self, row: int, request: Request, *, now: bool) -> Spot:
-        """Give a task room on a node where it fits, or promise it to it (not `now`). Returns what it got."""
+    def shape(self, task: Task) -> TaskShape:
+        """What placing the task depends on in this pool."""
+        return TaskShape.of(task, self._mentioned)
+
+    def take(self, row: int, request: Request, *, now: bool, company: Company | None = None) -> Spot:
+        """Give a task room on a node where it fits, or promise it to it (not `now`). Returns what it got.
+
+        Args:
+            row: of the node.
+            request: what it needs.
+            now: whether it starts now.
+            company: of its shape: who is placed later may have to be near it, or far.
+        """
         part = request.part
         if part is None:
-            spot = Spot(row)
+            spot = Spot(row, (), company)
         else:
-            shared = self.shared_on(row)
-            devices = roomy(shared, part, int(self.nodes.units[row]), now=now)[: part.devices]
-            taken = {*shared, *devices}
-            while len(devices) < part.devices:
-                devices.append(unused_id(self.nodes.name(row), taken))
-                taken.add(devices[-1])
-            spot = Spot(row, tuple(devices))
+            units, whole = int(self.nodes.units[row]), self.whole_devices(row, now=now)
+            fresh_first = self.settings.gpu_placement == "spread"
+            name = self.nodes.name(row)
+            devices = choose(self.shared_on(row), part, units, whole, name, now=now, fresh_first=fresh_first)
+            spot = Spot(row, devices, company)
         self._hold(spot, request, 1, now=now)
         return spot
 
-    def take_many(self, row: int, request: Request, count: int, *, now: bool) -> list[Spot]:
+    def take_many(
+        self, row: int, request: Request, count: int, *, now: bool, company: Company | None = None
+    ) -> list[Spot]:
         """The same for several equal tasks."""
         if request.part is not None:
-            return [self.take(row, request, now=now) for _ in range(count)]
-        self._hold(Spot(row), request, count, now=now)
-        return [Spot(row)] * count
+            return [self.take(row, request, now=now, company=company) for _ in range(count)]
+        spot = Spot(row, (), company)
+        self._hold(spot, request, count, now=now)
+        return [spot] * count
+
+    def whole_devices(self, row: int, *, now: bool) -> int:
+        """Devices of the node of which nobody has anything."""
+        free = int(self.future[row, 0])
+        return max(0, min(free, int(self.free[row, 0])) if now else free) // PERCENT_PER_DEVICE
 
     def give_back(self, spot: Spot, request: Request, *, now: bool) -> None:
         """Undo a `take`."""
@@ -111,11 +146,11 @@ class Draft:
 
     def release(self, row: int, task: Task) -> None:
         """A task on the node is going to stop: its room comes."""
-        self._hold(Spot(row, devices_held(task)), task.request, -1, now=False)
+        self._hold(Spot(row, devices_held(task), self._mentioned.company(task)), task.request, -1, now=False)
 
     def keep(self, row: int, task: Task) -> None:
         """Undo a `release`."""
-        self._hold(Spot(row, devices_held(task)), task.request, 1, now=False)
+        self._hold(Spot(row, devices_held(task), self._mentioned.company(task)), task.request, 1, now=False)
 
     def shared_on(self, row: int) -> Shared:
         """The shared devices of a node. To read only."""
@@ -128,20 +163,33 @@ class Draft:
         self._change_queue(queue, change, preemptible=preemptible)
         self._journal.append(_Charge(queue, change, preemptible))
 
-    def _hold(self, spot: Spot, request: Request, count: int, *, now: bool) -> None:
+    def amounts(self, request: Request) -> Amounts | None:
+        """The request in the columns of `free`, parts of devices left out; None: nobody has what it asks for."""
         amounts = self.nodes.amounts(request)
+        new = self.nodes.allocatable.shape[1] - self.free.shape[1]
+        if new:  # a resource that nobody has asked for before
+            more = self.nodes.free[:, -new:]
+            self.free = np.hstack([self.free, more])
+            self.future = np.hstack([self.future, more + self.nodes.releasing[:, -new:]])
+        return amounts
+
+    def _hold(self, spot: Spot, request: Request, count: int, *, now: bool) -> None:
+        amounts = self.amounts(request)
         assert amounts is not None, "something was placed where nobody has what it asks for"
         self._change_room(spot.row, amounts * -count, now=now)
         self._journal.append(_Room(spot.row, amounts * -count, now))
+        if spot.company is not None:
+            self.crowd.change(spot.row, spot.company, count, now=now)
+            self._journal.append(_Came())
         if request.part is not None:
-            need = request.part.need(int(self.nodes.units[spot.row])) * count
+            need = part_held(request.part, int(self.nodes.units[spot.row])) * count
             self._change_devices(spot, need, now=now)
             self._journal.append(_Devices(spot, need, now))
 
     def _change_room(self, row: int, change: Amounts, *, now: bool) -> None:
-        self.future[row] += change
+        self.future[row, : len(change)] += change
         if now:
-            self.free[row] += change
+            self.free[row, : len(change)] += change
         self.touched.append(row)
 
     def _change_devices(self, spot: Spot, need: int, *, now: bool) -> None:

@@ -128,12 +128,12 @@ class Part:
     anchors: tuple[str, ...] = ()
 
 
-def part_of(job: Job, together: Iterable[Task], nodes: Mapping[str, Iterable[str]]) -> Part | None:
+def part_of(job: Job, together: Iterable[tuple[str, TaskShape]], nodes: Mapping[str, Iterable[str]]) -> Part | None:
     """How close tasks that start together are to be.
 
     Args:
         job: the job.
-        together: the tasks, in the order of `next_tasks`.
+        together: pod set and shape of each task, in the order of `next_tasks`.
         nodes: where the job's other tasks are, by pod set.
 
     Returns:
@@ -142,8 +142,8 @@ def part_of(job: Job, together: Iterable[Task], nodes: Mapping[str, Iterable[str
     if job.group is None or not _is_close(job.group):
         return None
     shapes: dict[str, list[TaskShape]] = {}
-    for task in together:
-        shapes.setdefault(task.pod_set, []).append(TaskShape.of(task))
+    for pod_set, shape in together:
+        shapes.setdefault(pod_set, []).append(shape)
     return _part(job.group, shapes, nodes)
 
 

@@ -4,11 +4,13 @@ Which tasks those are is said in `gangs`.
 """
 
 from bisect import bisect_left, insort
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from aliquot.core.scheduling.facts import Job, Task
 from aliquot.core.scheduling.reasons import Reason, WaitCode
+from aliquot.core.scheduling.state.affinity import Mentioned
 from aliquot.core.scheduling.state.gangs import Part, minimum_of, next_tasks, part_of
 from aliquot.core.scheduling.state.queues import Amount, amount
 from aliquot.core.scheduling.state.shapes import Runs, TaskShape, runs_of
@@ -32,6 +34,11 @@ class Demand:
     part: Part | None
     total: Amount = field(compare=False)
     tasks: int = field(compare=False)
+
+    @staticmethod
+    def of(tasks: Sequence[Task], device_memory_mib: int, mentioned: Mentioned | None = None) -> "Demand":
+        """The demand of these tasks, wherever they are; see `TaskShape.of`."""
+        return Demand.of_shapes([TaskShape.of(task, mentioned) for task in tasks], device_memory_mib)
 
     @staticmethod
     def of_shapes(shapes: Iterable[TaskShape], device_memory_mib: int, part: Part | None = None) -> "Demand":
@@ -103,11 +110,19 @@ class Ask:
         """Its place among equals."""
         return (self.job.created, self.job.name, self.job.id)
 
-    def demand(self, first: int, count: int, device_memory_mib: int, nodes: Mapping[str, Sequence[str]]) -> Demand:
+    def demand(
+        self,
+        first: int,
+        count: int,
+        device_memory_mib: int,
+        nodes: Mapping[str, Sequence[str]],
+        shape: Callable[[Task], TaskShape],
+    ) -> Demand:
         """What so many of its waiting tasks from one on ask for, the job's others being on these nodes, by pod set."""
         tasks = self.pending[first : first + count]
-        shapes = [TaskShape.of(task) for task in tasks]
-        return Demand.of_shapes(shapes, device_memory_mib, part_of(self.job, tasks, nodes))
+        shapes = [shape(task) for task in tasks]
+        named = [(task.pod_set, one) for task, one in zip(tasks, shapes, strict=True)]
+        return Demand.of_shapes(shapes, device_memory_mib, part_of(self.job, named, nodes))
 
 
 def ask(job: Job, pending: Sequence[Task], nodes: Mapping[str, Sequence[str]], gated: Mapping[str, int]) -> Ask:
@@ -140,9 +155,14 @@ def ask(job: Job, pending: Sequence[Task], nodes: Mapping[str, Sequence[str]], g
 
 
 class Line:
-    """All waiting jobs, by the pool of their first choice and their queue."""
+    """All waiting jobs, by the pool of their first choice and their queue.
+
+    Attributes:
+        mentioned: whom the affinity of tasks speaks of.
+    """
 
     def __init__(self) -> None:
+        self.mentioned = Mentioned()
         self.groups: dict[tuple[str, str], dict[GroupKey, Group]] = {}
         self.blocked: dict[str, Ask] = {}
         self.asks: dict[str, Ask] = {}
@@ -162,7 +182,8 @@ class Line:
         if wanted.blocked is not None or job.queue is None:
             self.blocked[job.id] = wanted
             return
-        demand = wanted.demand(0, wanted.next, device_memory_mib, wanted.nodes)
+        shapes = partial(TaskShape.of, mentioned=self.mentioned)
+        demand = wanted.demand(0, wanted.next, device_memory_mib, wanted.nodes, shapes)
         key = GroupKey(job.queue, pools, job.priority, job.preemptible, wanted.growing, demand)
         groups = self.groups.setdefault((pools[0], job.queue), {})
         group = groups.get(key)

@@ -8,76 +8,23 @@ schedulers and shrinking nodes ask nobody.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
-from aliquot.core.quantities import AXES, PERCENT_PER_DEVICE, Request, is_mig, mig_percent
-from aliquot.core.scheduling.facts import Node, Taint, Task, Toleration
-from aliquot.core.scheduling.state.devices import NOTHING_HELD, Held, device_units, devices_held
+from aliquot.core.quantities import AXES, PERCENT_PER_DEVICE, Request, is_mig, mig_percent, on_every_node
+from aliquot.core.scheduling.facts import Node, NodeTerm, Task
+from aliquot.core.scheduling.state.affinity import suits
+from aliquot.core.scheduling.state.crowd import Crowd
+from aliquot.core.scheduling.state.devices import NOTHING_HELD, Held, device_units, devices_held, part_held
+from aliquot.core.scheduling.state.signature import Signature
 
 Amounts = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
 
-_REPELLING: Final = ("NoSchedule", "NoExecute")
 _MOST_SIGNATURES: Final = 256
 """Eligibility masks kept at once; the one made first goes first. A mask is one vector expression to make again."""
-
-
-GpuForm = Literal["none", "whole", "part", "mig"]
-"""How a task asks for GPUs."""
-
-_GPU_FORMS: Final[Mapping[str, tuple[GpuForm, ...]]] = {
-    "none": ("whole", "part"),
-    "single": ("whole",),
-    "mixed": ("mig",),
-}
-"""Which forms a node takes, by its MIG strategy (scheduling.md 2.4)."""
-
-
-def gpu_form(request: Request) -> GpuForm:
-    """How the request asks for GPUs."""
-    if request.mig:
-        return "mig"
-    return "part" if request.part is not None else "whole" if request.base.gpu_percent else "none"
-
-
-@dataclass(frozen=True, slots=True)
-class Signature:
-    """What decides which nodes a task may use, whatever they hold.
-
-    Attributes:
-        node_selector: labels that the node must have, sorted.
-        tolerations: taints that the task bears.
-        gpu: in which form it asks for GPUs.
-    """
-
-    node_selector: tuple[tuple[str, str], ...] = ()
-    tolerations: tuple[Toleration, ...] = ()
-    gpu: GpuForm = "none"
-
-    def allows(self, node: Node) -> bool:
-        """Whether labels, taints and MIG strategy of the node let the task in."""
-        labels = node.labels
-        if self.gpu != "none" and self.gpu not in _GPU_FORMS[node.mig]:
-            return False
-        return all(labels.get(key) == value for key, value in self.node_selector) and all(
-            any(_bears(toleration, taint) for toleration in self.tolerations)
-            for taint in node.taints
-            if taint.effect in _REPELLING
-        )
-
-
-def _bears(toleration: Toleration, taint: Taint) -> bool:
-    if toleration.effect and toleration.effect != taint.effect:
-        return False
-    if not toleration.key:
-        return toleration.operator == "Exists"
-    return toleration.key == taint.key and (toleration.operator == "Exists" or toleration.value == taint.value)
-
-
 _MOST_REQUESTS: Final = 4096
 """Requests whose amounts are kept at once."""
 
@@ -100,23 +47,27 @@ class NodeTable:
         usable: ready and not cordoned.
         units: how large one device of the node is.
         shared: per row, the devices of which tasks hold parts.
+        crowd: which tasks are on the nodes.
     """
 
     def __init__(self) -> None:
         self.columns: dict[str, int] = {}
         self.units: Amounts = np.zeros(0, np.int64)
         self.shared: dict[int, dict[str, Held]] = {}
+        self.crowd = Crowd()
         self.row: dict[str, int] = {}
         self.allocatable: Amounts = np.zeros((0, len(AXES)), np.int64)
         self.free: Amounts = self.allocatable.copy()
         self.releasing: Amounts = self.allocatable.copy()
         self.usable: Mask = np.zeros(0, np.bool_)
         self._nodes: list[Node | None] = []
+        self._everywhere: dict[int, int] = {}
         self._empty: list[int] = []
         self._masks: dict[Signature, Mask] = {}
+        self._domains: dict[str, Amounts] = {}
         self._rank: Amounts | None = None
         self._smallest: int | None = None
-        self._domains: dict[tuple[str, ...], list[Amounts]] = {}
+        self._tree: dict[tuple[str, ...], list[Amounts]] = {}
         self._amounts: dict[Request, Amounts | None] = {}
 
     @property
@@ -138,6 +89,8 @@ class NodeTable:
             self.row[node.name] = row
             self._rank = None
         wanted = self._counted(node.allocatable.as_tuple(), node.extended.items())
+        for column, everywhere in self._everywhere.items():
+            wanted[column] = everywhere
         self.units[row] = device_units(node)
         self._smallest = None
         self.free[row] += wanted - self.allocatable[row]
@@ -145,9 +98,9 @@ class NodeTable:
         self.usable[row] = node.ready and node.schedulable
         before, self._nodes[row] = self._nodes[row], node
         if before is None or (before.labels, before.taints, before.mig) != (node.labels, node.taints, node.mig):
-            self._domains.clear()
             for signature, mask in self._masks.items():
                 mask[row] = signature.allows(node)
+            self._forget_domains()
 
     def remove(self, name: str) -> None:
         """Forget the node; whatever used it must have been taken away before."""
@@ -161,7 +114,7 @@ class NodeTable:
         self._empty.append(row)
         self._rank = None
         self._smallest = None
-        self._domains.clear()
+        self._forget_domains()
 
     def use(self, name: str, task: Task, sign: int, *, stopping: bool) -> None:
         """Count a task on the node (`sign` 1) or no longer (-1)."""
@@ -170,10 +123,11 @@ class NodeTable:
         self.free[row] -= amount
         if stopping:
             self.releasing[row] += amount
+        self.crowd.count(row, task, sign, stopping=stopping)
         part = task.request.part
         if part is None:
             return
-        shared, need = self.shared.setdefault(row, {}), part.need(int(self.units[row])) * sign
+        shared, need = self.shared.setdefault(row, {}), part_held(part, int(self.units[row])) * sign
         for device in devices_held(task):
             before = shared.get(device, NOTHING_HELD)
             after = shared[device] = before.plus(need, now=True, later=not stopping)
@@ -190,7 +144,7 @@ class NodeTable:
         if request not in self._amounts:
             if len(self._amounts) >= _MOST_REQUESTS:
                 self._amounts.clear()
-            known = all(name in self.columns for name, _ in request.extended)
+            known = all(name in self.columns or on_every_node(name) for name, _ in request.extended)
             self._amounts[request] = self._counted(request.base.as_tuple(), request.extended) if known else None
         return self._amounts[request]
 
@@ -211,6 +165,10 @@ class NodeTable:
             self.free = np.pad(self.free, more)
             self.releasing = np.pad(self.releasing, more)
             self._amounts.clear()
+            if everywhere := on_every_node(name):
+                self._everywhere[self.columns[name]] = everywhere
+                for row in self.row.values():
+                    self.allocatable[row, -1] = self.free[row, -1] = everywhere
         return self.columns[name]
 
     def matching(self, signature: Signature) -> Mask:
@@ -223,6 +181,33 @@ class NodeTable:
             mask.resize(len(self.usable))
             self._masks[signature] = mask
         return mask
+
+    def with_gpus(self) -> Mask:
+        """Per row, whether its node has GPUs, whole or as MIG devices."""
+        columns = [0, *(column for name, column in self.columns.items() if is_mig(name))]
+        return np.any(self.allocatable[:, columns] > 0, axis=1)
+
+    def domains(self, label: str) -> Amounts:
+        """Per row, a number for the value that its node has of a label, from 0; -1 where it has none."""
+        numbers = self._domains.get(label)
+        if numbers is None:
+            seen: dict[str, int] = {}
+            numbers = np.full(len(self.usable), -1, np.int64)
+            for row, node in enumerate(self._nodes):
+                value = node.labels.get(label) if node is not None else None
+                if value is not None:
+                    numbers[row] = seen.setdefault(value, len(seen))
+            self._domains[label] = numbers
+        return numbers
+
+    def weights(self, preferred: Iterable[tuple[int, NodeTerm]]) -> Amounts:
+        """Per row, the sum of the weights of the terms that its node meets."""
+        sums = np.zeros(len(self.usable), np.int64)
+        for weight, term in preferred:
+            for row, node in enumerate(self._nodes):
+                if node is not None and suits(term, node):
+                    sums[row] += weight
+        return sums
 
     def rank(self) -> Amounts:
         """Per row, the place of its node in the order of names."""
@@ -237,17 +222,21 @@ class NodeTable:
         node = self._nodes[row]
         return node.device_memory_mib if node is not None else 0
 
-    def domains(self, levels: tuple[str, ...]) -> list[Amounts]:
+    def domains_within(self, levels: tuple[str, ...]) -> list[Amounts]:
         """Per level, the number of each row's domain; -1 for nodes that lack one of the labels. Numbered by name."""
-        found = self._domains.get(levels)
+        found = self._tree.get(levels)
         if found is None:
             values = [
                 None if node is None else tuple(node.labels.get(level, "") for level in levels) for node in self._nodes
             ]
             whole = [value if value is not None and all(value) else None for value in values]
             whole += [None] * (len(self.usable) - len(whole))
-            found = self._domains[levels] = [_numbered(whole, depth) for depth in range(1, len(levels) + 1)]
+            found = self._tree[levels] = [_numbered(whole, depth) for depth in range(1, len(levels) + 1)]
         return found
+
+    def _forget_domains(self) -> None:
+        self._domains.clear()
+        self._tree.clear()
 
     def smallest_device_mib(self) -> int:
         """Memory of the smallest device of any node; 0: no node says."""
@@ -275,4 +264,5 @@ class NodeTable:
             self._nodes.extend([None] * more)
             self._empty = list(range(had + more - 1, had - 1, -1))
             self._masks.clear()
+            self._forget_domains()
         return self._empty.pop()

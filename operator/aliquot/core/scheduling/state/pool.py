@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import TypeVar
 
+from aliquot.core.scheduling.state.affinity import Mentioned
 from aliquot.core.scheduling.state.nodes import NodeTable
 from aliquot.core.scheduling.state.queues import QueueTree
 
@@ -18,13 +19,14 @@ class PoolState:
         queues: its queues.
         stoppable: per queue, the preemptible jobs with tasks on its nodes that are not stopping, and how many.
         priorities: per queue, the priorities of those jobs, and how many such tasks each has.
+        mentioned: whom the affinity of tasks speaks of; the same for all pools.
     """
 
     nodes: NodeTable = field(default_factory=NodeTable)
     queues: QueueTree = field(default_factory=QueueTree)
     stoppable: dict[str, dict[str, int]] = field(default_factory=dict[str, dict[str, int]])
-
     priorities: dict[str, dict[int, int]] = field(default_factory=dict[str, dict[int, int]])
+    mentioned: Mentioned = field(default_factory=Mentioned)
 
     def count_stoppable(self, queue: str, job_id: str, priority: int, sign: int) -> None:
         """One more task of the job could be stopped (`sign` 1), or one less (-1)."""

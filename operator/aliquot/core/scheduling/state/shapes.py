@@ -5,22 +5,35 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from aliquot.core.quantities import Request
-from aliquot.core.scheduling.facts import Task
-from aliquot.core.scheduling.state.nodes import Signature, gpu_form
+from aliquot.core.scheduling.facts import NodeTerm, Task
+from aliquot.core.scheduling.state.affinity import Company, Mentioned, company_alone
+from aliquot.core.scheduling.state.signature import Signature, gpu_form
 
 
 @dataclass(frozen=True, slots=True)
 class TaskShape:
-    """What placing a task depends on."""
+    """What placing a task depends on.
+
+    Attributes:
+        request: what it needs.
+        signature: which nodes it may use, whatever they hold.
+        preferred: weight and term of the nodes that it would rather have.
+        company: the task as the affinity of pods sees it; None: none concerns it.
+    """
 
     request: Request
     signature: Signature
+    preferred: tuple[tuple[int, NodeTerm], ...] = ()
+    company: Company | None = None
 
     @staticmethod
-    def of(task: Task) -> "TaskShape":
-        """The shape of a task."""
+    def of(task: Task, mentioned: Mentioned | None = None) -> "TaskShape":
+        """The shape of a task, as the terms of all tasks see it; None: its own alone (`Draft.shape` knows all)."""
         selector = tuple(sorted(task.node_selector.items()))
-        return TaskShape(task.request, Signature(selector, task.tolerations, gpu_form(task.request)))
+        affinity = task.affinity
+        signature = Signature(selector, task.tolerations, gpu_form(task.request), affinity.node_required)
+        company = company_alone(task) if mentioned is None else mentioned.company(task)
+        return TaskShape(task.request, signature, affinity.node_preferred, company)
 
 
 Runs = tuple[tuple[TaskShape, int], ...]
