@@ -3,6 +3,7 @@
 Simulation and decision are the same code on the same draft; the state itself is never touched.
 """
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from aliquot.core.quantities import PERCENT_PER_DEVICE, Request
@@ -50,6 +51,7 @@ class Draft:
         held: per queue, what its tasks hold, those included that were given or promised room here.
         held_non_preemptible: the part of it that may not be stopped.
         capacity: GPU, CPU and memory of the pool.
+        fair: per queue, its fair share at the beginning of the round; empty until it has been worked out.
         touched: rows that changed, in order, undone changes included; for those who follow the draft.
     """
 
@@ -63,6 +65,7 @@ class Draft:
             name: list(usage.held_non_preemptible) for name, usage in pool.queues.usage.items()
         }
         self.capacity: Amount = pool.nodes.total()
+        self.fair: Mapping[str, Amount] = {}
         self.touched: list[int] = []
         self._shared: dict[int, dict[str, Held]] = {}
         self._journal: list[_Room | _Devices | _Charge] = []
