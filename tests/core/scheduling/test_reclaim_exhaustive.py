@@ -4,7 +4,7 @@ One node of four GPUs, three projects, every way to fill it with jobs of one to 
 """
 
 from collections.abc import Iterator, Sequence
-from itertools import combinations, product
+from itertools import combinations, permutations, product
 
 import pytest
 
@@ -17,28 +17,26 @@ Running = tuple[str, int]
 """Project and GPUs of a job."""
 
 
-def surplus_only(quotas: dict[str, int], running: Sequence[Running], victims: Sequence[int]) -> bool:
-    """Whether every project that gives stays at or above its quota."""
-    return all(held(running, name, without=victims) >= quotas[name] for name in givers(running, victims))
+def fair_shares(quotas: dict[str, int], running: Sequence[Running], need: int) -> dict[str, int]:
+    """One GPU after the other: quotas first, then who has had least beyond its quota, by name (all are of an age)."""
+    wants = {name: held(running, name) + (need if name == "a" else 0) for name in quotas}
+    fair = {name: min(quotas[name], wants[name]) for name in quotas}
+    guaranteed = dict(fair)
+    for _ in range(4 - sum(fair.values())):
+        hungry = [name for name in sorted(quotas) if fair[name] < wants[name]]
+        if hungry:
+            fair[min(hungry, key=lambda name: fair[name] - guaranteed[name])] += 1
+    return fair
 
 
-def partly_surplus(quotas: dict[str, int], running: Sequence[Running], victims: Sequence[int]) -> bool:
-    """Whether every project that gives would still be over its quota, had it kept the largest of what it gives."""
-    return all(
-        held(running, name, without=victims) + max(running[at][1] for at in victims if running[at][0] == name)
-        > quotas[name]
-        for name in givers(running, victims)
-    )
+def gives(bound: int, floor: int, running: Sequence[Running], name: str, victims: Sequence[int]) -> bool:
+    """Whether a project may lose all these, one after the other in some order, each while it holds more than the bound.
 
-
-def balanced(quotas: dict[str, int], running: Sequence[Running], victims: Sequence[int], need: int) -> bool:
-    """Whether the taker, over its quota, ends with no larger part of its quota than anybody who gives."""
-    after = held(running, "a") + need
-    return surplus_only(quotas, running, victims) and all(
-        (after * quotas[name] <= held(running, name, without=victims) * quotas["a"])
-        if quotas["a"]
-        else (quotas[name] == 0 and after <= held(running, name, without=victims))
-        for name in givers(running, victims)
+    More than one only as long as it keeps the floor.
+    """
+    mine = [at for at in victims if running[at][0] == name]
+    return (len(mine) == 1 or held(running, name, without=mine) >= floor) and any(
+        all(held(running, name, without=order[:at]) > bound for at in range(len(order))) for order in permutations(mine)
     )
 
 
@@ -50,25 +48,24 @@ def givers(running: Sequence[Running], victims: Sequence[int]) -> set[str]:
     return {running[at][0] for at in victims}
 
 
-def rightful(quotas: dict[str, int], running: Sequence[Running], need: int) -> list[list[tuple[int, ...]]]:
-    """The sets of victims that make room, by right: the best right that has any comes first."""
+def rightful(quotas: dict[str, int], running: Sequence[Running], need: int) -> list[tuple[int, ...]]:
+    """The sets of victims that make room and may go."""
+    fair = fair_shares(quotas, running, need)
     free = 4 - sum(gpus for _, gpus in running)
+    after = held(running, "a") + need
+    if after > fair["a"]:
+        return []
+    guaranteed = after <= quotas["a"]
+    bounds = {name: quotas[name] if guaranteed else max(quotas[name], fair[name]) for name in quotas}
+    floors = {name: 0 if guaranteed else quotas[name] for name in quotas}
     others = [at for at, (queue, _) in enumerate(running) if queue != "a"]
-    sets = [
+    return [
         chosen
         for size in range(1, len(others) + 1)
         for chosen in combinations(others, size)
         if free + sum(running[at][1] for at in chosen) >= need
-        and all(held(running, name) > quotas[name] for name in givers(running, chosen))
+        and all(gives(bounds[name], floors[name], running, name, chosen) for name in givers(running, chosen))
     ]
-    if held(running, "a") + need <= quotas["a"]:
-        rights = [
-            [chosen for chosen in sets if surplus_only(quotas, running, chosen)],
-            [chosen for chosen in sets if partly_surplus(quotas, running, chosen)],
-        ]
-    else:
-        rights = [[chosen for chosen in sets if balanced(quotas, running, chosen, need)]]
-    return [right for right in rights if right]
 
 
 def cases() -> Iterator[tuple[dict[str, int], list[Running], int]]:
@@ -98,7 +95,7 @@ def test_taking_back_does_what_the_rule_says_in_every_small_cluster(need: int) -
             assert not victims, said
             continue
         helped += 1
-        assert victims in rights[0], said
-        assert not any(set(other) < set(victims) for other in rights[0]), said
+        assert victims in rights, said
+        assert not any(set(other) < set(victims) for other in rights), said
         assert [nominate.task for nominate in plan.nominations] == ["x"], said
     assert helped > 100

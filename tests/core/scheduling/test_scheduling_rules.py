@@ -265,9 +265,9 @@ RECLAIM = {
         HALVES.job("a1", "a", 2, on="n1", created=1).job("a2", "a", 1, on="n1", created=2).job("b1", "b", 2),
         "evict a2 for b1; nominate b1 on n1; wait b1: WaitingForEviction",
     ),
-    "the right one is taken, not the youngest that would hit the quota": (
+    "the youngest goes, though it is partly within the quota": (
         HALVES.job("a1", "a", 1, on="n1", created=1).job("a2", "a", 3, on="n1", created=2).job("b1", "b", 1),
-        "evict a1 for b1; nominate b1 on n1; wait b1: WaitingForEviction",
+        "evict a2 for b1; nominate b1 on n1; wait b1: WaitingForEviction",
     ),
     "a quota is a guarantee: a large job that is partly over its own gives way": (
         World().node("n1", gpus=8).queue("a", 4).queue("b", 4).job("huge", "a", 8, on="n1").job("b1", "b", 1),
@@ -597,7 +597,7 @@ def test_the_stopped_are_told_for_whom_and_with_which_numbers() -> None:
     ]
     shared, _ = RECLAIM["S46: beyond quotas, idle GPUs are shared in proportion"]
     assert [evict.why for evict in decide(shared.state(), 0.0).evictions][1] == (
-        "stopped for b/b2: project b holds 1 of the 1 GPU it deserves, project a holds 3 of the 1 it deserves"
+        "stopped for b/b2: project b holds 1 of its fair share of 2 GPUs, project a holds 3 of its fair share of 2"
     )
     department, _ = RECLAIM["S65: a department over its quota gives to another, though its projects are within theirs"]
     assert [evict.why for evict in decide(department.state(), 0.0).evictions] == [

@@ -1,12 +1,21 @@
 """What a queue may hold: limits for everybody, deserved for what may not be stopped (scheduling.md 2.6)."""
 
 from dataclasses import dataclass
+from typing import Final
 
-from aliquot.core.quantities import UNLIMITED
+from aliquot.core.quantities import PERCENT_PER_DEVICE, UNLIMITED
 from aliquot.core.scheduling.facts import Queue
 from aliquot.core.scheduling.reasons import WaitCode
 from aliquot.core.scheduling.state.draft import Draft
 from aliquot.core.scheduling.state.queues import Amount, shares
+
+UNIT: Final[Amount] = (PERCENT_PER_DEVICE, 1, 1)
+"""One of each resource: a whole device, a milli-CPU, a byte."""
+
+_NOTHING: Final[Amount] = (0, 0, 0)
+
+_WHOLE: Final = 1 << 128
+"""Fractions of amounts below `UNLIMITED` differ by more than one part in so many, or not at all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,20 +76,31 @@ def is_over_deserved(draft: Draft, queue: Queue, wanted: Amount) -> bool:
     return any(wanted[axis] > 0 and held[axis] > share.deserved < UNLIMITED for axis, share in enumerate(shares(queue)))
 
 
-def parts_per_million(draft: Draft, queue: Queue, more: Amount) -> int:
-    """How much of its quota the queue holds with so much more: its dominant share, in millionths.
+def allocatable(queue: Queue, fair: Amount) -> Amount:
+    """Up to where a queue may feel safe: its fair share or its quota, whichever is more, and never above its limit."""
+    gpu, cpu, memory = (
+        share.limit if share.deserved >= UNLIMITED else min(share.limit, max(share.deserved, part))
+        for share, part in zip(shares(queue), fair, strict=True)
+    )
+    return gpu, cpu, memory
 
-    A resource without a bound is measured against the whole pool. One of which the queue deserves nothing counts a
-    thousand times its part of the pool, so that who has a quota goes first, and those without are still compared.
+
+def dominant_share(draft: Draft, queue: Queue, more: Amount = _NOTHING) -> int:
+    """How much of what it may have the queue holds with so much more: the largest part of any resource.
+
+    Parts are in the unit of `_WHOLE`, which is so fine that two are equal exactly when the fractions are. A resource
+    without a bound is measured against the whole pool; of one of which the queue may have nothing, each unit counts as
+    a thousand wholes.
     """
     held, worst = draft.held[queue.name], 0
-    for axis, share in enumerate(shares(queue)):
+    bounds = allocatable(queue, draft.fair.get(queue.name, _NOTHING))
+    for axis, bound in enumerate(bounds):
         has = held[axis] + more[axis]
-        if has <= 0:
-            continue
-        if 0 < share.deserved < UNLIMITED:
-            part = has * 1_000_000 // share.deserved
-        else:
-            part = has * (1_000_000 if share.deserved else 1_000_000_000) // max(1, draft.capacity[axis])
-        worst = max(worst, part)
+        if has > 0:
+            most = draft.capacity[axis] if bound >= UNLIMITED else bound
+            worst = max(worst, has * _WHOLE // most if most > 0 else has * 1000 * _WHOLE // UNIT[axis])
     return worst
+
+
+parts_per_million = dominant_share
+"""Its name until the search for victims and the reasons say `dominant_share`."""

@@ -1,23 +1,24 @@
 """Whose turn it is: departments are compared first, then the projects within, each time through their next job.
 
-First those that have guaranteed work waiting: a job with which the queue stays within its quota, and for which there
-is room. It makes no difference whether that job is the next one or further back: otherwise room that was reclaimed for
-it could go to a queue with less right while a larger job stands before it. Within a queue, priority decides, then age;
-a job that cannot be placed does not hold up those behind it (scheduling.md 2.4).
+The order is that of scheduling.md 2.2. Within a queue, priority decides, then age; a job that cannot be placed does not
+hold up those behind it (scheduling.md 2.4), nor does it speak for its queue once that is known.
 """
 
 from collections.abc import Callable, Iterable
 from heapq import heapify, heappop, heappush
 
+from aliquot.core.quantities import UNLIMITED
 from aliquot.core.scheduling.facts import Queue
-from aliquot.core.scheduling.fairness.capacity import parts_per_million, within_deserved
+from aliquot.core.scheduling.fairness.capacity import allocatable, dominant_share
 from aliquot.core.scheduling.state.draft import Draft
 from aliquot.core.scheduling.state.jobs import Demand, Entry, GroupKey
+from aliquot.core.scheduling.state.queues import Amount, shares
 
 _NOTHING = (0, 0, 0)
 
-Order = tuple[int, int, int, float, str]
-"""Right, share with the next job, share without, age, name."""
+Order = tuple[bool, bool, int, bool, int, int, Amount, float, str]
+"""Over its fair share, not within its quota, priority, not allowed anything, dominant share with the next job and
+without, what it may have, age, name."""
 
 
 class Row:
@@ -51,8 +52,6 @@ class WaitingQueue:
         self._rows = [(row.order(), number, row) for number, row in enumerate(rows)]
         self._made = len(self._rows)
         heapify(self._rows)
-        self._guaranteed = [row for _, _, row in sorted(self._rows, key=lambda item: item[:2])]
-        self._guaranteed.reverse()
 
     def head(self) -> Row | None:
         """The jobs whose turn is next; the first of its `left` is the one."""
@@ -77,20 +76,6 @@ class WaitingQueue:
         self._made += 1
         row = Row(key, [entry], tied=True)
         heappush(self._rows, (row.order(), self._made, row))
-        self._guaranteed.append(row)
-
-    def guaranteed(self, draft: Draft, fits: Callable[[Demand], bool]) -> Demand | None:
-        """What the first of its jobs asks for with which the queue stays within its quota, if there is room for it.
-
-        What was looked at and refused is not looked at again: within a round, queues only fill up.
-        """
-        while self._guaranteed:
-            row = self._guaranteed[-1]
-            demand = row.key.demand
-            if row.at < len(row.jobs) and within_deserved(draft, self.queue, demand.total) and fits(demand):
-                return demand
-            self._guaranteed.pop()
-        return None
 
 
 class TurnNode:
@@ -103,12 +88,17 @@ class TurnNode:
 
 
 class Turns:
-    """The tree of queues with waiting jobs. `next()` and `put_back()` alternate."""
+    """The tree of queues with waiting jobs. `next()` and `put_back()` alternate.
+
+    Attributes:
+        hopeless: the jobs that got no turn because they did not fit when their queue was ranked.
+    """
 
     def __init__(self, draft: Draft, waiting: Iterable[WaitingQueue], fits: Callable[[Demand], bool]) -> None:
         self._draft = draft
         self._fits = fits
         self._top = TurnNode(None)
+        self.hopeless: list[Row] = []
         self._path: list[tuple[TurnNode, TurnNode | WaitingQueue]] = []
         self._pushed = 0
         nodes: dict[str, TurnNode] = {}
@@ -148,6 +138,9 @@ class Turns:
             self._push(child)
 
     def _push(self, node: "TurnNode | WaitingQueue") -> None:
+        if isinstance(node, WaitingQueue):
+            while (head := node.head()) is not None and not self._fits(head.key.demand):
+                self.hopeless.append(node.give_up())
         order = self._order(node)
         if order is not None:
             assert node.parent is not None
@@ -161,30 +154,30 @@ class Turns:
                 return None
             leaf = leaf.heap[0][2]
         head = leaf.head()
-        queue = node.queue
-        if head is None or queue is None:
+        if head is None or node.queue is None:
             return None
-        wanted = head.key.demand.total
-        return (
-            self._right(queue, leaf, wanted),
-            parts_per_million(self._draft, queue, wanted),
-            parts_per_million(self._draft, queue, _NOTHING),
-            queue.created,
-            queue.name,
-        )
+        return queue_order(self._draft, node.queue, head.key.demand.total)
 
-    def _right(self, queue: Queue, leaf: WaitingQueue, wanted: tuple[int, int, int]) -> int:
-        """0: guaranteed up to here; 1: within the quota here, over it below; 2: over the quota here.
 
-        What is guaranteed below makes no difference where the quota is passed: there, shares are compared, as they are
-        when room is taken back. Otherwise one step would undo what the other did.
-        """
-        guaranteed = leaf.guaranteed(self._draft, self._fits)
-        if guaranteed is None:
-            return 1 if queue.name != leaf.queue.name and within_deserved(self._draft, queue, wanted) else 2
-        for level in self._draft.tree.chain(leaf.queue.name):
-            if not within_deserved(self._draft, level, guaranteed.total):
-                return 1 if within_deserved(self._draft, queue, guaranteed.total) else 2
-            if level.name == queue.name:
-                break
-        return 0
+def queue_order(draft: Draft, queue: Queue, wanted: Amount) -> Order:
+    """Where a queue stands among its siblings with what its next job asks for; the least is first."""
+    held = draft.held[queue.name]
+    fair = draft.fair.get(queue.name, _NOTHING)
+    bounds = allocatable(queue, fair)
+    over = all(part < has for part, has in zip(fair, held, strict=True))
+    starved = all(
+        has + more <= share.deserved or share.deserved >= UNLIMITED
+        for has, more, share in zip(held, wanted, shares(queue), strict=True)
+    )
+    forbidden = any(bound == 0 < has + more for bound, has, more in zip(bounds, held, wanted, strict=True))
+    return (
+        over,
+        not starved,
+        -queue.priority,
+        forbidden,
+        dominant_share(draft, queue, wanted),
+        dominant_share(draft, queue),
+        bounds,
+        queue.created,
+        queue.name,
+    )

@@ -16,14 +16,16 @@ from dataclasses import dataclass, field
 from aliquot.core.quantities import UNLIMITED
 from aliquot.core.scheduling.facts import Task
 from aliquot.core.scheduling.fairness.capacity import excess
+from aliquot.core.scheduling.fairness.fair_share import fair_shares
 from aliquot.core.scheduling.fairness.queue_order import Row, Turns, WaitingQueue
 from aliquot.core.scheduling.placement.ranking import Placer
 from aliquot.core.scheduling.placement.topology import place
 from aliquot.core.scheduling.plan import Bind, Evict, Nominate
+from aliquot.core.scheduling.settings import SchedulingSettings
 from aliquot.core.scheduling.state.cluster import ClusterState
 from aliquot.core.scheduling.state.draft import Draft, Spot
 from aliquot.core.scheduling.state.jobs import Ask, Entry, GroupKey, Line
-from aliquot.core.scheduling.state.queues import amount
+from aliquot.core.scheduling.state.queues import Amount, amount
 from aliquot.core.scheduling.victims.units import Unit
 
 
@@ -62,7 +64,7 @@ class PoolRound:
         return wanted.pending[first : first + key.demand.tasks]
 
 
-def allocate(state: ClusterState, line: Line) -> dict[str, PoolRound]:
+def allocate(state: ClusterState, line: Line, settings: SchedulingSettings) -> dict[str, PoolRound]:
     """Give out the room of every pool that somebody waits for. Returns what was decided, by pool."""
     native: dict[str, list[Row]] = {}
     for (pool, _), groups in sorted(line.groups.items(), key=lambda item: item[0]):
@@ -74,7 +76,8 @@ def allocate(state: ClusterState, line: Line) -> dict[str, PoolRound]:
     while todo:
         for pool in todo:
             rows = [*native.get(pool, ()), *(Row(key, sorted(jobs)) for key, jobs in arrived.get(pool, {}).items())]
-            rounds[pool] = _allocate_pool(state, line, pool, _without(rows, rejected.get(pool, set())))
+            rows = _without(rows, rejected.get(pool, set()))
+            rounds[pool] = _allocate_pool(state, line, pool, rows, settings)
         todo = _turn_to_next_pools(rounds, todo, arrived, rejected)
     for pool, moved in rejected.items():
         _keep_in_sight(rounds[pool], native.get(pool, []), arrived.get(pool, {}), moved)
@@ -117,8 +120,11 @@ def _keep_in_sight(done: PoolRound, native: list[Row], arrived: dict[GroupKey, l
             done.left.append(Row(row.key, jobs))
 
 
-def _allocate_pool(state: ClusterState, line: Line, name: str, rows: list[Row]) -> PoolRound:
-    draft = Draft(state.pool(name))
+def _allocate_pool(
+    state: ClusterState, line: Line, name: str, rows: list[Row], settings: SchedulingSettings
+) -> PoolRound:
+    draft = Draft(state.pool(name), settings)
+    draft.fair = fair_shares(draft, settings.usage_factor, _newcomers(name, rows))
     done = PoolRound(name, draft, Placer(draft))
     kept = _keep_promises(state, line, done, rows)
     rows = _without(rows, kept) if kept else rows
@@ -141,7 +147,18 @@ def _allocate_pool(state: ClusterState, line: Line, name: str, rows: list[Row]) 
             if entry[2] not in done.promised and given < len(wanted.pending):
                 queue.join(_one_more(row.key, wanted, given, draft, _places(done, wanted)), entry)
         turns.put_back()
+    done.left.extend(turns.hopeless)
     return done
+
+
+def _newcomers(pool: str, rows: list[Row]) -> dict[str, Amount]:
+    """What jobs ask for here that count as waiting in the pool that they like best, by queue."""
+    more: dict[str, Amount] = {}
+    for row in rows:
+        if row.key.pools[0] != pool:
+            (gpu, cpu, memory), each, jobs = more.get(row.key.queue, (0, 0, 0)), row.key.demand.total, len(row.left)
+            more[row.key.queue] = (gpu + jobs * each[0], cpu + jobs * each[1], memory + jobs * each[2])
+    return more
 
 
 def _hopeful(done: PoolRound, rows: list[Row]) -> tuple[list[Row], list[Row]]:

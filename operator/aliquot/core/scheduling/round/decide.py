@@ -24,13 +24,12 @@ def decide(state: ClusterState, now: float, settings: SchedulingSettings = Sched
         now: Unix seconds.
         settings: how the scheduler is set.
     """
-    del now
     line = state.waiting()
     # 1. Room that is free, or comes free anyway, goes to whoever's turn it is.
-    rounds = allocate(state, line)
+    rounds = allocate(state, line, settings)
     # 2. Queues that are owed room take it back from those that are over their quota.
     candidates = {name: Candidates(state, name, done.draft, done.started) for name, done in rounds.items()}
-    reclaim(state, line, rounds, candidates)
+    reclaim(state, line, rounds, candidates, now)
     # 3. Within a queue, higher priorities take the place of lower ones.
     preempt(state, line, rounds, candidates)
     # 4. Nobody is stopped who is not needed for all that was promised.

@@ -351,6 +351,8 @@ class ClusterState:
         if node is not None:
             self._by_node.setdefault(node, {})[fact.id] = record
         state, job = record.state, self._jobs.get(fact.job)
+        if record.stopped_for not in self._jobs:
+            record.stopped_for = ""
         if record.stopped_for and state is TaskState.TERMINATING and node is not None:
             self._making_room.setdefault(record.stopped_for, {})[fact.id] = record
             self._promises.setdefault(record.stopped_for, {})[node] = None

@@ -3,6 +3,7 @@
 Simulation and decision are the same code on the same draft; the state itself is never touched.
 """
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -63,6 +64,7 @@ class Draft:
         capacity: GPU, CPU and memory of the pool.
         crowd: which tasks are on the nodes.
         settings: how the scheduler is set.
+        fair: per queue, its fair share at the beginning of the round; empty until it has been worked out.
         touched: rows that changed, in order, undone changes included; for those who follow the draft.
     """
 
@@ -79,6 +81,7 @@ class Draft:
             name: list(usage.held_non_preemptible) for name, usage in pool.queues.usage.items()
         }
         self.capacity: Amount = pool.nodes.total()
+        self.fair: Mapping[str, Amount] = {}
         self.touched: list[int] = []
         self._shared: dict[int, dict[str, Held]] = {}
         self._journal: list[_Room | _Devices | _Came | _Charge] = []

@@ -1,34 +1,37 @@
-"""Who may be stopped for whom.
+"""Who may be stopped for whom, as a game of moves: a unit is pushed, another, one is taken back, the end is judged.
 
 *Preempt*: within a queue, lower priorities for a higher one. Priorities mean nothing across queues.
 
-*Reclaim*: queues that are over their quota, for one that is owed. The two are compared where their branches meet:
-projects of one department with each other, those of different departments through their departments (scheduling.md
-2.10). `Grade`s are tried in order; each takes more than the one before it:
+*Reclaim* (scheduling.md 2.10): the two queues are compared where their branches meet: projects of one department with
+each other, those of different departments through their departments. A branch gives while it holds more than it may
+have (`allocatable`), or, for one that stays within its quota, more than its quota. It is enough that this is so before
+the last unit goes: large jobs straddle the line, and a quota would be lost otherwise.
 
-1. `SURPLUS`: only what every queue of the branch has above its quota; the owner stays within its own.
-2. `BRANCH`: only what the branch has above its quota where it meets the owner's, though a project below is within its
-   own: departments may deserve less than their projects together.
-3. `STRADDLING`: also a unit that is partly above the quota and partly below it. A quota is a guarantee: it is not lost
-   because others run large jobs. Such a unit cannot come back by the same right, for it does not fit its queue's quota.
-4. `BALANCE`: beyond quotas, from a branch that stays at or above its quota and has, in proportion to its quota, no
-   less than the taker's in the end. Taken back by the same right it would have to be strictly less.
-
-Grades 1 to 3 ask that the taker stays within its quota, from its queue up to the branch. For all of them: what may be
-stopped as a set may be stopped as any part of it.
+What counts is the set of units, never their order: a set may go when its units can be put into an order in which each
+may go. So what may go as a set may go as any part of it, and a unit can be taken back whenever one likes. The decision
+is docs/decisions/0003.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from enum import IntEnum
 from typing import Protocol
 
-from aliquot.core.quantities import UNLIMITED
-from aliquot.core.scheduling.facts import Queue
-from aliquot.core.scheduling.fairness.capacity import is_over_deserved, within_deserved
+from aliquot.core.scheduling.fairness.capacity import over_quota
+from aliquot.core.scheduling.fairness.min_runtime import (
+    ActiveTasks,
+    is_protected,
+    keeps_minimum,
+    preempt_seconds,
+    reclaim_seconds,
+)
 from aliquot.core.scheduling.state.draft import Draft
-from aliquot.core.scheduling.state.queues import Amount, QueueTree, shares
+from aliquot.core.scheduling.state.queues import Amount, QueueTree
+from aliquot.core.scheduling.victims.branches import NOTHING, Giver, Level, Meeting
 from aliquot.core.scheduling.victims.units import Unit
+
+
+def _nothing_known(_: str) -> tuple[Amount, ...]:
+    return (NOTHING,)
 
 
 class Rule(Protocol):
@@ -36,156 +39,191 @@ class Rule(Protocol):
 
     @property
     def queues(self) -> Sequence[str]:
-        """The queues that may have to give something."""
+        """The queues whose units may be considered at all, given the taker."""
+        ...
+
+    def may_add(self, unit: Unit) -> bool:
+        """Whether this unit may go, too, with those that were pushed."""
+        ...
+
+    def push(self, unit: Unit) -> None:
+        """It goes."""
+        ...
+
+    def pop(self, unit: Unit) -> None:
+        """It stays after all; in whatever order."""
+        ...
+
+    def accepts(self) -> bool:
+        """Whether what comes of it is allowed: all that were pushed gone, the taker in their place."""
         ...
 
     def allows(self, units: Sequence[Unit]) -> bool:
-        """Whether all these may be stopped together."""
+        """Whether all these may be stopped together, and what comes of it is allowed."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
-class LowerPriority:
-    """The rule of preemption."""
+class Clock:
+    """What it takes to know how long a job has run.
 
-    queue: str
-    priority: int
+    Attributes:
+        now: Unix seconds.
+        active: the tasks of a job that have a node and keep it.
+    """
+
+    now: float
+    active: ActiveTasks
+
+    def spares(self, unit: Unit, seconds: float) -> bool:
+        """Whether the unit is left alone for now: its job has not run so long, and would fall below its minimum."""
+        if seconds <= 0 or not is_protected(unit.job, seconds, self.now):
+            return False
+        return not keeps_minimum(unit.job, self.active(unit.job.id), unit.tasks)
+
+
+class _Moves:
+    """What the rules have in common."""
+
+    def may_add(self, unit: Unit) -> bool:
+        raise NotImplementedError
+
+    def push(self, unit: Unit) -> None:
+        raise NotImplementedError
+
+    def pop(self, unit: Unit) -> None:
+        raise NotImplementedError
+
+    def accepts(self) -> bool:
+        raise NotImplementedError
+
+    def allows(self, units: Sequence[Unit]) -> bool:
+        """Whether all these may be stopped together, and what comes of it is allowed."""
+        pushed: list[Unit] = []
+        for unit in units:
+            if not self.may_add(unit):
+                break
+            self.push(unit)
+            pushed.append(unit)
+        allowed = len(pushed) == len(units) and self.accepts()
+        for unit in pushed:
+            self.pop(unit)
+        return allowed
+
+
+class LowerPriority(_Moves):
+    """The rule of preemption: of its own queue, whatever has strictly lower priority and has run long enough."""
+
+    def __init__(self, queue: str, priority: int, tree: QueueTree | None = None, clock: Clock | None = None) -> None:
+        self.queue = queue
+        self.priority = priority
+        self._clock = clock
+        self._seconds = 0.0 if tree is None else preempt_seconds(tree, queue)
 
     @property
     def queues(self) -> Sequence[str]:
         """Its own queue only."""
         return (self.queue,)
 
-    def allows(self, units: Sequence[Unit]) -> bool:
-        """Any number of them, of strictly lower priority."""
-        return all(unit.job.priority < self.priority for unit in units)
+    def may_add(self, unit: Unit) -> bool:
+        """Any number of them."""
+        return unit.job.priority < self.priority and not (self._clock and self._clock.spares(unit, self._seconds))
 
+    def push(self, unit: Unit) -> None:
+        """It goes."""
 
-class Grade(IntEnum):
-    """How far a queue may reach into others; see above."""
+    def pop(self, unit: Unit) -> None:
+        """It stays after all."""
 
-    SURPLUS = 1
-    BRANCH = 2
-    STRADDLING = 3
-    BALANCE = 4
-
-
-@dataclass(frozen=True, slots=True)
-class Meeting:
-    """Two queues, seen from where their branches meet.
-
-    Attributes:
-        takers: the taker's queue and those above it, below the meeting point; lowest first.
-        givers: the same of the other.
-    """
-
-    takers: tuple[Queue, ...]
-    givers: tuple[Queue, ...]
-
-    @staticmethod
-    def of(tree: QueueTree, taker: str, giver: str) -> "Meeting | None":
-        """Where they meet; None when one of them is not there, or is the other or above it."""
-        takers, givers = list(tree.chain(taker)), list(tree.chain(giver))
-        while takers and givers and takers[-1] is givers[-1]:
-            takers.pop()
-            givers.pop()
-        return Meeting(tuple(takers), tuple(givers)) if takers and givers else None
-
-    @property
-    def taker(self) -> Queue:
-        """The taker's branch."""
-        return self.takers[-1]
-
-    @property
-    def giver(self) -> Queue:
-        """The other branch."""
-        return self.givers[-1]
-
-
-class OverQuota:
-    """The rule of reclaiming, at one grade, for one demand of one queue."""
-
-    def __init__(self, draft: Draft, wanted: Amount, grade: Grade, meetings: Mapping[str, Meeting]) -> None:
-        self._draft = draft
-        self._wanted = wanted
-        self._asked = tuple(axis for axis in range(3) if wanted[axis] > 0)
-        self._grade = grade
-        self.meetings = {name: meeting for name, meeting in meetings.items() if self._qualifies(meeting)}
-
-    @property
-    def queues(self) -> Sequence[str]:
-        """Those that are over, where it counts."""
-        return tuple(self.meetings)
-
-    def allows(self, units: Sequence[Unit]) -> bool:
-        """Whether the branches can spare them together."""
-        less: dict[str, list[int]] = {}
-        largest: dict[str, list[int]] = {}
-        for unit in units:
-            for level in self.meetings[unit.queue].givers:
-                sums = less.setdefault(level.name, [0, 0, 0])
-                most = largest.setdefault(level.name, [0, 0, 0])
-                for axis in range(3):
-                    sums[axis] += unit.total[axis]
-                    most[axis] = max(most[axis], unit.total[axis])
-        return all(self._spares(self.meetings[name], less, largest) for name in {unit.queue: None for unit in units})
-
-    def _qualifies(self, meeting: Meeting) -> bool:
-        draft, wanted = self._draft, self._wanted
-        if not is_over_deserved(draft, meeting.giver, wanted):
-            return False
-        if self._grade is Grade.BALANCE:
-            return self._may_grow(meeting) and self._balanced(meeting, [0, 0, 0])
-        if self._grade is Grade.SURPLUS and not all(is_over_deserved(draft, level, wanted) for level in meeting.givers):
-            return False
-        return all(within_deserved(draft, level, wanted) for level in meeting.takers)
-
-    def _spares(self, meeting: Meeting, less: Mapping[str, list[int]], largest: Mapping[str, list[int]]) -> bool:
-        giver = meeting.giver
-        if self._grade is Grade.SURPLUS:
-            return all(self._stays(level, less[level.name]) for level in meeting.givers)
-        if self._grade is Grade.BRANCH:
-            return self._stays(giver, less[giver.name])
-        if self._grade is Grade.STRADDLING:
-            others = [all_ - one for all_, one in zip(less[giver.name], largest[giver.name], strict=True)]
-            return any(self._above(giver, axis, others[axis]) > 0 for axis in self._asked)
-        return self._stays(giver, less[giver.name]) and self._balanced(meeting, less[giver.name])
-
-    def _above(self, queue: Queue, axis: int, less: int) -> int:
-        """How much more than its quota the queue holds; negative when it holds less, or has no bound."""
-        deserved = shares(queue)[axis].deserved
-        return self._draft.held[queue.name][axis] - less - deserved if deserved < UNLIMITED else -1
-
-    def _stays(self, queue: Queue, less: Sequence[int]) -> bool:
-        """Whether a queue that is over its quota in something asked for stays at or above it there."""
-        return any(
-            self._above(queue, axis, 0) > 0 and self._above(queue, axis, less[axis]) >= 0 for axis in self._asked
-        )
-
-    def _may_grow(self, meeting: Meeting) -> bool:
-        """Whether the taker has a part in what nobody deserves."""
-        return all(
-            level.gpu.over_quota_weight > 0 or within_deserved(self._draft, level, self._wanted)
-            for level in meeting.takers
-        )
-
-    def _balanced(self, meeting: Meeting, less: Sequence[int]) -> bool:
-        """Whether the taker, where it goes beyond its quota, ends with no larger part of it than the giver."""
-        taker, giver = meeting.taker, meeting.giver
-        for axis in self._asked:
-            mine, theirs = shares(taker)[axis].deserved, shares(giver)[axis].deserved
-            after = self._draft.held[taker.name][axis] + self._wanted[axis]
-            left = self._draft.held[giver.name][axis] - less[axis]
-            if after <= mine:
-                continue
-            if mine == 0 and (theirs != 0 or after > left):
-                return False
-            if mine > 0 and (theirs >= UNLIMITED or after * theirs > left * mine):
-                return False
+    def accepts(self) -> bool:
+        """Always: the queue holds no more than before."""
         return True
 
 
-def meetings(tree: QueueTree, taker: str, others: Sequence[str]) -> dict[str, Meeting]:
-    """Where the queue meets each of the others."""
-    found = ((name, Meeting.of(tree, taker, name)) for name in others)
-    return {name: meeting for name, meeting in found if meeting is not None}
+class Reclaim(_Moves):
+    """The rule of reclaiming, for one demand of one queue. The draft must not be charged while it is in use."""
+
+    def __init__(
+        self,
+        draft: Draft,
+        fair: Mapping[str, Amount],
+        queue: str,
+        wanted: Amount,
+        *,
+        preemptible: bool,
+        others: Sequence[str],
+        waiting: Callable[[str], Iterable[Amount]] = _nothing_known,
+        clock: Clock | None = None,
+    ) -> None:
+        """Find out who may give anything at all.
+
+        Args:
+            draft: the pool.
+            fair: the fair share of each queue.
+            queue: the taker.
+            wanted: what it asks for.
+            preemptible: whether what it asks for may be stopped itself.
+            others: the queues that have something to stop.
+            waiting: what jobs ask for that wait in a queue or below it, what has just been stopped included.
+            clock: None: nobody is left alone for having begun lately.
+        """
+        self._wanted = wanted
+        self._clock = clock
+        self._permitted = preemptible or over_quota(draft, queue, wanted) is None
+        self._levels = {
+            level.name: Level(draft.held[level.name], fair[level.name]) for level in draft.tree.chain(queue)
+        }
+        self._givers: dict[str, Giver] = {}
+        self._seconds: dict[str, float] = {}
+        branches: dict[str, Giver] = {}
+        for name in others:
+            meeting = Meeting.of(draft.tree, queue, name)
+            if meeting is None:
+                continue
+            branch = branches.get(meeting.giver.name)
+            if branch is None:
+                branch = branches[meeting.giver.name] = Giver.of(draft, fair, meeting, wanted, waiting)
+                self._levels[meeting.taker.name].givers.append(branch)
+            if branch.may_give():
+                self._givers[name] = branch
+                self._seconds[name] = 0.0 if clock is None else reclaim_seconds(draft.tree, queue, name)
+
+    @property
+    def queues(self) -> Sequence[str]:
+        """Those whose branch holds more than it may have, or than its quota where that counts."""
+        return tuple(self._givers)
+
+    def meeting(self, queue: str) -> Meeting:
+        """Where the taker meets one of `queues`."""
+        return self._givers[queue].meeting
+
+    def within_quota(self, queue: str) -> bool:
+        """Whether the taker stays within its quota where it meets one of `queues`."""
+        return self._givers[queue].within_quota
+
+    def may_add(self, unit: Unit) -> bool:
+        """While its branch holds enough, with this unit and those that were pushed in the best order."""
+        branch = self._givers.get(unit.queue)
+        if branch is None or not branch.may_give(unit.total):
+            return False
+        return self._clock is None or not self._clock.spares(unit, self._seconds[unit.queue])
+
+    def push(self, unit: Unit) -> None:
+        """It goes."""
+        self._change(unit, 1)
+
+    def pop(self, unit: Unit) -> None:
+        """It stays after all."""
+        self._change(unit, -1)
+
+    def accepts(self) -> bool:
+        """Whether the taker may hold it, and leaves the balance at every level of its branch as it should be."""
+        return self._permitted and all(level.accepts(self._wanted) for level in self._levels.values())
+
+    def _change(self, unit: Unit, sign: int) -> None:
+        branch = self._givers[unit.queue]
+        branch.change(unit.total, sign)
+        for name in branch.meeting.above:
+            lost = self._levels[name].lost
+            for axis, part in enumerate(unit.total):
+                lost[axis] += sign * part
