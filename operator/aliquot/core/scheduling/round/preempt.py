@@ -1,4 +1,4 @@
-"""Third step of a round: within a queue, jobs of strictly higher priority take the place of lower, preemptible ones."""
+"""Fourth step of a round: within a queue, jobs of strictly higher priority take the place of lower ones."""
 
 from aliquot.core.scheduling.round.allocate import PoolRound
 from aliquot.core.scheduling.round.turns import Why, help_in_turn

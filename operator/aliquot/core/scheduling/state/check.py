@@ -183,7 +183,8 @@ def _plan(state: ClusterState, plan: Plan) -> Iterator[str]:
         if record is None or record.node is None or not record.state.active:
             yield f"evict {evict.task}: it is not running"
             continue
-        if job is None or not job.preemptible or job.queue is None:
+        stale = evict.action == "stale-gangs"  # stopped for its own sake
+        if job is None or not (job.preemptible or stale) or job.queue is None:
             yield f"evict {evict.task}: it may not be stopped"
         stopped[record.node] = stopped.get(record.node, ZERO) + record.fact.request.base
     for tasks in ([bind.task for bind in plan.binds], [evict.task for evict in plan.evictions]):

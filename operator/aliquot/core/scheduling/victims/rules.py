@@ -18,6 +18,7 @@ Grades 1 to 3 ask that the taker stays within its quota, from its queue up to th
 stopped as a set may be stopped as any part of it.
 """
 
+from bisect import bisect_left, insort
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
@@ -39,8 +40,20 @@ class Rule(Protocol):
         """The queues that may have to give something."""
         ...
 
-    def allows(self, units: Sequence[Unit]) -> bool:
-        """Whether all these may be stopped together."""
+    def may_add(self, unit: Unit) -> bool:
+        """Whether the unit may go too, after those pushed so far."""
+        ...
+
+    def push(self, unit: Unit) -> None:
+        """The unit goes."""
+        ...
+
+    def pop(self, unit: Unit) -> None:
+        """It stays after all; in any order."""
+        ...
+
+    def accepts(self) -> bool:
+        """Whether the end state with all pushed gone and the taker in place is allowed."""
         ...
 
 
@@ -56,9 +69,19 @@ class LowerPriority:
         """Its own queue only."""
         return (self.queue,)
 
-    def allows(self, units: Sequence[Unit]) -> bool:
-        """Any number of them, of strictly lower priority."""
-        return all(unit.job.priority < self.priority for unit in units)
+    def may_add(self, unit: Unit) -> bool:
+        """Any of strictly lower priority."""
+        return unit.job.priority < self.priority
+
+    def push(self, unit: Unit) -> None:
+        """Others may go all the same."""
+
+    def pop(self, unit: Unit) -> None:
+        """Others may go all the same."""
+
+    def accepts(self) -> bool:
+        """Always."""
+        return True
 
 
 class Grade(IntEnum):
@@ -110,6 +133,10 @@ class OverQuota:
         self._wanted = wanted
         self._asked = tuple(axis for axis in range(3) if wanted[axis] > 0)
         self._grade = grade
+        levels = {level.name: level for meeting in meetings.values() for level in meeting.givers}
+        self._less = {name: [0, 0, 0] for name in levels}
+        self._surplus = {name: self._above(level) for name, level in levels.items()}
+        self._sizes: dict[str, tuple[list[int], list[int], list[int]]] = {name: ([], [], []) for name in levels}
         self.meetings = {name: meeting for name, meeting in meetings.items() if self._qualifies(meeting)}
 
     @property
@@ -117,18 +144,45 @@ class OverQuota:
         """Those that are over, where it counts."""
         return tuple(self.meetings)
 
-    def allows(self, units: Sequence[Unit]) -> bool:
-        """Whether the branches can spare them together."""
-        less: dict[str, list[int]] = {}
-        largest: dict[str, list[int]] = {}
-        for unit in units:
-            for level in self.meetings[unit.queue].givers:
-                sums = less.setdefault(level.name, [0, 0, 0])
-                most = largest.setdefault(level.name, [0, 0, 0])
-                for axis in range(3):
-                    sums[axis] += unit.total[axis]
-                    most[axis] = max(most[axis], unit.total[axis])
-        return all(self._spares(self.meetings[name], less, largest) for name in {unit.queue: None for unit in units})
+    def may_add(self, unit: Unit) -> bool:
+        """Whether its branch can spare it beside those that go."""
+        meeting = self.meetings[unit.queue]
+        if self._grade is Grade.STRADDLING:
+            return self._straddles(meeting.giver, unit.total)
+        if self._grade is Grade.SURPLUS:
+            return all(self._stays(level, unit.total) for level in meeting.givers)
+        if not self._stays(meeting.giver, unit.total):
+            return False
+        if self._grade is Grade.BRANCH:
+            return True
+        less = self._less[meeting.giver.name]
+        return self._balanced(meeting, [less[axis] + unit.total[axis] for axis in range(3)])
+
+    def push(self, unit: Unit) -> None:
+        """The unit goes."""
+        self._change(unit, 1)
+
+    def pop(self, unit: Unit) -> None:
+        """It stays after all."""
+        self._change(unit, -1)
+
+    def _change(self, unit: Unit, sign: int) -> None:
+        gpu, cpu, memory = unit.total
+        for level in self.meetings[unit.queue].givers:
+            less = self._less[level.name]
+            less[0] += sign * gpu
+            less[1] += sign * cpu
+            less[2] += sign * memory
+            if self._grade is Grade.STRADDLING:
+                for amount, sizes in zip(unit.total, self._sizes[level.name], strict=True):
+                    if sign > 0:
+                        insort(sizes, amount)
+                    else:
+                        del sizes[bisect_left(sizes, amount)]
+
+    def accepts(self) -> bool:
+        """Always: what may go one by one may go together."""
+        return True
 
     def _qualifies(self, meeting: Meeting) -> bool:
         draft, wanted = self._draft, self._wanted
@@ -140,27 +194,27 @@ class OverQuota:
             return False
         return all(within_deserved(draft, level, wanted) for level in meeting.takers)
 
-    def _spares(self, meeting: Meeting, less: Mapping[str, list[int]], largest: Mapping[str, list[int]]) -> bool:
-        giver = meeting.giver
-        if self._grade is Grade.SURPLUS:
-            return all(self._stays(level, less[level.name]) for level in meeting.givers)
-        if self._grade is Grade.BRANCH:
-            return self._stays(giver, less[giver.name])
-        if self._grade is Grade.STRADDLING:
-            others = [all_ - one for all_, one in zip(less[giver.name], largest[giver.name], strict=True)]
-            return any(self._above(giver, axis, others[axis]) > 0 for axis in self._asked)
-        return self._stays(giver, less[giver.name]) and self._balanced(meeting, less[giver.name])
-
-    def _above(self, queue: Queue, axis: int, less: int) -> int:
-        """How much more than its quota the queue holds; negative when it holds less, or has no bound."""
-        deserved = shares(queue)[axis].deserved
-        return self._draft.held[queue.name][axis] - less - deserved if deserved < UNLIMITED else -1
-
-    def _stays(self, queue: Queue, less: Sequence[int]) -> bool:
-        """Whether a queue that is over its quota in something asked for stays at or above it there."""
+    def _straddles(self, giver: Queue, more: Amount) -> bool:
+        """Whether the queue, had it kept the largest of what goes, would be over its quota."""
+        less, sizes = self._less[giver.name], self._sizes[giver.name]
         return any(
-            self._above(queue, axis, 0) > 0 and self._above(queue, axis, less[axis]) >= 0 for axis in self._asked
+            surplus - (less[axis] + more[axis] - max(more[axis], sizes[axis][-1] if sizes[axis] else 0)) > 0
+            for axis, surplus in self._surplus[giver.name]
         )
+
+    def _stays(self, queue: Queue, more: Amount) -> bool:
+        """Whether a queue that is over its quota in something asked for stays at or above it there."""
+        less = self._less[queue.name]
+        for axis, surplus in self._surplus[queue.name]:  # noqa: SIM110 - asked for every unit there is
+            if surplus >= less[axis] + more[axis]:
+                return True
+        return False
+
+    def _above(self, queue: Queue) -> list[tuple[int, int]]:
+        """What is asked for and the queue holds more of than its quota, with how much more."""
+        held = self._draft.held[queue.name]
+        deserved = [share.deserved for share in shares(queue)]
+        return [(axis, held[axis] - deserved[axis]) for axis in self._asked if held[axis] > deserved[axis]]
 
     def _may_grow(self, meeting: Meeting) -> bool:
         """Whether the taker has a part in what nobody deserves."""
