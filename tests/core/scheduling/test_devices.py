@@ -178,9 +178,9 @@ CASES: dict[str, tuple[tuple[Event | tuple[Event, ...], ...], str]] = {
         ),
         "j waits at n1",
     ),
-    "a task that does not say where has a device of its own": (
+    "a task that does not say where has a device of its own, from which it may move": (
         (node("n1", 2), job("x", share(10), on="n1"), job("y", share(10), on="n1"), job("j", whole())),
-        "j waits",
+        "j waits at n1",
     ),
 }
 

@@ -31,7 +31,7 @@ from tests.core.scheduling.world import GPU, World, outline, until_settled
 def unit(queue: str, gpus: float = 0, cpus: int = 0, *, job: Job | None = None, tasks: tuple[Task, ...] = ()) -> Unit:
     """Something of a queue that may be stopped; the rules look at nothing else of it."""
     whose = job or Job("j", "here", "j", queue)
-    return Unit(whose, queue, tasks, (), (int(gpus * GPU), cpus * 1000, 0), {})
+    return Unit(whose, queue, tasks, (), (int(gpus * GPU), cpus * 1000, 0), {}, ())
 
 
 class Tree:

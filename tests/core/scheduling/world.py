@@ -207,11 +207,11 @@ def carry_out(state: ClusterState, plan: Plan) -> None:
         assert check(state) == []
 
 
-def until_settled(state: ClusterState, most: int = 30) -> list[Plan]:
+def until_settled(state: ClusterState, most: int = 30, now: float = 0.0) -> list[Plan]:
     """Rounds until there is nothing to do; fails when that does not come."""
     plans: list[Plan] = []
     for _ in range(most):
-        plan = decide(state, 0.0)
+        plan = decide(state, now)
         assert check(state, plan) == []
         if not (plan.binds or plan.evictions or plan.nominations):
             return plans

@@ -42,6 +42,7 @@ class PoolRound:
         promised: who will start when others have gone, by job.
         started: how many of its waiting tasks a job has been given or promised room for.
         left: who got nothing.
+        moved: those of the stopped who have another place already, and where each of their tasks will be.
     """
 
     name: str
@@ -52,6 +53,7 @@ class PoolRound:
     promised: dict[str, tuple[Nominate, ...]] = field(default_factory=dict[str, tuple[Nominate, ...]])
     started: dict[str, int] = field(default_factory=dict[str, int])
     left: list[Row] = field(default_factory=list[Row])
+    moved: dict[Unit, list[Spot]] = field(default_factory=dict[Unit, list[Spot]])
 
     @property
     def evictions(self) -> tuple[Evict, ...]:
@@ -82,6 +84,21 @@ def allocate(state: ClusterState, line: Line, settings: SchedulingSettings) -> d
     for pool, moved in rejected.items():
         _keep_in_sight(rounds[pool], native.get(pool, []), arrived.get(pool, {}), moved)
     return dict(sorted(rounds.items()))
+
+
+def give_nothing(state: ClusterState, line: Line, settings: SchedulingSettings) -> dict[str, PoolRound]:
+    """Rounds in which everybody is left, for whom the other steps are to be looked at without this one."""
+    rows: dict[str, list[Row]] = {}
+    for _, groups in sorted(line.groups.items(), key=lambda item: item[0]):
+        for group in groups.values():
+            for pool in group.key.pools:
+                rows.setdefault(pool, []).append(Row(group.key, group.jobs))
+    rounds: dict[str, PoolRound] = {}
+    for pool, left in sorted(rows.items()):
+        draft = Draft(state.pool(pool), settings)
+        draft.fair = fair_shares(draft, settings.usage_factor, _newcomers(pool, left))
+        rounds[pool] = PoolRound(pool, draft, Placer(draft), left=left)
+    return rounds
 
 
 def _without(rows: list[Row], moved: set[str]) -> list[Row]:

@@ -3,10 +3,12 @@
 from itertools import chain
 
 from aliquot.core.scheduling.plan import Plan
-from aliquot.core.scheduling.round.allocate import allocate
+from aliquot.core.scheduling.round.allocate import allocate, give_nothing
+from aliquot.core.scheduling.round.consolidate import consolidate, mark_moves
 from aliquot.core.scheduling.round.preempt import preempt
 from aliquot.core.scheduling.round.reclaim import reclaim
-from aliquot.core.scheduling.round.turns import let_stay
+from aliquot.core.scheduling.round.stale import stop_stale_gangs
+from aliquot.core.scheduling.round.turns import given_room, let_stay
 from aliquot.core.scheduling.round.waiting import reasons
 from aliquot.core.scheduling.settings import SchedulingSettings
 from aliquot.core.scheduling.state.cluster import ClusterState
@@ -24,24 +26,38 @@ def decide(state: ClusterState, now: float, settings: SchedulingSettings = Sched
         now: Unix seconds.
         settings: how the scheduler is set.
     """
+    steps = settings.actions
     line = state.waiting()
     # 1. Room that is free, or comes free anyway, goes to whoever's turn it is.
-    rounds = allocate(state, line, settings)
-    # 2. Queues that are owed room take it back from those that are over their quota.
+    rounds = allocate(state, line, settings) if "allocate" in steps else give_nothing(state, line, settings)
     candidates = {name: Candidates(state, name, done.draft, done.started) for name, done in rounds.items()}
-    reclaim(state, line, rounds, candidates, now)
-    # 3. Within a queue, higher priorities take the place of lower ones.
-    preempt(state, line, rounds, candidates)
-    # 4. Nobody is stopped who is not needed for all that was promised.
+    # 2. Where there is room in pieces only, others move.
+    if "consolidate" in steps:
+        consolidate(state, line, rounds, candidates, settings.max_consolidation_victims)
+    # 3. Queues that are owed room take it back from those that are over their quota.
+    if "reclaim" in steps:
+        reclaim(state, line, rounds, candidates, now)
+    # 4. Within a queue, higher priorities take the place of lower ones.
+    if "preempt" in steps:
+        preempt(state, line, rounds, candidates, now)
+    # 5. Nobody is stopped who is not needed for all that was promised, and who fits elsewhere moves there.
     for done in rounds.values():
         let_stay(done)
-    # 5. Everybody who still waits learns why.
+        if settings.consolidating_reclaim:
+            mark_moves(done)
+    evictions = tuple(chain.from_iterable(done.evictions for done in rounds.values()))
+    # 6. What is left of gangs that cannot go on is stopped.
+    if "stale-gangs" in steps:
+        stopped = {evict.task for evict in evictions}
+        grace = settings.stale_gang_grace_seconds
+        evictions += stop_stale_gangs(state, now, grace, given_room(rounds), stopped)
+    # 7. Everybody who still waits learns why.
     waiting = reasons(state, line, rounds)
     return Plan(
         binds=tuple(chain.from_iterable(done.binds for done in rounds.values())),
         nominations=tuple(
             chain.from_iterable(nominations for done in rounds.values() for nominations in done.promised.values())
         ),
-        evictions=tuple(chain.from_iterable(done.evictions for done in rounds.values())),
+        evictions=evictions,
         waiting=waiting,
     )

@@ -1,25 +1,34 @@
-"""Third step of a round: within a queue, jobs of strictly higher priority take the place of lower, preemptible ones."""
+"""Fourth step of a round: within a queue, jobs of strictly higher priority take the place of lower ones."""
+
+from functools import partial
 
 from aliquot.core.scheduling.round.allocate import PoolRound
 from aliquot.core.scheduling.round.turns import Why, help_in_turn
 from aliquot.core.scheduling.state.cluster import ClusterState
 from aliquot.core.scheduling.state.jobs import Ask, GroupKey, Line
-from aliquot.core.scheduling.victims.rules import LowerPriority
-from aliquot.core.scheduling.victims.search import Found, search
+from aliquot.core.scheduling.victims.close import search_close
+from aliquot.core.scheduling.victims.rules import Clock, LowerPriority
+from aliquot.core.scheduling.victims.search import Found
 from aliquot.core.scheduling.victims.units import Candidates
 from aliquot.core.scheduling.wording import queue_label, short_name
 
 
-def preempt(state: ClusterState, line: Line, rounds: dict[str, PoolRound], candidates: dict[str, Candidates]) -> None:
-    """Help those who are left at the cost of others of their queue."""
-    help_in_turn(state, line, rounds, candidates, _attempt, "preempt")
+def preempt(
+    state: ClusterState, line: Line, rounds: dict[str, PoolRound], candidates: dict[str, Candidates], now: float
+) -> None:
+    """Help those who are left at the cost of others of their queue. `now` in Unix seconds."""
+    clock = Clock(now, state.active_tasks)
+    help_in_turn(state, line, rounds, candidates, partial(_attempt, clock), "preempt")
 
 
-def _attempt(done: PoolRound, candidates: Candidates, key: GroupKey, wanted: Ask) -> tuple[Found, Why] | None:
+def _attempt(
+    clock: Clock, done: PoolRound, candidates: Candidates, key: GroupKey, wanted: Ask
+) -> tuple[Found, Why] | None:
     lowest = candidates.lowest_priority(key.queue)
     if lowest is None or lowest >= key.priority:
         return None
-    found = search(done.draft, done.placer, candidates, key, LowerPriority(key.queue, key.priority))
+    rule = LowerPriority(key.queue, key.priority, done.draft.tree, clock)
+    found = search_close(done.draft, done.placer, candidates, key, rule)
     if found is None:
         return None
     queue = done.draft.tree.queues[key.queue]

@@ -1,4 +1,4 @@
-"""Second step of a round: queues below their fair share take it back from those that hold more than they may.
+"""Third step of a round: queues below their fair share take it back from those that hold more than they may.
 
 Who may take from whom is in `victims.rules`; whom it hits in `victims.search`.
 """
@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from functools import partial
 
 from aliquot.core.quantities import UNLIMITED
-from aliquot.core.scheduling.facts import Queue, Task
+from aliquot.core.scheduling.facts import Queue
 from aliquot.core.scheduling.fairness.capacity import allocatable, over_quota
 from aliquot.core.scheduling.round.allocate import PoolRound
 from aliquot.core.scheduling.round.turns import Why, help_in_turn
@@ -16,8 +16,9 @@ from aliquot.core.scheduling.state.draft import Draft
 from aliquot.core.scheduling.state.jobs import Ask, GroupKey, Line
 from aliquot.core.scheduling.state.queues import Amount, shares
 from aliquot.core.scheduling.victims.branches import Meeting
+from aliquot.core.scheduling.victims.close import search_close
 from aliquot.core.scheduling.victims.rules import Clock, Reclaim
-from aliquot.core.scheduling.victims.search import Found, search
+from aliquot.core.scheduling.victims.search import Found
 from aliquot.core.scheduling.victims.units import Candidates
 from aliquot.core.scheduling.wording import amount_of, number, queue_label, short_name, standing
 
@@ -26,7 +27,7 @@ def reclaim(
     state: ClusterState, line: Line, rounds: dict[str, PoolRound], candidates: dict[str, Candidates], now: float
 ) -> None:
     """Help those who are left, where the rules of reclaiming let them take from others. `now` in Unix seconds."""
-    clock = Clock(now, partial(_active, state))
+    clock = Clock(now, state.active_tasks)
     help_in_turn(state, line, rounds, candidates, partial(_attempt, clock), "reclaim")
 
 
@@ -57,7 +58,7 @@ def _attempt(
         waiting=partial(_waiting, done),
         clock=clock,
     )
-    found = search(draft, done.placer, candidates, key, rule) if rule.queues else None
+    found = search_close(draft, done.placer, candidates, key, rule) if rule.queues else None
     return None if found is None else (found, _why(draft, key, wanted, rule))
 
 
@@ -70,10 +71,6 @@ def _waiting(done: PoolRound, queue: str) -> Iterator[Amount]:
     for unit, _ in done.stopped:
         if any(level.name == queue for level in tree.chain(unit.queue)):
             yield unit.total
-
-
-def _active(state: ClusterState, job_id: str) -> list[Task]:
-    return [record.fact for record in state.tasks_of(job_id).values() if record.state.active]
 
 
 def _why(draft: Draft, key: GroupKey, wanted: Ask, rule: Reclaim) -> Why:

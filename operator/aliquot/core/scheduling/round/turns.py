@@ -5,17 +5,25 @@ several pools is tried in the pool that it likes best first. When all have been 
 everybody who is to be stopped.
 """
 
-from collections.abc import Callable
+from bisect import bisect_left
+from collections.abc import Callable, Mapping
+from typing import Final
 
 from aliquot.core.scheduling.fairness.queue_order import Row, Turns
 from aliquot.core.scheduling.plan import Evict
 from aliquot.core.scheduling.round.allocate import PoolRound, waiting_queues, write_down
 from aliquot.core.scheduling.settings import Action
 from aliquot.core.scheduling.state.cluster import ClusterState
-from aliquot.core.scheduling.state.jobs import Ask, GroupKey, Line
+from aliquot.core.scheduling.state.draft import Spot
+from aliquot.core.scheduling.state.jobs import Ask, Entry, GroupKey, Line
 from aliquot.core.scheduling.state.queues import shares
+from aliquot.core.scheduling.victims.moving import place_again
 from aliquot.core.scheduling.victims.search import Found, settle
+from aliquot.core.scheduling.victims.stopping import let_go_on
 from aliquot.core.scheduling.victims.units import Candidates, Unit
+
+_MOST_MOVED: Final = 32
+"""If no more units move, all of them are placed anew to see whether one of them could stay."""
 
 Why = Callable[[Unit], str]
 """The sentence for the stopped."""
@@ -43,7 +51,7 @@ def help_in_turn(
                 if row.key.pools.index(name) == choice and row.left
             ]
             if rows and state.pool(name).stoppable:
-                _help_pool(line, done, candidates[name], _without(rows, served), attempt, action)
+                _help_pool(line, done, candidates[name], _without(rows, served, line), attempt, action)
 
 
 def given_room(rounds: dict[str, PoolRound]) -> set[str]:
@@ -54,10 +62,20 @@ def given_room(rounds: dict[str, PoolRound]) -> set[str]:
     return given
 
 
-def _without(rows: list[Row], served: set[str]) -> list[Row]:
+def _without(rows: list[Row], served: set[str], line: Line) -> list[Row]:
     """The rows without those that were served elsewhere. What a job that has started here lacks further stays."""
-    fresh = [row if row.tied else Row(row.key, [entry for entry in row.jobs if entry[2] not in served]) for row in rows]
+    entries = [line.asks[job_id].entry for job_id in served]
+    fresh = [row if row.tied else Row(row.key, _unserved(row.jobs, served, entries)) for row in rows]
     return [row for row in fresh if row.jobs]
+
+
+def _unserved(jobs: list[Entry], served: set[str], entries: list[Entry]) -> list[Entry]:
+    """The jobs that were not served; `entries` are those of all that were."""
+    if len(entries) * 16 > len(jobs):
+        return [entry for entry in jobs if entry[2] not in served]
+    at = [bisect_left(jobs, entry) for entry in entries]
+    gone = {place for place, entry in zip(at, entries, strict=True) if place < len(jobs) and jobs[place] == entry}
+    return [entry for place, entry in enumerate(jobs) if place not in gone] if gone else jobs
 
 
 def _help_pool(
@@ -79,8 +97,13 @@ def _help_pool(
         else:
             found, why = helped
             settle(done.draft, candidates, row.key, found)
+            done.moved |= found.moves
             done.stopped += [
-                (unit, tuple(Evict(task.id, job_id, why(unit), action) for task in unit.tasks)) for unit in found.units
+                (
+                    unit,
+                    tuple(Evict(task.id, job_id, why(unit), action, moves=unit in found.moves) for task in unit.tasks),
+                )
+                for unit in found.units
             ]
             write_down(done, row.key, done.tasks(row.key, wanted), found.spots, now=False)
             queue.served()
@@ -93,21 +116,52 @@ def let_stay(done: PoolRound) -> None:
     draft = done.draft
     given = {nominate.node for nominations in done.promised.values() for nominate in nominations}
     used = {draft.nodes.row[node] for node in (*given, *(bind.node for bind in done.binds))}
+    taken = used | _rows_of(done.moved)
     for at in reversed(range(len(done.stopped))):
         unit, _ = done.stopped[at]
-        room = all(
-            not gain or gain <= draft.future[row, axis]
-            for row, gains in unit.on.items()
-            if row in used
-            for axis, gain in enumerate(gains)
-        )
+        if unit in done.moved:
+            if _stays_after_all(done, unit, used):
+                del done.stopped[at]
+                taken = used | _rows_of(done.moved)
+            continue
+        mark = draft.checkpoint()
+        if not let_go_on(draft, unit, taken):
+            continue
         bounds = all(
             not unit.total[axis] or draft.held[level.name][axis] + unit.total[axis] <= share.limit
             for level in draft.tree.chain(unit.queue)
             for axis, share in enumerate(shares(level))
         )
-        if room and bounds:
+        if bounds:
             del done.stopped[at]
             draft.charge(unit.queue, unit.total, 1, preemptible=True)
-            for task, row in zip(unit.tasks, unit.rows, strict=True):
-                draft.keep(row, task)
+        else:
+            draft.rollback(mark)
+
+
+def _stays_after_all(done: PoolRound, unit: Unit, used: set[int]) -> bool:
+    """Leave a unit that was to move where it is, if all others can move all the same. Returns whether."""
+    draft = done.draft
+    mark = draft.checkpoint()
+    others = list(done.moved) if len(done.moved) <= _MOST_MOVED else [unit]
+    for other in others:
+        for task, spot in zip(other.tasks, done.moved[other], strict=True):
+            draft.give_back(spot, task.request, now=False)
+    taken = _rows_of(done.moved) if len(others) < len(done.moved) else set[int]()
+    if let_go_on(draft, unit, used | taken):
+        again: dict[Unit, list[Spot]] = {}
+        for other in others:
+            spots = place_again(done.placer, other) if other is not unit else []
+            if spots is None:
+                break
+            again[other] = spots
+        else:
+            done.moved |= again
+            del done.moved[unit]
+            return True
+    draft.rollback(mark)
+    return False
+
+
+def _rows_of(moved: Mapping[Unit, list[Spot]]) -> set[int]:
+    return {spot.row for spots in moved.values() for spot in spots}

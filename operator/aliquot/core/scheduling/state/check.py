@@ -146,7 +146,9 @@ def _plan(state: ClusterState, plan: Plan) -> Iterator[str]:
         job = None if record is None else state.job(record.fact.job)
         if record is None or record.node is None or not record.state.active:
             yield f"evict {evict.task}: it is not running"
-        elif job is None or not job.preemptible or job.queue is None:
+            continue
+        stale = evict.action == "stale-gangs"  # stopped for its own sake
+        if job is None or not (job.preemptible or stale) or job.queue is None:
             yield f"evict {evict.task}: it may not be stopped"
     for tasks in ([bind.task for bind in plan.binds], [evict.task for evict in plan.evictions]):
         if len(set(tasks)) != len(tasks):

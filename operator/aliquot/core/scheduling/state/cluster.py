@@ -179,6 +179,10 @@ class ClusterState:
         """The tasks of a job, by id. To read only."""
         return self._by_job.get(job_id, {})
 
+    def active_tasks(self, job_id: str) -> list[Task]:
+        """The tasks of a job that have a node and keep it."""
+        return [record.fact for record in self._by_job.get(job_id, {}).values() if record.state.active]
+
     def making_room(self) -> Mapping[str, Mapping[str, TaskRecord]]:
         """The tasks that are stopping for the sake of a job, by that job's id. To read only."""
         return self._making_room

@@ -75,11 +75,15 @@ class NodeTable:
         """The nodes by name."""
         return {node.name: node for node in self._nodes if node is not None}
 
-    def name(self, row: int) -> str:
-        """Name of the node in a row."""
+    def at(self, row: int) -> Node:
+        """The node in a row."""
         node = self._nodes[row]
         assert node is not None, f"row {row} holds no node"
-        return node.name
+        return node
+
+    def name(self, row: int) -> str:
+        """Name of the node in a row."""
+        return self.at(row).name
 
     def put(self, node: Node) -> None:
         """Take the node in, or take over what has changed of it. A new one is empty."""

@@ -58,10 +58,6 @@ class Rule(Protocol):
         """Whether what comes of it is allowed: all that were pushed gone, the taker in their place."""
         ...
 
-    def allows(self, units: Sequence[Unit]) -> bool:
-        """Whether all these may be stopped together, and what comes of it is allowed."""
-        ...
-
 
 @dataclass(frozen=True, slots=True)
 class Clock:

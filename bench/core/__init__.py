@@ -1,0 +1,1 @@
+"""Micro benchmarks of the decision core; `python -m bench.core`."""

@@ -1,0 +1,198 @@
+"""Room for a demand by moving others: every one of them gets another place at once, nobody loses anything but time.
+
+Nodes are tried where the least has to be moved away, and of a node the fewest units; where those find no other place,
+smaller ones are tried, of which there are more (scheduling.md 2.9, 7).
+"""
+
+from collections.abc import Collection
+from typing import Final
+
+import numpy as np
+
+from aliquot.core.quantities import PERCENT_PER_DEVICE
+from aliquot.core.scheduling.placement.ranking import Placer, Ranking
+from aliquot.core.scheduling.state.draft import Draft, Spot
+from aliquot.core.scheduling.state.jobs import Demand, GroupKey
+from aliquot.core.scheduling.state.nodes import Amounts
+from aliquot.core.scheduling.state.shapes import TaskShape, runs_of
+from aliquot.core.scheduling.victims.runs import size_of
+from aliquot.core.scheduling.victims.search import Found
+from aliquot.core.scheduling.victims.stopping import Stopping
+from aliquot.core.scheduling.victims.units import Candidates, Unit
+
+_MOST_NODES: Final = 64
+"""So many nodes are tried in vain for one task."""
+
+
+class Everybody:
+    """The rule of moving: whoever may be stopped may be moved."""
+
+    @property
+    def queues(self) -> tuple[str, ...]:
+        """It asks for no queues."""
+        return ()
+
+    def may_add(self, unit: Unit) -> bool:
+        """Always."""
+        del unit
+        return True
+
+    def push(self, unit: Unit) -> None:
+        """Others may go all the same."""
+
+    def pop(self, unit: Unit) -> None:
+        """Others may go all the same."""
+
+    def accepts(self) -> bool:
+        """Always."""
+        return True
+
+
+def find_moves(
+    draft: Draft, placer: Placer, candidates: Candidates, key: GroupKey, job_id: str, most_jobs: int | None
+) -> Found | None:
+    """Find whom to move for the demand of the job. When found, the draft has all of them in their new places.
+
+    `most_jobs`: at most so many jobs are moved; None: no bound. The queues are not charged; see `settle`.
+    """
+    if not _enough_in_all(draft, key.demand):
+        return None
+    return _Moving(draft, placer, candidates, job_id, most_jobs).run(key.demand)
+
+
+def _enough_in_all(draft: Draft, demand: Demand) -> bool:
+    """Whether the pool has room for the demand, if it were in one piece."""
+    free = free_in_all(draft)
+    for shape, count in demand.runs:
+        amounts = draft.nodes.amounts(shape.request)
+        if amounts is None:
+            return False
+        free -= amounts * count
+    return bool((free >= 0).all())
+
+
+def free_in_all(draft: Draft) -> Amounts:
+    """What is free in the pool, by column, pieces of devices in the one of whole devices."""
+    usable = draft.nodes.usable
+    free: Amounts = np.maximum(draft.future[usable], 0).sum(axis=0)
+    shared = {*draft.nodes.shared, *draft.touched}
+    free[0] += sum(_pieces(draft, row) for row in shared if usable[row])
+    return free
+
+
+def _pieces(draft: Draft, row: int) -> int:
+    """What is free of the shared devices of a node, in hundredths of a device, rounded up."""
+    units = int(draft.nodes.units[row])
+    used = [held.later for held in draft.shared_on(row).values() if held.later > 0]
+    return sum(-(-(units - later) * PERCENT_PER_DEVICE // units) for later in used)
+
+
+class _Moving:
+    def __init__(
+        self, draft: Draft, placer: Placer, candidates: Candidates, job_id: str, most_jobs: int | None
+    ) -> None:
+        self.draft = draft
+        self.placer = placer
+        self.candidates = candidates
+        self.job_id = job_id
+        self.most_jobs = most_jobs
+        self.stopping = Stopping(draft, Everybody())
+        self.moves: dict[Unit, list[Spot]] = {}
+
+    def run(self, demand: Demand) -> Found | None:
+        begin = self.stopping.mark()
+        spots: list[list[Spot]] = [[] for _ in demand.runs]
+        for number in sorted(range(len(demand.runs)), key=lambda number: size_of(demand.runs[number][0]), reverse=True):
+            shape, count = demand.runs[number]
+            ranking = self.placer.ranking(shape, now=False)
+            while len(spots[number]) < count:
+                row = ranking.best()
+                spot = self._clear_a_node(shape, ranking) if row is None else self._take(row, shape)
+                if spot is None:
+                    self.stopping.back_to(begin)
+                    return None
+                spots[number].append(spot)
+        return Found(tuple(self.moves), [spot for run in spots for spot in run], self.moves)
+
+    def _take(self, row: int, shape: TaskShape) -> Spot:
+        return self.draft.take(row, shape.request, now=False, company=shape.company)
+
+    def _clear_a_node(self, shape: TaskShape, ranking: Ranking) -> Spot | None:
+        """Move units away from some node and take their room."""
+        for row in self._least_to_move(shape):
+            here = [unit for unit in self.candidates.on_row(row) if unit.job.id != self.job_id]
+            for sign in (-1, 1):
+                spot = self._clear(row, sorted(here, key=lambda unit: _effort(unit, row, sign)), shape, ranking)
+                if spot is not None:
+                    return spot
+        return None
+
+    def _least_to_move(self, shape: TaskShape) -> list[int]:
+        """The rows where a task would fit if all went who may, those first where least has to go."""
+        nodes, future = self.draft.nodes, self.draft.future
+        amounts = nodes.amounts(shape.request)
+        assert amounts is not None, "somebody was let in who asks for what is nowhere"
+        most = future.copy()
+        for name in self.candidates.queues:
+            most += self.candidates.room(name)
+        fits = nodes.matching(shape.signature) & nodes.usable & ((most >= amounts) | (amounts == 0)).all(axis=1)
+        rows = np.flatnonzero(fits)
+        lacking = np.where(amounts > 0, np.maximum(amounts - future[rows], 0), 0)
+        order = np.lexsort((nodes.rank()[rows], *(lacking[:, column] for column in reversed(range(len(amounts))))))
+        return rows[order][:_MOST_NODES].tolist()
+
+    def _clear(self, row: int, units: Collection[Unit], shape: TaskShape, ranking: Ranking) -> Spot | None:
+        """Move the first units of a row that are enough, and take their room; nothing when they find no other place."""
+        mark, moved = self.stopping.mark(), len(self.moves)
+        picked = self._pick(row, units, ranking)
+        if picked is not None:
+            spot = self._take(row, shape)
+            if self._place_elsewhere(picked):
+                return spot
+        while len(self.moves) > moved:
+            self.moves.popitem()
+        self.stopping.back_to(mark)
+        return None
+
+    def _pick(self, row: int, units: Collection[Unit], ranking: Ranking) -> list[Unit] | None:
+        picked: list[Unit] = []
+        for unit in units:
+            if ranking.fits(row):
+                break
+            if self.stopping.may_stop(unit) and self._within_bound(unit):
+                self.stopping.stop(unit)
+                picked.append(unit)
+        if not ranking.fits(row):
+            return None
+        for unit in list(picked[:-1]):
+            self.stopping.spare(unit)
+            if ranking.fits(row):
+                picked.remove(unit)
+            else:
+                self.stopping.stop(unit)
+        return picked
+
+    def _within_bound(self, unit: Unit) -> bool:
+        if self.most_jobs is None:
+            return True
+        return len({unit.job.id, *(other.job.id for other in self.stopping.units)}) <= self.most_jobs
+
+    def _place_elsewhere(self, picked: list[Unit]) -> bool:
+        """Give each of them another place, the largest first."""
+        for unit in sorted(picked, key=lambda unit: [-paid for paid in unit.total]):
+            spots = place_again(self.placer, unit)
+            if spots is None:
+                return False
+            self.moves[unit] = spots
+        return True
+
+
+def place_again(placer: Placer, unit: Unit) -> list[Spot] | None:
+    """Promise the tasks of a stopped unit other places, all of them or none; one for each task in its order."""
+    return placer.place(runs_of(placer.draft.shape(task) for task in unit.tasks), now=False)
+
+
+def _effort(unit: Unit, row: int, sign: int) -> tuple[int, int, tuple[int, ...], str, str]:
+    """What is moved first: least elsewhere, fewest tasks, and most (sign -1) or least (1) on the row."""
+    here = unit.on[row]
+    return (len(unit.on), len(unit.tasks), tuple(sign * gain for gain in here), unit.job.name, unit.tasks[0].id)
