@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from aliquot.cli import simulate
+
 app = typer.Typer(
     help="Fair shares of GPUs for Kubernetes.",
     no_args_is_help=True,
@@ -25,6 +27,9 @@ def _root(
         bool, typer.Option("--version", help="Print the version.", callback=_show_version, is_eager=True)
     ] = False,
 ) -> None: ...
+
+
+app.command("simulate")(simulate.simulate)
 
 
 @app.command()
