@@ -239,7 +239,7 @@ def test_only_who_may_be_stopped_is_stopped_and_only_for_a_right(world: World) -
             and (job := state.job(needed.fact.job)) is not None
             and branch.name in {queue.name for queue in tree.chain(job.queue or "")}
         )
-        assert held[branch.name] + gains > branch.gpu.deserved < UNLIMITED, evict
+        assert held[branch.name] + gains > min(branch.gpu.deserved, branch.gpu.limit) < UNLIMITED, evict
 
 
 @slow

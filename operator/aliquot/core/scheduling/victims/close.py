@@ -1,7 +1,8 @@
 """The search for victims, for gangs whose tasks are to be close to one another: one domain after the other.
 
 A domain is a search of its own among its nodes; the one where most of the gang fits already goes first, so that few
-have to go (scheduling.md 2.11, 7). Parts of a gang that are to be closer still than the whole are helped by free room only.
+have to go (scheduling.md 2.11, 7). Parts of a gang that are to be closer still than the whole are helped by free room
+only.
 """
 
 from collections.abc import Iterator
