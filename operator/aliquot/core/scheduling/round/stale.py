@@ -5,11 +5,12 @@ not it may be stopped for others, and starts again when there is room for its mi
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 
-from aliquot.core.scheduling.facts import Group, Job, PodSet
+from aliquot.core.scheduling.facts import Job
 from aliquot.core.scheduling.plan import Evict
 from aliquot.core.scheduling.state.cluster import ClusterState
+from aliquot.core.scheduling.state.gangs import group_of, pod_sets
 from aliquot.core.scheduling.state.tasks import TaskRecord
 from aliquot.core.scheduling.wording import count
 
@@ -51,21 +52,14 @@ def _short_of(job: Job, active: list[TaskRecord]) -> str | None:
     """What the gang has too little of, in words; None when it has enough, or nothing at all."""
     if not active:
         return None
-    if len(active) < job.min_member:
+    if job.group is None and len(active) < job.min_member:
         return f"{count(len(active), 'pod')} of the {job.min_member} that it needs at least"
     there = Counter(record.fact.pod_set for record in active)
-    for pod_set in _pod_sets(job.group):
+    for pod_set in pod_sets(group_of(job)):
         if there[pod_set.name] < pod_set.min_member:
             runs = count(there[pod_set.name], "pod")
             return f"{runs} of the {pod_set.min_member} that its part {pod_set.name} needs at least"
     return None
-
-
-def _pod_sets(group: Group | None) -> Iterator[PodSet]:
-    if group is not None:
-        yield from group.pod_sets
-        for part in group.groups:
-            yield from _pod_sets(part)
 
 
 def _seconds(value: float) -> str:

@@ -61,6 +61,24 @@ def minimum_of(job: Job) -> int:
     return job.min_member if job.group is None else sum(each.min_member for each in pod_sets(job.group))
 
 
+def beyond_minimum(job: Job, tasks: Iterable[Task]) -> set[str]:
+    """Ids of those of a job's tasks that it could go on without: what its pod sets have beyond their minimums.
+
+    Of each set those go that would have started last. Tasks of a set that the job does not have go, too, but not all
+    that it has.
+    """
+    ordered = sorted(tasks, key=task_order)
+    left = {each.name: each.min_member for each in pod_sets(group_of(job))}
+    beyond: set[str] = set()
+    for task in ordered:
+        left[task.pod_set] = left.get(task.pod_set, 0) - 1
+        if left[task.pod_set] < 0:
+            beyond.add(task.id)
+    if len(beyond) == len(ordered):
+        beyond.discard(ordered[0].id)
+    return beyond
+
+
 def task_order(task: Task) -> tuple[bool, int, float, str, str]:
     """Where a task stands in its pod set: a priority before none, higher first, then age and name."""
     return (task.priority is None, -(task.priority or 0), task.created, task.name, task.id)

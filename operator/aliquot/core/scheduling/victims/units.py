@@ -17,6 +17,7 @@ from aliquot.core.scheduling.facts import Job, Task
 from aliquot.core.scheduling.fairness.capacity import parts_per_million
 from aliquot.core.scheduling.state.cluster import ClusterState
 from aliquot.core.scheduling.state.draft import Draft
+from aliquot.core.scheduling.state.gangs import beyond_minimum, task_order
 from aliquot.core.scheduling.state.nodes import Amounts, NodeTable
 from aliquot.core.scheduling.state.queues import Amount
 
@@ -157,9 +158,11 @@ def units_of(state: ClusterState, pool_name: str, queue: str) -> QueueUnits:
         if len(placed) == 1:
             ranked.append(((job.priority, True, -job.created), (job.name, job.id), Unit.of(job, queue, placed)))
             continue
-        placed.sort(key=lambda one: (one.task.created, one.task.name, one.task.id))
-        beyond = max(0, len(placed) - max(1, job.min_member))
-        for one in placed[len(placed) - beyond :]:
+        placed.sort(key=lambda one: task_order(one.task))
+        beyond = beyond_minimum(job, [one.task for one in placed])
+        for one in placed:
+            if one.task.id not in beyond:
+                continue
             unit = Unit.of(job, queue, [one])
             ranked.append(((job.priority, False, -one.task.created), (one.task.name, one.task.id), unit))
         ranked.append(((job.priority, True, -job.created), (job.name, job.id), Unit.of(job, queue, placed)))
