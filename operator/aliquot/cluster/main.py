@@ -52,7 +52,9 @@ class Operator:
         )
         agent = f"aliquot-operator/{version('aliquot')}"
         transport = Transport(server, self._clock, self._metrics.requests, user_agent=agent, limits=limits)
-        observatory = Observatory(settings.server, self._metrics.registry, alive=lambda: None, ready=self._trouble)
+        observatory = Observatory(
+            settings.server, self._metrics.registry, alive=lambda: None, ready=self._trouble, document=self._document
+        )
         async with ApiClient(transport) as client:
             await observatory.start()
             try:
@@ -91,6 +93,10 @@ class Operator:
         if self._elector.last_problem is not None:
             return str(self._elector.last_problem)
         return None if self._elector.leader else "no leader is known yet"
+
+    async def _document(self, pool: str) -> dict[str, object] | None:
+        """What the scheduler knows of a node pool; None where another replica leads."""
+        return None if self._term is None else await self._term.document(pool)
 
 
 def _die() -> None:

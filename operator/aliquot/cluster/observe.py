@@ -1,18 +1,22 @@
 """The operator's own HTTP server: probes for the kubelet, metrics for Prometheus.
 
 `/healthz` fails when the process should be restarted, `/readyz` when it cannot do its work yet; both say why.
+`/debug/state` is what the scheduler knows of a node pool, as a document that `aliquot simulate` replays.
 """
 
 from collections.abc import Awaitable, Callable
 
+import msgspec
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 
-from aliquot import log
+from aliquot import log, names
 from aliquot.settings import Server
 
 _log = log.get(__name__)
 
+Document = Callable[[str], Awaitable[dict[str, object] | None]]
+"""Makes the document of a node pool; None where another replica leads."""
 Check = Callable[[], str | None]
 """Returns None when all is well, else what is not."""
 
@@ -25,13 +29,17 @@ class Observatory:
         registry: the metrics to show.
         alive: why the process should be restarted, or None.
         ready: what is still missing, or None.
+        document: what the scheduler knows.
     """
 
-    def __init__(self, settings: Server, registry: CollectorRegistry, alive: Check, ready: Check) -> None:
+    def __init__(
+        self, settings: Server, registry: CollectorRegistry, alive: Check, ready: Check, document: Document
+    ) -> None:
         self._settings = settings
         self._registry = registry
         self._alive = alive
         self._ready = ready
+        self._document = document
         self._runner: web.AppRunner | None = None
         self.port = settings.port
 
@@ -41,6 +49,7 @@ class Observatory:
         app.router.add_get("/healthz", self._probe(self._alive))
         app.router.add_get("/readyz", self._probe(self._ready))
         app.router.add_get("/metrics", self._metrics)
+        app.router.add_get("/debug/state", self._state)
         self._runner = web.AppRunner(app, access_log=None)
         await self._runner.setup()
         await web.TCPSite(self._runner, self._settings.host, self._settings.port).start()
@@ -59,6 +68,12 @@ class Observatory:
             return web.Response(text=trouble or "ok", status=503 if trouble else 200)
 
         return answer
+
+    async def _state(self, request: web.Request) -> web.Response:
+        document = await self._document(request.query.get("pool", names.DEFAULT_NODE_POOL))
+        if document is None:
+            return web.Response(text="another replica leads, and knows", status=503)
+        return web.Response(body=msgspec.json.format(msgspec.json.encode(document)), content_type="application/json")
 
     async def _metrics(self, _: web.Request) -> web.Response:
         return web.Response(body=generate_latest(self._registry), headers={"Content-Type": CONTENT_TYPE_LATEST})

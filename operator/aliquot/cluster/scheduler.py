@@ -18,6 +18,7 @@ from aliquot import log
 from aliquot.clock import Clock
 from aliquot.core.scheduling import ClusterState, Plan, QueueUsage, Reason, SchedulingSettings, check, decide
 from aliquot.core.scheduling.events import Event
+from aliquot.core.simulation import document_of, plain
 from aliquot.settings import Scheduling
 
 _log = log.get(__name__)
@@ -74,6 +75,7 @@ class Scheduler:
         self._state = ClusterState()
         self._inbox: list[Event] = []
         self._wake = asyncio.Event()
+        self._busy = asyncio.Lock()
         self._waiting: Mapping[str, Reason] = MappingProxyType({})
         self.first_round = asyncio.Event()
         self._metrics = metrics
@@ -99,6 +101,12 @@ class Scheduler:
         """What counts against a queue in a pool, as of the last round."""
         return self._state.usage(pool, queue)
 
+    async def document(self, pool: str) -> dict[str, object]:
+        """One node pool as of the last round, as a document that `aliquot simulate` replays (simulation.md)."""
+        async with self._busy:
+            now = self._clock.now()
+            return await asyncio.to_thread(lambda: plain(document_of(self._state, now, self._rules, pool)))
+
     async def run(self) -> None:
         """Run rounds until cancelled; the first at once, also where there is nothing to tell."""
         self._wake.set()
@@ -107,7 +115,8 @@ class Scheduler:
             await asyncio.sleep(self._settings.round_pause_seconds)
             self._wake.clear()
             events, self._inbox = self._inbox, []
-            plan = await asyncio.to_thread(self._round, events)
+            async with self._busy:
+                plan = await asyncio.to_thread(self._round, events)
             self._publish(plan)
             self._carry_out(plan)
             self.first_round.set()
