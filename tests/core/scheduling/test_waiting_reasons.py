@@ -2,12 +2,14 @@
 
 import pytest
 
+from aliquot.core.quantities import GpuPart, Request, Vector
 from aliquot.core.scheduling import Reason, WaitCode, decide, explain
 from aliquot.core.scheduling.facts import Share, TaskState
 from aliquot.core.scheduling.reasons import PASSING
 from aliquot.core.scheduling.wording import amount_of, ordinal
 from tests.core.scheduling.world import World, begun, sentences
 
+BARE = Vector(0, 1000, 1 << 30, 1)
 TWENTY = World().node(*(f"n{number:02}" for number in range(20)))
 
 CASES = {
@@ -46,6 +48,18 @@ CASES = {
     "a job with too many CPUs for the nodes with enough GPUs": (
         World().node("n1", gpus=0, cpus=64).node("n2", cpus=8).queue("a", 20).job("x", "a", 1, cpu_milli=16_000),
         "needs 16 CPUs on one node; the largest of 1 node of pool default that fit it otherwise has 8",
+    ),
+    "a resource that no node has enough of": (
+        World().node("n1").queue("a", 1).job("x", "a", asks=Request(BARE, extended=(("rdma/hca", 2),))),
+        "needs 2 rdma/hca on one node; the most in pool default is 0",
+    ),
+    "an amount of GPU memory where no node says what it has": (
+        World().node("n1").queue("a", 1).job("x", "a", asks=Request(BARE, GpuPart(memory_mib=20_000))),
+        "needs 20000 MiB of one GPU; in pool default no node says how much its GPUs have",
+    ),
+    "parts of more GPUs than a node has": (
+        World().node("n1", gpus=2).queue("a", 4).job("x", "a", asks=Request(BARE, GpuPart(50, devices=3))),
+        "needs parts of 3 GPUs on one node; the most in pool default is 2",
     ),
     "a pool without nodes": (World().queue("a", 1).job("x", "a"), "node pool default has no nodes"),
     "nodes that are cordoned": (

@@ -26,10 +26,13 @@ def _no_such_node(details: Details) -> str:
     pool, nodes = details["pool"], _int(details, "nodes")
     if not nodes:
         return f"node pool {pool} has no nodes"
+    if "resource" in details:
+        most = f"the most in pool {pool} is {details['largest']}"
+        return f"needs {details['needed']} {details['resource']} on one node; {most}"
+    if "part_devices" in details:
+        return _no_such_device(details)
     if "short_of" not in details:
-        selector = details.get("node_selector")
-        label = f"has the labels {selector} and " if selector else "has "
-        return f"none of {count(nodes, 'node')} of pool {pool} {label}only taints that it tolerates"
+        return f"none of {count(nodes, 'node')} of pool {pool} {_kept_off(details)}"
     axis = UNITS.index(str(details["short_of"]))
     candidates = _int(details, "candidates")
     which = "the largest node" if candidates == nodes else f"the largest of {count(candidates, 'node')}"
@@ -37,6 +40,25 @@ def _no_such_node(details: Details) -> str:
     fit = "" if candidates == nodes else " that fit it otherwise"
     largest = number(axis, _int(details, f"largest_{UNITS[axis]}"))
     return f"needs {_needed(details, axis)} on one node; {which} of pool {pool}{fit} has {largest}"
+
+
+def _kept_off(details: Details) -> str:
+    """What no node has, of labels, affinity and taints."""
+    selector = details.get("node_selector")
+    has = [f"the labels {selector}"] if selector else []
+    has.append("only taints that it tolerates")
+    meets = "meets its node affinity and " if "node_affinity" in details else ""
+    return f"{meets}has {' and '.join(has)}"
+
+
+def _no_such_device(details: Details) -> str:
+    devices, pool = _int(details, "part_devices"), details["pool"]
+    if devices > _int(details, "largest_devices"):
+        most = f"the most in pool {pool} is {details['largest_devices']}"
+        return f"needs parts of {count(devices, 'GPU')} on one node; {most}"
+    largest = _int(details, "largest_mib")
+    there = f"the largest has {largest} MiB" if largest else "no node says how much its GPUs have"
+    return f"needs {details['part_mib']} MiB of one GPU; in pool {pool} {there}"
 
 
 def _gated(details: Details) -> str:

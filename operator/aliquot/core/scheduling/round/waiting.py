@@ -11,6 +11,7 @@ from types import MappingProxyType
 
 import numpy as np
 
+from aliquot.core.quantities import PERCENT_PER_DEVICE, quantify
 from aliquot.core.scheduling.facts import Queue
 from aliquot.core.scheduling.fairness.capacity import (
     excess,
@@ -24,7 +25,7 @@ from aliquot.core.scheduling.round.allocate import PoolRound
 from aliquot.core.scheduling.round.turns import given_room
 from aliquot.core.scheduling.state.cluster import ClusterState
 from aliquot.core.scheduling.state.jobs import Ask, Entry, GroupKey, Line
-from aliquot.core.scheduling.state.nodes import Amounts
+from aliquot.core.scheduling.state.nodes import Amounts, Mask, NodeTable
 from aliquot.core.scheduling.state.queues import RESOURCES, shares
 from aliquot.core.scheduling.state.shapes import TaskShape
 from aliquot.core.scheduling.wording import UNITS, queue_label, short_name
@@ -136,14 +137,17 @@ class _Verdicts:
         matching = nodes.matching(shape.signature)
         allocatable = nodes.allocatable[matching]
         if _first_short(shape, allocatable) is None:
-            return None
+            special = _special_short(nodes, shape, matching)
+            return None if special is None else {"pool": self._done.name, "nodes": len(nodes.row), **special}
         axis, rows = _first_short(shape, allocatable if len(allocatable) else nodes.allocatable[there]) or (0, None)
         details: Details = {
             "pool": self._done.name,
             "nodes": len(nodes.row),
             "matching_nodes": int(matching.sum()),
-            **_needs(shape),
+            **_needs(shape, nodes),
         }
+        if shape.signature.node_terms:
+            details["node_affinity"] = len(shape.signature.node_terms)
         if shape.signature.node_selector:
             details["node_selector"] = ", ".join(f"{label}={value}" for label, value in shape.signature.node_selector)
         if len(allocatable) and rows is not None:
@@ -163,7 +167,7 @@ class _Verdicts:
             short = _first_short(shape, free)
             if short is not None or shape is key.demand.runs[-1][0]:
                 details |= {
-                    **_needs(shape),
+                    **_needs(shape, draft.nodes),
                     "nodes": len(free),
                     "free_gpu_percent": int(free[:, 0].sum()),
                 }
@@ -205,13 +209,31 @@ class _Verdicts:
         return over[0] if over else None
 
 
-def _needs(shape: TaskShape) -> Details:
+def _needs(shape: TaskShape, nodes: NodeTable) -> Details:
     """What one task needs, by unit."""
-    return {
-        f"needed_{unit}": amount
-        for unit, amount in zip(UNITS[:3], shape.request.base.as_tuple(), strict=False)
-        if amount
-    }
+    counts = quantify(shape.request, nodes.smallest_device_mib()).as_tuple()
+    return {f"needed_{unit}": amount for unit, amount in zip(UNITS[:3], counts, strict=False) if amount}
+
+
+def _special_short(nodes: NodeTable, shape: TaskShape, matching: Mask) -> Details | None:
+    """What no matching node has of other resources, or of one device; None when one has enough of each."""
+    for name, needed in shape.request.extended:
+        column = nodes.columns.get(name)
+        largest = 0 if column is None else int(nodes.allocatable[matching, column].max(initial=0))
+        if largest < needed:
+            return {"resource": name, "needed": needed, "largest": largest}
+    part = shape.request.part
+    if part is None:
+        return None
+    rows = np.flatnonzero(matching & (nodes.allocatable[:, 0] >= PERCENT_PER_DEVICE * part.devices))
+    if any(part.need(int(nodes.units[row])) <= nodes.units[row] for row in rows):
+        return None
+    largest = int(nodes.units[matching & (nodes.allocatable[:, 0] > 0)].max(initial=0))
+    most = int(nodes.allocatable[matching, 0].max(initial=0)) // PERCENT_PER_DEVICE
+    details: Details = {"part_devices": part.devices, "largest_devices": most}
+    if part.memory_mib:
+        details |= {"part_mib": part.memory_mib, "largest_mib": largest if largest > PERCENT_PER_DEVICE else 0}
+    return details
 
 
 def _first_short(shape: TaskShape, room: Amounts) -> tuple[int, Amounts] | None:
