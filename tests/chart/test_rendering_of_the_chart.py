@@ -28,6 +28,8 @@ def changed(default: object, schema: dict[str, Any]) -> object:
         return next(choice for choice in schema["enum"] if choice != default)
     if isinstance(default, str):
         return f"{default}-2"
+    if isinstance(default, bool):
+        return not default
     assert isinstance(default, int | float)
     return default * 2 + 1
 
