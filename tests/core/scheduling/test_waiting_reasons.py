@@ -246,7 +246,7 @@ def test_a_reason_changes_when_the_answer_does() -> None:
 def test_what_belongs_to_an_answer_is_told_from_what_comes_and_goes() -> None:
     state = World().node("n1", gpus=1).queue("a", 1).job("r", "a", on="n1", priority=90).job("x", "a").state()
     [waiting] = decide(state, 0.0).waiting
-    assert waiting.reason.lasting() == {
+    assert waiting.reason.answer.lasting == {
         "pool": "default",
         "needed_gpu_percent": 100,
         "needed_cpu_milli": 1000,
@@ -255,7 +255,9 @@ def test_what_belongs_to_an_answer_is_told_from_what_comes_and_goes() -> None:
         "queue": "project a",
         "deserved_gpu_percent": 100,
     }
-    assert all(name.startswith(PASSING) for name in waiting.reason.details.keys() - waiting.reason.lasting().keys())
+    assert all(
+        name.startswith(PASSING) for name in waiting.reason.details.keys() - waiting.reason.answer.lasting.keys()
+    )
 
 
 def test_every_code_has_a_sentence() -> None:
@@ -266,7 +268,7 @@ def test_every_code_has_a_sentence() -> None:
 
 
 def test_reasons_are_values() -> None:
-    assert Reason(WaitCode.GATED, {"pods": 1}) == Reason(WaitCode.GATED, {"pods": 1})
+    assert Reason.of(WaitCode.GATED, {"pods": 1}) == Reason.of(WaitCode.GATED, {"pods": 1})
 
 
 @pytest.mark.parametrize(

@@ -54,7 +54,16 @@ class Request:
 
     base: Vector = ZERO
     part: GpuPart | None = None
-    extended: tuple[tuple[str, int], ...] = field(default=())
+    extended: tuple[tuple[str, int], ...] = ()
+    _hash: int = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Requests are looked up for every task that comes, goes or may be stopped: they are hashed once."""
+        object.__setattr__(self, "_hash", hash((self.base, self.part, self.extended)))
+
+    def __hash__(self) -> int:
+        """As of all that it asks for."""
+        return self._hash
 
     @property
     def wants_gpu(self) -> bool:

@@ -10,6 +10,10 @@ PASSING: Final = ("position", "free_", "held_", "over_", "stopping_")
 """How the names of details begin that change although the answer does not; see `Reason.same_as`."""
 
 
+Details = Mapping[str, int | str]
+"""Numbers and names, by name."""
+
+
 class WaitCode(StrEnum):
     """Why a job waits, most definite first. Those up to `GATED` are not cured by others' leaving."""
 
@@ -32,17 +36,54 @@ class WaitCode(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Reason:
-    """A code with its numbers.
+class Answer:
+    """A code with its numbers: what jobs of equal shape share.
 
     Attributes:
         code: which of the list.
         details: numbers and names, by a name that ends in the unit (such as `needed_gpu_percent`). Those whose name
             begins with one of `PASSING` come and go with every other job's luck.
+        lasting: the details that belong to the answer itself.
     """
 
     code: WaitCode
-    details: Mapping[str, int | str] = field(default_factory=lambda: MappingProxyType[str, int | str]({}))
+    details: Details = field(default_factory=lambda: MappingProxyType[str, int | str]({}))
+    lasting: Details = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Thousands of jobs may share one answer: what it is compared by is picked out once."""
+        kept = {name: value for name, value in self.details.items() if not name.startswith(PASSING)}
+        object.__setattr__(self, "lasting", kept)
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why one job waits.
+
+    Attributes:
+        answer: what it shares with others of its shape.
+        place: its place among those who wait in its queue, and how many those are; None where it makes no difference.
+    """
+
+    answer: Answer
+    place: tuple[int, int] | None = None
+
+    @staticmethod
+    def of(code: WaitCode, details: Details) -> "Reason":
+        """The reason of a job that shares it with nobody."""
+        return Reason(Answer(code, details))
+
+    @property
+    def code(self) -> WaitCode:
+        """Which of the list."""
+        return self.answer.code
+
+    @property
+    def details(self) -> Details:
+        """All numbers and names, its place included."""
+        if self.place is None:
+            return self.answer.details
+        return {**self.answer.details, "position": self.place[0], "position_of": self.place[1]}
 
     def same_as(self, other: "Reason") -> bool:
         """Whether both are the same answer, though passing numbers differ.
@@ -50,8 +91,5 @@ class Reason:
         For whoever writes reasons down: an answer that stays the same is not worth another write. The price is that
         passing numbers, once written, may be older than the answer.
         """
-        return self.code is other.code and self.lasting() == other.lasting()
-
-    def lasting(self) -> dict[str, int | str]:
-        """The details that belong to the answer itself."""
-        return {name: value for name, value in self.details.items() if not name.startswith(PASSING)}
+        mine, theirs = self.answer, other.answer
+        return mine is theirs or (mine.code is theirs.code and mine.lasting == theirs.lasting)

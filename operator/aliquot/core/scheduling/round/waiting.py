@@ -7,7 +7,6 @@ that it likes best.
 
 from collections.abc import Iterable
 from operator import itemgetter
-from types import MappingProxyType
 
 import numpy as np
 
@@ -20,7 +19,7 @@ from aliquot.core.scheduling.fairness.capacity import (
     within_deserved,
 )
 from aliquot.core.scheduling.plan import Waiting
-from aliquot.core.scheduling.reasons import Reason, WaitCode
+from aliquot.core.scheduling.reasons import Answer, Reason, WaitCode
 from aliquot.core.scheduling.round.allocate import PoolRound
 from aliquot.core.scheduling.round.turns import given_room
 from aliquot.core.scheduling.state.cluster import ClusterState
@@ -32,8 +31,8 @@ from aliquot.core.scheduling.wording import UNITS, queue_label, short_name
 
 Details = dict[str, int | str]
 
-Verdict = tuple[WaitCode, Details, int]
-"""Code, details, and how far down the pool is in the job's list."""
+Verdict = tuple[Answer, int]
+"""The answer, and how far down the pool is in the job's list."""
 
 _DEFINITE = {code: place for place, code in enumerate(WaitCode)}
 
@@ -48,12 +47,12 @@ def reasons(state: ClusterState, line: Line, rounds: dict[str, PoolRound]) -> tu
     for done in rounds.values():
         for waiting in _by_queue(_Verdicts(state, done), done, line, served).values():
             waiting.sort(key=itemgetter(0))
-            for position, (_, job_id, (code, details, choice)) in enumerate(waiting, 1):
-                rank = (-_DEFINITE[code], choice)
+            count = len(waiting)
+            for position, (_, job_id, (answer, choice)) in enumerate(waiting, 1):
+                definite = -_DEFINITE[answer.code]
                 before = found.get(job_id)
-                if before is None or rank < before[:2]:
-                    own: Details = {**details, "position": position, "position_of": len(waiting)}
-                    found[job_id] = (*rank, Reason(code, MappingProxyType(own)))
+                if before is None or (definite, choice) < before[:2]:
+                    found[job_id] = (definite, choice, Reason(answer, (position, count)))
     order = sorted(found, key=lambda job_id: line.asks[job_id].entry)
     return tuple(Waiting(job_id, found[job_id][2]) for job_id in order)
 
@@ -97,14 +96,14 @@ class _Verdicts:
         details: Details = {"pool": self._done.name, "node": nodes[0], "nodes": len(nodes)}
         if (stopping := self._stopping.get(wanted.job.id, 0)) > 0:
             details["stopping_pods"] = stopping
-        return WaitCode.WAITING_FOR_EVICTION, details, 0
+        return Answer(WaitCode.WAITING_FOR_EVICTION, details), 0
 
     def refused(self, key: GroupKey) -> Verdict:
         """For those without."""
         verdict = self._refused.get(key)
         if verdict is None:
             code, details = self._verdict(key)
-            verdict = self._refused[key] = (code, details, key.pools.index(self._done.name))
+            verdict = self._refused[key] = (Answer(code, details), key.pools.index(self._done.name))
         return verdict
 
     def _verdict(self, key: GroupKey) -> tuple[WaitCode, Details]:

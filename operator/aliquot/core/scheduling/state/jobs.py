@@ -96,6 +96,7 @@ class Ask:
         growing: whether it has its minimum already.
         nodes: where its other tasks are, by pod set.
         blocked: why it cannot even be considered; None when it can.
+        entry: its place among equals.
     """
 
     job: Job
@@ -104,11 +105,7 @@ class Ask:
     growing: bool
     nodes: Mapping[str, Sequence[str]]
     blocked: Reason | None
-
-    @property
-    def entry(self) -> Entry:
-        """Its place among equals."""
-        return (self.job.created, self.job.name, self.job.id)
+    entry: Entry
 
     def demand(
         self,
@@ -146,12 +143,13 @@ def ask(job: Job, pending: Sequence[Task], nodes: Mapping[str, Sequence[str]], g
         if job.group is not None:
             counts["pod_set"] = lack.pod_set
         enough = lack.alive + lack.gated >= lack.minimum
-        blocked = Reason(WaitCode.GATED if enough else WaitCode.TOO_FEW_PODS, counts)
+        blocked = Reason.of(WaitCode.GATED if enough else WaitCode.TOO_FEW_PODS, counts)
     elif not found.order:
         active = sum(map(len, nodes.values()))
         numbers = {"pods": active, "minimum_pods": minimum_of(job), "gated_pods": sum(gated.values())}
-        blocked = Reason(WaitCode.GATED, numbers)
-    return Ask(job, found.order, found.together, found.growing, nodes, blocked)
+        blocked = Reason.of(WaitCode.GATED, numbers)
+    entry = (job.created, job.name, job.id)
+    return Ask(job, found.order, found.together, found.growing, nodes, blocked, entry)
 
 
 class Line:
