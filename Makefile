@@ -11,7 +11,7 @@ NODES ?= 20
 GPUS ?= 8
 NAME ?= default
 
-.PHONY: help setup demo test test-pure lint format bench lab-build lab-up lab-down crds golden deflake
+.PHONY: help setup demo test test-pure lint format bench bench-core lab-build lab-up lab-down crds golden deflake
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' | while IFS='|' read -r name text; do printf '  make %-10s %s\n' "$$name" "$$text"; done
@@ -37,6 +37,9 @@ lint: setup ## Formatting, ruff, pyright, import rules
 format: setup ## Format and mend what ruff can
 	@$(RUN) ruff format --quiet .
 	@$(RUN) ruff check --fix --quiet .
+
+bench-core: setup ## The decision core alone, on growing clusters, as JSON
+	@$(RUN) python -m bench.core $(ARGS)
 
 bench: setup lab-build ## Throughput, latency, memory and API calls beside plain Jobs, as JSON and a table
 	@$(RUN) python -m bench $(ARGS)
