@@ -262,6 +262,20 @@ def test_room_that_is_not_there_yet_because_nobody_is_near_is_not_ruled_out() ->
     assert Placer(draft).place(((shape, 1),), now=True) is None
 
 
+def test_company_that_has_only_been_promised_room_is_not_there_yet() -> None:
+    """`y` comes to n1 when the one that stops there has gone; `x` must be near to a y that is there and stays."""
+    state = state_of(
+        cluster(),
+        job("x0", "x", Affinity(), on="n1"),
+        job("old", "y", far(like("y", HOST)), on="n1", state=TaskState.TERMINATING),
+        job("y", "y", near(like("x", HOST)), created=1),
+        job("x", "x", near(like("y", HOST)), created=2),
+    )
+    plan = decide(state, 0.0)
+    assert [bind.task for bind in plan.binds] == []
+    assert {nominate.task for nominate in plan.nominations} == {"y", "x"}
+
+
 # Random clusters against the rule itself
 
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from aliquot.core.scheduling.facts import PodTerm
 from aliquot.core.scheduling.state.affinity import Company, who
-from aliquot.core.scheduling.state.devices import Held
+from aliquot.core.scheduling.state.crowd import There
 from aliquot.core.scheduling.state.draft import Draft
 from aliquot.core.scheduling.state.nodes import Amounts, Mask
 
@@ -22,8 +22,8 @@ class Neighbours:
     def __init__(self, draft: Draft, company: Company, *, now: bool) -> None:
         self._draft = draft
         self._company = company
-        self._most: Callable[[Held], int] = max if now else _later
-        self._least: Callable[[Held], int] = min if now else _later
+        self._most: Callable[[There], int] = _ever if now else _later
+        self._least: Callable[[There], int] = _staying if now else _later
         self._seen = -1
 
     def changed(self) -> bool:
@@ -64,7 +64,7 @@ class Neighbours:
             sums += weight * self._near(term, self._draft.crowd.view(who(term)), self._least)
         return sums
 
-    def _near(self, term: PodTerm, numbers: Mapping[int, Held], count: Callable[[Held], int]) -> Amounts:
+    def _near(self, term: PodTerm, numbers: Mapping[int, There], count: Callable[[There], int]) -> Amounts:
         """Per row, how many of the tasks are near to it; none are near to a node without the label."""
         domains = self._draft.nodes.domains(term.topology_key)
         sums = np.zeros(int(domains.max(initial=-1)) + 2, np.int64)
@@ -74,5 +74,14 @@ class Neighbours:
         return sums[domains]
 
 
-def _later(held: Held) -> int:
-    return held.later
+def _later(there: There) -> int:
+    return there.later
+
+
+def _ever(there: There) -> int:
+    """Those who are there, and those who come."""
+    return there.now + there.later - there.staying
+
+
+def _staying(there: There) -> int:
+    return there.staying

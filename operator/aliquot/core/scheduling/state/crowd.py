@@ -1,7 +1,6 @@
 """Who is on which node, as far as the affinity of tasks asks.
 
-Numbers of tasks are `Held`: those there now, stopping ones included, and those there when all that is stopping has gone
-and all that was promised has come. A view is made when somebody first asks for it and kept up to date from then on, so
+A view is made when somebody first asks for it and kept up to date from then on, so
 that a cluster without affinity pays nothing.
 """
 
@@ -10,29 +9,55 @@ from typing import Final, NamedTuple
 
 from aliquot.core.scheduling.facts import PodTerm, Task
 from aliquot.core.scheduling.state.affinity import Company, Who, far_terms
-from aliquot.core.scheduling.state.devices import NOTHING_HELD, Held
 
 _MOST_VIEWS: Final = 256
 """Views kept at once; the one made first goes first."""
 
-Numbers = dict[int, Held]
+
+class There(NamedTuple):
+    """How many tasks are on a node.
+
+    Attributes:
+        now: at this moment, stopping ones included.
+        later: when all that is stopping has gone and all that was promised has come.
+        staying: those of `now` that do not stop.
+    """
+
+    now: int = 0
+    later: int = 0
+    staying: int = 0
+
+    def plus(self, more: "There", times: int) -> "There":
+        """So many times more."""
+        return There(self.now + times * more.now, self.later + times * more.later, self.staying + times * more.staying)
+
+
+NOBODY: Final = There()
+STAYS: Final = There(1, 1, 1)
+"""A task that is there, or comes now."""
+STOPS: Final = There(1, 0, 0)
+"""A task that is there and goes."""
+PROMISED: Final = There(0, 1, 0)
+"""A task that has been promised room."""
+RELEASED: Final = There(0, 1, 1)
+"""What is missing of a task that is there once it has to stop."""
+
+Numbers = dict[int, There]
 """How many tasks, by the row of their node."""
 
 
-def _add(numbers: Numbers, row: int, count: int, *, now: bool, later: bool) -> None:
-    after = numbers.get(row, NOTHING_HELD).plus(count, now=now, later=later)
-    if after == NOTHING_HELD:
+def _add(numbers: Numbers, row: int, how: There, times: int) -> None:
+    after = numbers.get(row, NOBODY).plus(how, times)
+    if after == NOBODY:
         numbers.pop(row, None)
     else:
         numbers[row] = after
 
 
-def _add_holders(
-    holders: dict[PodTerm, Numbers], terms: tuple[PodTerm, ...], row: int, count: int, *, now: bool, later: bool
-) -> None:
+def _add_holders(holders: dict[PodTerm, Numbers], terms: tuple[PodTerm, ...], row: int, how: There, times: int) -> None:
     for term in terms:
         numbers = holders.setdefault(term, {})
-        _add(numbers, row, count, now=now, later=later)
+        _add(numbers, row, how, times)
         if not numbers:
             del holders[term]
 
@@ -55,17 +80,18 @@ class Crowd:
             self._there[task.id] = (row, task, stopping)
         else:
             self._there.pop(task.id, None)
+        how = STOPS if stopping else STAYS
         if task.affinity.far_required:
-            _add_holders(self.repelling, far_terms(task), row, sign, now=True, later=not stopping)
+            _add_holders(self.repelling, far_terms(task), row, how, sign)
         for asked, numbers in self._views.items():
             if asked.selects(task.namespace, task.labels):
-                _add(numbers, row, sign, now=True, later=not stopping)
+                _add(numbers, row, how, sign)
 
     def views(self) -> tuple[Who, ...]:
         """Whom somebody has asked for."""
         return tuple(self._views)
 
-    def view(self, asked: Who) -> Mapping[int, Held]:
+    def view(self, asked: Who) -> Mapping[int, There]:
         """Where such tasks are. To read only; changes show in it."""
         numbers = self._views.get(asked)
         if numbers is None:
@@ -74,7 +100,7 @@ class Crowd:
             numbers = self._views[asked] = {}
             for row, task, stopping in self._there.values():
                 if asked.selects(task.namespace, task.labels):
-                    _add(numbers, row, 1, now=True, later=not stopping)
+                    _add(numbers, row, STOPS if stopping else STAYS, 1)
         return numbers
 
 
@@ -82,7 +108,7 @@ class _Change(NamedTuple):
     row: int
     company: Company
     tasks: int
-    now: bool
+    how: There
 
 
 class CrowdDraft:
@@ -101,9 +127,9 @@ class CrowdDraft:
         self._views: dict[Who, Numbers] = {}
         self._repelling: dict[PodTerm, Numbers] | None = None
 
-    def change(self, row: int, company: Company, count: int, *, now: bool) -> None:
-        """So many such tasks come to the node (go, where negative): `now`, or only in what is to come."""
-        change = _Change(row, company, count, now)
+    def change(self, row: int, company: Company, count: int, how: There) -> None:
+        """So many such tasks come to the node; go, where negative."""
+        change = _Change(row, company, count, how)
         self._log.append(change)
         self._apply(change, 1)
 
@@ -111,7 +137,7 @@ class CrowdDraft:
         """Take back the last change."""
         self._apply(self._log.pop(), -1)
 
-    def view(self, asked: Who) -> Mapping[int, Held]:
+    def view(self, asked: Who) -> Mapping[int, There]:
         """Where such tasks are. To read only."""
         numbers = self._views.get(asked)
         if numbers is None:
@@ -120,24 +146,24 @@ class CrowdDraft:
                 self._see(asked, numbers, change, 1)
         return numbers
 
-    def repelling(self) -> Mapping[PodTerm, Mapping[int, Held]]:
+    def repelling(self) -> Mapping[PodTerm, Mapping[int, There]]:
         """The required far-terms of those who are there, and who has each. To read only."""
         if self._repelling is None:
             return self._crowd.repelling
         return self._repelling
 
     def _apply(self, change: _Change, sign: int) -> None:
-        row, company, count, now = change
+        row, company, count, how = change
         self.version += 1
         if company.far_required:
             self.far_version += 1
             if self._repelling is None:
                 self._repelling = {term: dict(numbers) for term, numbers in self._crowd.repelling.items()}
-            _add_holders(self._repelling, company.far_required, row, count * sign, now=now, later=True)
+            _add_holders(self._repelling, company.far_required, row, how, count * sign)
         for asked, numbers in self._views.items():
             self._see(asked, numbers, change, sign)
 
     @staticmethod
     def _see(asked: Who, numbers: Numbers, change: _Change, sign: int) -> None:
         if asked in change.company.met:
-            _add(numbers, change.row, change.tasks * sign, now=change.now, later=True)
+            _add(numbers, change.row, change.how, change.tasks * sign)

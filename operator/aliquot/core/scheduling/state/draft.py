@@ -12,7 +12,7 @@ from aliquot.core.quantities import PERCENT_PER_DEVICE, Request
 from aliquot.core.scheduling.facts import Task
 from aliquot.core.scheduling.settings import SchedulingSettings
 from aliquot.core.scheduling.state.affinity import Company
-from aliquot.core.scheduling.state.crowd import CrowdDraft
+from aliquot.core.scheduling.state.crowd import PROMISED, RELEASED, STAYS, CrowdDraft, There
 from aliquot.core.scheduling.state.devices import NOTHING_HELD, Held, Shared, choose, devices_held, part_held
 from aliquot.core.scheduling.state.nodes import Amounts
 from aliquot.core.scheduling.state.pool import PoolState
@@ -125,7 +125,7 @@ class Draft:
             name = self.nodes.name(row)
             devices = choose(self.shared_on(row), part, units, whole, name, now=now, fresh_first=fresh_first)
             spot = Spot(row, devices, company)
-        self._hold(spot, request, 1, now=now)
+        self._hold(spot, request, 1, STAYS if now else PROMISED)
         return spot
 
     def take_many(
@@ -135,7 +135,7 @@ class Draft:
         if request.part is not None:
             return [self.take(row, request, now=now, company=company) for _ in range(count)]
         spot = Spot(row, (), company)
-        self._hold(spot, request, count, now=now)
+        self._hold(spot, request, count, STAYS if now else PROMISED)
         return [spot] * count
 
     def whole_devices(self, row: int, *, now: bool) -> int:
@@ -145,15 +145,15 @@ class Draft:
 
     def give_back(self, spot: Spot, request: Request, *, now: bool) -> None:
         """Undo a `take`."""
-        self._hold(spot, request, -1, now=now)
+        self._hold(spot, request, -1, STAYS if now else PROMISED)
 
     def release(self, row: int, task: Task) -> None:
         """A task on the node is going to stop: its room comes."""
-        self._hold(Spot(row, devices_held(task), self._mentioned.company(task)), task.request, -1, now=False)
+        self._hold(Spot(row, devices_held(task), self._mentioned.company(task)), task.request, -1, RELEASED)
 
     def keep(self, row: int, task: Task) -> None:
         """Undo a `release`."""
-        self._hold(Spot(row, devices_held(task), self._mentioned.company(task)), task.request, 1, now=False)
+        self._hold(Spot(row, devices_held(task), self._mentioned.company(task)), task.request, 1, RELEASED)
 
     def shared_on(self, row: int) -> Shared:
         """The shared devices of a node. To read only."""
@@ -176,13 +176,14 @@ class Draft:
             self.future = np.hstack([self.future, more + self.nodes.releasing[:, -new:]])
         return amounts
 
-    def _hold(self, spot: Spot, request: Request, count: int, *, now: bool) -> None:
+    def _hold(self, spot: Spot, request: Request, count: int, how: There) -> None:
+        now = how is STAYS
         amounts = self.amounts(request)
         assert amounts is not None, "something was placed where nobody has what it asks for"
         self._change_room(spot.row, amounts * -count, now=now)
         self._journal.append(_Room(spot.row, amounts * -count, now))
         if spot.company is not None:
-            self.crowd.change(spot.row, spot.company, count, now=now)
+            self.crowd.change(spot.row, spot.company, count, how)
             self._journal.append(_Came())
         if request.part is not None:
             need = part_held(request.part, int(self.nodes.units[spot.row])) * count

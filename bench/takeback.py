@@ -1,0 +1,93 @@
+"""`python -m bench.takeback`: one project has borrowed every GPU, and the owner of half of them comes.
+
+Measured from the first submission of the owner's to the moment when all of its pods have a node, on a live lab.
+"""
+
+import asyncio
+import json
+import os
+import time
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from aliquot_lab import Cluster, dedicated
+from aliquot_lab.api import Call
+from aliquot_lab.launch import Options
+from bench.sides import Size, Workloads
+from bench.watch import until, watching
+
+_PATIENCE_SECONDS = 600.0
+_BORROWER, _OWNER = "runai-p0", "runai-p1"
+console = Console(soft_wrap=True, highlight=False)
+
+
+def main(
+    nodes: Annotated[int, typer.Option(min=2)] = 500,
+    gpus: Annotated[int, typer.Option(min=1)] = 8,
+    output: Annotated[Path | None, typer.Option(help="Where the JSON goes; left out, standard output.")] = None,
+) -> None:
+    """Fill a lab with whole-node jobs of one project, and let another take half of it back."""
+    with dedicated(Options(fast=True)) as cluster:
+        with console.status(f"adding {nodes} hollow nodes"):
+            cluster.add_nodes(nodes, gpus=gpus)
+        size = Size(nodes, gpus, nodes, 2, 3600)
+        Workloads().prepare(cluster, size)
+        figures = asyncio.run(_measure(cluster, nodes, gpus))
+    report = json.dumps({"cpus": os.cpu_count(), "nodes": nodes, "gpus": gpus, **figures}, indent=2)
+    if output is None:
+        console.print(report)
+    else:
+        output.write_text(report)
+
+
+async def _measure(cluster: Cluster, nodes: int, gpus: int) -> dict[str, Any]:
+    wanted = nodes // 2
+    async with watching(cluster, Workloads.label) as watch:
+        with console.status("the borrower fills every node"):
+            await asyncio.to_thread(cluster.api.call_all, _submissions(_BORROWER, "borrowed", nodes, gpus))
+            await until(lambda: len(watch.bound) == nodes, "the borrower to hold every node", _PATIENCE_SECONDS)
+            await asyncio.sleep(15)  # its statuses are written; what is measured is the taking back
+        began = time.monotonic()
+        with console.status("the owner takes half of them back"):
+            await asyncio.to_thread(cluster.api.call_all, _submissions(_OWNER, "owned", wanted, gpus))
+            await until(
+                lambda: sum(name.startswith("owned") for name in watch.bound) == wanted,
+                "the owner to have its half",
+                _PATIENCE_SECONDS,
+            )
+        times = sorted(when - began for name, when in watch.bound.items() if name.startswith("owned"))
+        await asyncio.sleep(5)
+    pods = (await asyncio.to_thread(cluster.api.call, "GET", f"/api/v1/namespaces/{_BORROWER}/pods"))["items"]
+    left = sum(bool(pod["spec"].get("nodeName")) and "deletionTimestamp" not in pod["metadata"] for pod in pods)
+    return {
+        "seconds_to_bound": {"median": times[len(times) // 2], "last": times[-1]},
+        "owned": wanted,
+        "stopped": nodes - left,
+    }
+
+
+def _submissions(namespace: str, name: str, many: int, gpus: int) -> list[Call]:
+    return [
+        Call(
+            "POST",
+            f"/apis/run.ai/v2alpha1/namespaces/{namespace}/trainingworkloads",
+            {
+                "apiVersion": "run.ai/v2alpha1",
+                "kind": "TrainingWorkload",
+                "metadata": {"name": f"{name}-{number}"},
+                "spec": {
+                    "name": {"value": f"{name}-{number}"},
+                    "image": {"value": "registry.example/train:1.0"},
+                    "gpu": {"value": str(gpus)},
+                },
+            },
+        )
+        for number in range(many)
+    ]
+
+
+if __name__ == "__main__":
+    typer.run(main)
