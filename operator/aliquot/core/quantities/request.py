@@ -101,7 +101,7 @@ def is_mig(resource: str) -> bool:
 def mig_percent(resource: str) -> int:
     """What one MIG device counts, in hundredths of a GPU: its part of the compute slices, rounded down.
 
-    Rounded down so that what a card is cut into never counts more than the card (docs/decisions/0003). A name that is
+    Rounded down so that what a card is cut into never counts more than the card (docs/decisions/0004). A name that is
     no profile counts a whole device.
     """
     found = _MIG_PROFILE.fullmatch(resource.removeprefix(MIG_PREFIX))
