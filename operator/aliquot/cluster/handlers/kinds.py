@@ -31,6 +31,8 @@ from aliquot.settings import Api
 _log = log.get(__name__)
 _STOP_SECONDS = 2.0
 """How long kopf may take to stop; it only watches, so nothing is wrong if it goes on for a while."""
+_SCAN_SECONDS = 5.0
+"""After so long kopf has found all kinds and asks for their objects, or it never will."""
 _MISSING_SECONDS = 2.0
 """How often a kind that is not served is asked for again."""
 
@@ -161,8 +163,10 @@ async def _headers(server: Server) -> Mapping[str, str]:
     return await server.credentials.headers()
 
 
-def _patience(kinds: tuple[Kind, ...], sink: Sink, home: asyncio.AbstractEventLoop) -> aiohttp.ClientMiddlewareType:
-    """Wait for kinds that are not served, and tell how the watches are doing.
+def _patience(
+    kinds: tuple[Kind, ...], sink: Sink, home: asyncio.AbstractEventLoop, asked: set[Kind]
+) -> aiohttp.ClientMiddlewareType:
+    """Wait for kinds that are not served, tell how the watches are doing, and note which kinds were asked for.
 
     kopf ends the watch of a kind for good, and in silence, at the first answer of 404.
     """
@@ -174,6 +178,7 @@ def _patience(kinds: tuple[Kind, ...], sink: Sink, home: asyncio.AbstractEventLo
         kind = of_path.get(request.url.path)
         if kind is None:
             return await send(request)
+        asked.add(kind)
         while True:
             trouble = None
             try:
@@ -209,8 +214,18 @@ async def watch_kinds(kinds: tuple[Kind, ...], server: Server, api: Api, sink: S
     stop = asyncio.Event()
 
     async def operate() -> None:
-        async with _login(server, registry, home, _patience(kinds, sink, home)):
+        asked: set[Kind] = set()
+
+        async def end_unless_all_are_watched() -> None:
+            """kopf looks for definitions once; one that was not there at that moment it never watches."""
+            await asyncio.sleep(_SCAN_SECONDS)
+            if asked != {*kinds}:
+                stop.set()
+
+        async with _login(server, registry, home, _patience(kinds, sink, home, asked)):
+            looking = asyncio.create_task(end_unless_all_are_watched())
             await kopf.operator(registry=registry, settings=settings(api), clusterwide=True, stop_flag=stop)
+            looking.cancel()
 
     def work() -> None:
         with asyncio.Runner(loop_factory=lambda: there) as runner:
