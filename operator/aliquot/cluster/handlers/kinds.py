@@ -217,7 +217,7 @@ async def watch_kinds(kinds: tuple[Kind, ...], server: Server, api: Api, sink: S
         asked: set[Kind] = set()
 
         async def end_unless_all_are_watched() -> None:
-            """kopf looks for definitions once; one that was not there at that moment it never watches."""
+            """Begin anew: kopf looks for definitions once, and never watches one that was not there at that moment."""
             await asyncio.sleep(_SCAN_SECONDS)
             if asked != {*kinds}:
                 stop.set()
