@@ -31,7 +31,7 @@ from aliquot.settings import Api
 _log = log.get(__name__)
 _STOP_SECONDS = 2.0
 """How long kopf may take to stop; it only watches, so nothing is wrong if it goes on for a while."""
-_SCAN_SECONDS = 5.0
+_SCAN_SECONDS = 20.0
 """After so long kopf has found all kinds and asks for their objects, or it never will."""
 _MISSING_SECONDS = 2.0
 """How often a kind that is not served is asked for again."""
