@@ -135,7 +135,7 @@ class Scenario:
             workload = self.stage.workload(namespace, name)
             status = workload.get("status", {})
             seen = {member: status.get(member, 0) for member in part.end}
-            pods = self.stage.pods(namespace, name)
+            pods = [pod for pod in self.stage.pods(namespace, name) if not _failed_on_leaving(pod)]
             runs = sorted((pod["metadata"]["labels"]["aliquot.dev/pod-index"], pod["status"]["phase"]) for pod in pods)
             if seen != part.end:
                 found.append(f"{name} ended as {seen}, not as {part.end}")
@@ -149,8 +149,9 @@ class Scenario:
         for project, namespace in self._namespaces.items():
             parts = [part for part in (*_BORROWERS, *self._rest.values()) if part.project == project]
             ours = sum(len(part.pods) for part in parts) - gone[project]
-            if len(self.stage.pods(namespace)) != ours:
-                found.append(f"{len(self.stage.pods(namespace))} pods in {namespace}, not {ours}")
+            left = sum(not _failed_on_leaving(pod) for pod in self.stage.pods(namespace))
+            if left != ours:
+                found.append(f"{left} pods in {namespace}, not {ours}")
             held = self._held(project)
             if held != "0":
                 found.append(f"project {project} says that it holds {held} GPUs")
@@ -227,3 +228,9 @@ class Scenario:
     def _held(self, project: str) -> str:
         status = self.stage.get(f"{PROJECTS}/{self.stage.name}-{project}").get("status", {})
         return status.get("quotaStatus", {}).get("allocated", {}).get("nvidia.com/gpu", "0")
+
+
+def _failed_on_leaving(pod: dict[str, Any]) -> bool:
+    """Whether it failed while it was being evicted, which does not count: it is tried again, and may lie about."""
+    conditions = pod["status"].get("conditions", [])
+    return pod["status"]["phase"] == "Failed" and any(each["type"] == "DisruptionTarget" for each in conditions)
