@@ -21,11 +21,10 @@ from typing import Final
 
 from aliquot import names
 from aliquot.contracts.kinds.tenancy import Department, Project, Queue, Quota, Quotas
-from aliquot.core.quantities import UNLIMITED
+from aliquot.core.quantities import PERCENT_PER_DEVICE, UNLIMITED
 
 DEFAULT_DEPARTMENT: Final = "default"
 """Department of projects that name none, where it exists."""
-PERCENT_PER_DEVICE: Final = 100
 BYTES_PER_MB: Final = 10**6
 _MILLI_PER_CPU: Final = 1000
 _BYTES_PER_GB: Final = 10**9

@@ -100,7 +100,3 @@ def dominant_share(draft: Draft, queue: Queue, more: Amount = _NOTHING) -> int:
             most = draft.capacity[axis] if bound >= UNLIMITED else bound
             worst = max(worst, has * _WHOLE // most if most > 0 else has * 1000 * _WHOLE // UNIT[axis])
     return worst
-
-
-parts_per_million = dominant_share
-"""Its name until the search for victims and the reasons say `dominant_share`."""

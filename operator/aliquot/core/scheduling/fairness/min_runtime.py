@@ -3,10 +3,10 @@
 What is protected is a job's minimum. What it runs beyond that may be stopped at any time.
 """
 
-from collections import Counter
 from collections.abc import Callable, Iterable
 
-from aliquot.core.scheduling.facts import Group, Job, Task
+from aliquot.core.scheduling.facts import Job, Task
+from aliquot.core.scheduling.state.gangs import short_of
 from aliquot.core.scheduling.state.queues import QueueTree
 
 ActiveTasks = Callable[[str], Iterable[Task]]
@@ -44,17 +44,7 @@ def is_protected(job: Job, seconds: float, now: float) -> bool:
 def keeps_minimum(job: Job, active: Iterable[Task], stopped: Iterable[Task]) -> bool:
     """Whether the job runs on with its minimum, in each of its parts, when these of its active tasks are stopped."""
     gone = {task.id for task in stopped}
-    left = [task for task in active if task.id not in gone]
-    if job.group is None:
-        return len(left) >= job.min_member
-    by_set = Counter(task.pod_set for task in left)
-    return all(by_set[name] >= minimum for name, minimum in _minimums(job.group))
-
-
-def _minimums(group: Group) -> Iterable[tuple[str, int]]:
-    yield from ((pod_set.name, pod_set.min_member) for pod_set in group.pod_sets)
-    for part in group.groups:
-        yield from _minimums(part)
+    return short_of(job, (task for task in active if task.id not in gone)) is None
 
 
 def _first(values: Iterable[float | None]) -> float:

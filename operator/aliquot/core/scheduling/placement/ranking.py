@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from aliquot.core.scheduling.placement.scores import Ranking
 from aliquot.core.scheduling.state.draft import Draft, Spot
 from aliquot.core.scheduling.state.nodes import Mask
-from aliquot.core.scheduling.state.shapes import TaskShape
+from aliquot.core.scheduling.state.shapes import Runs, TaskShape
 
 
 class Placer:
@@ -22,9 +22,7 @@ class Placer:
             ranking = self._rankings[shape, now] = Ranking(self.draft, shape, now=now)
         return ranking
 
-    def place(
-        self, runs: tuple[tuple[TaskShape, int], ...], *, now: bool, rather: Sequence[int] = ()
-    ) -> list[Spot] | None:
+    def place(self, runs: Runs, *, now: bool, rather: Sequence[int] = ()) -> list[Spot] | None:
         """Take room for all tasks, or none. Returns where each goes, in order; None when they do not all fit.
 
         Tasks go to the rows `rather`, as far as they fit there.
@@ -34,7 +32,7 @@ class Placer:
             return self._place_elsewhere(runs, now)
         return spots
 
-    def _place_elsewhere(self, runs: tuple[tuple[TaskShape, int], ...], now: bool) -> list[Spot] | None:
+    def _place_elsewhere(self, runs: Runs, now: bool) -> list[Spot] | None:
         """The same for tasks that must be near to one another and did not all fit where the first would rather go.
 
         Every place is tried where it may begin.
@@ -50,9 +48,7 @@ class Placer:
             self.draft.rollback(mark)
         return None
 
-    def _place_all(
-        self, runs: tuple[tuple[TaskShape, int], ...], now: bool, rather: Sequence[int]
-    ) -> list[Spot] | None:
+    def _place_all(self, runs: Runs, now: bool, rather: Sequence[int]) -> list[Spot] | None:
         mark = self.draft.checkpoint()
         spots: list[Spot] = []
         for shape, count in runs:
@@ -86,6 +82,6 @@ class Placer:
             spots.append(self.draft.take(row, shape.request, now=now, company=shape.company))
         return spots
 
-    def might_fit(self, runs: tuple[tuple[TaskShape, int], ...]) -> bool:
+    def might_fit(self, runs: Runs) -> bool:
         """Whether each run by itself fits into the room to come: necessary for `place`, and cheap."""
         return all(self.ranking(shape, now=False).room(count) for shape, count in runs)

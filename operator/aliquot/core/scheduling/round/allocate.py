@@ -95,9 +95,8 @@ def give_nothing(state: ClusterState, line: Line, settings: SchedulingSettings) 
                 rows.setdefault(pool, []).append(Row(group.key, group.jobs))
     rounds: dict[str, PoolRound] = {}
     for pool, left in sorted(rows.items()):
-        draft = Draft(state.pool(pool), settings)
-        draft.fair = fair_shares(draft, settings.usage_factor, _newcomers(pool, left))
-        rounds[pool] = PoolRound(pool, draft, Placer(draft), left=left)
+        rounds[pool] = _begin(state, pool, left, settings)
+        rounds[pool].left = left
     return rounds
 
 
@@ -140,9 +139,8 @@ def _keep_in_sight(done: PoolRound, native: list[Row], arrived: dict[GroupKey, l
 def _allocate_pool(
     state: ClusterState, line: Line, name: str, rows: list[Row], settings: SchedulingSettings
 ) -> PoolRound:
-    draft = Draft(state.pool(name), settings)
-    draft.fair = fair_shares(draft, settings.usage_factor, _newcomers(name, rows))
-    done = PoolRound(name, draft, Placer(draft))
+    done = _begin(state, name, rows, settings)
+    draft = done.draft
     kept = _keep_promises(state, line, done, rows)
     rows = _without(rows, kept) if kept else rows
     rows, hopeless = _hopeful(done, rows)
@@ -166,6 +164,13 @@ def _allocate_pool(
         turns.put_back()
     done.left.extend(turns.hopeless)
     return done
+
+
+def _begin(state: ClusterState, name: str, rows: list[Row], settings: SchedulingSettings) -> PoolRound:
+    """A round of a pool in which nothing has been decided yet."""
+    draft = Draft(state.pool(name), settings)
+    draft.fair = fair_shares(draft, settings.usage_factor, _newcomers(name, rows))
+    return PoolRound(name, draft, Placer(draft))
 
 
 def _newcomers(pool: str, rows: list[Row]) -> dict[str, Amount]:

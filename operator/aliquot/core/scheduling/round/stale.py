@@ -4,13 +4,12 @@ What is left of such a gang holds room and gets nothing done. It is stopped whol
 not it may be stopped for others, and starts again when there is room for its minimum.
 """
 
-from collections import Counter
 from collections.abc import Collection
 
 from aliquot.core.scheduling.facts import Job
 from aliquot.core.scheduling.plan import Evict
 from aliquot.core.scheduling.state.cluster import ClusterState
-from aliquot.core.scheduling.state.gangs import group_of, pod_sets
+from aliquot.core.scheduling.state.gangs import short_of
 from aliquot.core.scheduling.state.tasks import TaskRecord
 from aliquot.core.scheduling.wording import count
 
@@ -52,14 +51,12 @@ def _short_of(job: Job, active: list[TaskRecord]) -> str | None:
     """What the gang has too little of, in words; None when it has enough, or nothing at all."""
     if not active:
         return None
-    if job.group is None and len(active) < job.min_member:
-        return f"{count(len(active), 'pod')} of the {job.min_member} that it needs at least"
-    there = Counter(record.fact.pod_set for record in active)
-    for pod_set in pod_sets(group_of(job)):
-        if there[pod_set.name] < pod_set.min_member:
-            runs = count(there[pod_set.name], "pod")
-            return f"{runs} of the {pod_set.min_member} that its part {pod_set.name} needs at least"
-    return None
+    found = short_of(job, (record.fact for record in active))
+    if found is None:
+        return None
+    pod_set, runs = found
+    needs = "it needs" if job.group is None else f"its part {pod_set.name} needs"
+    return f"{count(runs, 'pod')} of the {pod_set.min_member} that {needs} at least"
 
 
 def _seconds(value: float) -> str:

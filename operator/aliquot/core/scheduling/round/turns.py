@@ -1,8 +1,8 @@
 """Those whom `allocate` left without room, taken one after the other in the order in which it would serve them.
 
-`reclaim` and `preempt` are two ways to try to help one of them. Jobs of equal shape share a refusal. A job that may use
-several pools is tried in the pool that it likes best first. When all have been helped, `let_stay` looks once more at
-everybody who is to be stopped.
+`consolidate`, `reclaim` and `preempt` are ways to try to help one of them. Jobs of equal shape share a refusal. A job
+that may use several pools is tried in the pool that it likes best first. When all have been helped, `let_stay` looks
+once more at everybody who is to be stopped.
 """
 
 from bisect import bisect_left

@@ -13,9 +13,9 @@ import numpy as np
 from aliquot.core.quantities import PERCENT_PER_DEVICE, quantify
 from aliquot.core.scheduling.facts import Queue
 from aliquot.core.scheduling.fairness.capacity import (
+    dominant_share,
     excess,
     is_over_deserved,
-    parts_per_million,
     within_deserved,
 )
 from aliquot.core.scheduling.plan import Waiting
@@ -204,7 +204,7 @@ class _Verdicts:
             draft.tree.queues[name] for name in draft.tree.direct if name in draft.tree.queues and name != key.queue
         )
         over = [queue for queue in others if is_over_deserved(draft, queue, key.demand.total)]
-        over.sort(key=lambda queue: (-parts_per_million(draft, queue, (0, 0, 0)), short_name(queue), queue.name))
+        over.sort(key=lambda queue: (-dominant_share(draft, queue), short_name(queue), queue.name))
         return over[0] if over else None
 
 

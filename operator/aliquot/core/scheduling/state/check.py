@@ -9,8 +9,8 @@ from aliquot.core.scheduling.facts import TaskState
 from aliquot.core.scheduling.plan import Plan
 from aliquot.core.scheduling.state.check_nodes import nodes, room
 from aliquot.core.scheduling.state.cluster import ClusterState
-from aliquot.core.scheduling.state.jobs import Demand
 from aliquot.core.scheduling.state.queues import Amount, amount
+from aliquot.core.scheduling.state.shapes import TaskShape, runs_of
 from aliquot.core.scheduling.state.tasks import TaskRecord
 
 _LEDGER = {
@@ -112,7 +112,7 @@ def _line(state: ClusterState) -> Iterator[str]:
         for key, group in groups.items():
             for _, _, job_id in group.jobs:
                 next_ = line.asks[job_id].pending[: line.asks[job_id].next]
-                if Demand.of(next_, 0, line.mentioned).runs != key.demand.runs:
+                if runs_of(TaskShape.of(task, line.mentioned) for task in next_) != key.demand.runs:
                     yield f"job {job_id} has another shape than the line says"
 
 

@@ -180,8 +180,9 @@ class Draft:
         now = how is STAYS
         amounts = self.amounts(request)
         assert amounts is not None, "something was placed where nobody has what it asks for"
-        self._change_room(spot.row, amounts * -count, now=now)
-        self._journal.append(_Room(spot.row, amounts * -count, now))
+        change = amounts * -count
+        self._change_room(spot.row, change, now=now)
+        self._journal.append(_Room(spot.row, change, now))
         if spot.company is not None:
             self.crowd.change(spot.row, spot.company, count, how)
             self._journal.append(_Came())

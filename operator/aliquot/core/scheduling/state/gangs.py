@@ -3,6 +3,7 @@
 First all that its pod sets lack to their minimums, together; from then on one task after the other.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -59,6 +60,13 @@ def pod_sets(group: Group) -> Iterator[PodSet]:
 def minimum_of(job: Job) -> int:
     """How many tasks it needs in all."""
     return job.min_member if job.group is None else sum(each.min_member for each in pod_sets(job.group))
+
+
+def short_of(job: Job, tasks: Iterable[Task]) -> tuple[PodSet, int] | None:
+    """The first pod set that has fewer of these tasks than its minimum, and how many; None when there is none."""
+    there = Counter(task.pod_set for task in tasks)
+    lacking = (each for each in pod_sets(group_of(job)) if there[each.name] < each.min_member)
+    return next(((each, there[each.name]) for each in lacking), None)
 
 
 def beyond_minimum(job: Job, tasks: Iterable[Task]) -> set[str]:

@@ -36,11 +36,6 @@ class Demand:
     tasks: int = field(compare=False)
 
     @staticmethod
-    def of(tasks: Sequence[Task], device_memory_mib: int, mentioned: Mentioned | None = None) -> "Demand":
-        """The demand of these tasks, wherever they are; see `TaskShape.of`."""
-        return Demand.of_shapes([TaskShape.of(task, mentioned) for task in tasks], device_memory_mib)
-
-    @staticmethod
     def of_shapes(shapes: Iterable[TaskShape], device_memory_mib: int, part: Part | None = None) -> "Demand":
         """The demand of tasks of these shapes; amounts of GPU memory count as parts of so large a device."""
         runs = runs_of(shapes)

@@ -8,14 +8,12 @@ import numpy as np
 from aliquot.core.quantities import PERCENT_PER_DEVICE
 from aliquot.core.scheduling.placement.ranking import Placer
 from aliquot.core.scheduling.state.draft import Draft, Spot
-from aliquot.core.scheduling.state.shapes import TaskShape
+from aliquot.core.scheduling.state.shapes import Runs, TaskShape
 from aliquot.core.scheduling.victims.stopping import Stopping
 from aliquot.core.scheduling.victims.units import Unit
 
 _MANY: Final = 1 << 31
 """More tasks than any node holds."""
-
-Runs = tuple[tuple[TaskShape, int], ...]
 
 
 class Refit:

@@ -78,36 +78,7 @@ class Clock:
         return not keeps_minimum(unit.job, self.active(unit.job.id), unit.tasks)
 
 
-class _Moves:
-    """What the rules have in common."""
-
-    def may_add(self, unit: Unit) -> bool:
-        raise NotImplementedError
-
-    def push(self, unit: Unit) -> None:
-        raise NotImplementedError
-
-    def pop(self, unit: Unit) -> None:
-        raise NotImplementedError
-
-    def accepts(self) -> bool:
-        raise NotImplementedError
-
-    def allows(self, units: Sequence[Unit]) -> bool:
-        """Whether all these may be stopped together, and what comes of it is allowed."""
-        pushed: list[Unit] = []
-        for unit in units:
-            if not self.may_add(unit):
-                break
-            self.push(unit)
-            pushed.append(unit)
-        allowed = len(pushed) == len(units) and self.accepts()
-        for unit in pushed:
-            self.pop(unit)
-        return allowed
-
-
-class LowerPriority(_Moves):
+class LowerPriority:
     """The rule of preemption: of its own queue, whatever has strictly lower priority and has run long enough."""
 
     def __init__(self, queue: str, priority: int, tree: QueueTree | None = None, clock: Clock | None = None) -> None:
@@ -136,7 +107,7 @@ class LowerPriority(_Moves):
         return True
 
 
-class Reclaim(_Moves):
+class Reclaim:
     """The rule of reclaiming, for one demand of one queue. The draft must not be charged while it is in use."""
 
     def __init__(

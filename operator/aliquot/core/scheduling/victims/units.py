@@ -14,7 +14,7 @@ import numpy as np
 
 from aliquot.core.quantities import PERCENT_PER_DEVICE, Request
 from aliquot.core.scheduling.facts import Job, Task
-from aliquot.core.scheduling.fairness.capacity import parts_per_million
+from aliquot.core.scheduling.fairness.capacity import dominant_share
 from aliquot.core.scheduling.state.cluster import ClusterState
 from aliquot.core.scheduling.state.draft import Draft
 from aliquot.core.scheduling.state.gangs import beyond_minimum, task_order
@@ -228,7 +228,7 @@ class Candidates:
 
         def share(name: str) -> tuple[int, ...]:
             return tuple(
-                -parts_per_million(self._draft, level, (less[level.name][0], less[level.name][1], less[level.name][2]))
+                -dominant_share(self._draft, level, (less[level.name][0], less[level.name][1], less[level.name][2]))
                 for level in chains[name]
             )
 
