@@ -156,21 +156,7 @@ class Workloads:
     def submissions(self, size: Size) -> list[Call]:
         """See `Side`."""
         return [
-            Call(
-                "POST",
-                f"/apis/run.ai/v2alpha1/namespaces/runai-p{number % size.projects}/trainingworkloads",
-                {
-                    "apiVersion": "run.ai/v2alpha1",
-                    "kind": "TrainingWorkload",
-                    "metadata": {"name": f"job-{number}"},
-                    "spec": {
-                        "name": {"value": f"job-{number}"},
-                        "image": {"value": _IMAGE},
-                        "gpu": {"value": "1"},
-                        "annotations": {"items": {_DURATION: {"value": f"{size.run_seconds}s"}}},
-                    },
-                },
-            )
+            training(f"runai-p{number % size.projects}", f"job-{number}", gpus=1, run_seconds=size.run_seconds)
             for number in range(size.workloads)
         ]
 
@@ -183,3 +169,22 @@ class Workloads:
         """See `Side`."""
         for number in range(size.projects):
             cluster.api.call("DELETE", f"/apis/run.ai/v2alpha1/namespaces/runai-p{number}/trainingworkloads")
+
+
+def training(namespace: str, name: str, *, gpus: int, run_seconds: int) -> Call:
+    """The submission of one workload."""
+    return Call(
+        "POST",
+        f"/apis/run.ai/v2alpha1/namespaces/{namespace}/trainingworkloads",
+        {
+            "apiVersion": "run.ai/v2alpha1",
+            "kind": "TrainingWorkload",
+            "metadata": {"name": name},
+            "spec": {
+                "name": {"value": name},
+                "image": {"value": _IMAGE},
+                "gpu": {"value": str(gpus)},
+                "annotations": {"items": {_DURATION: {"value": f"{run_seconds}s"}}},
+            },
+        },
+    )

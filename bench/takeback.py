@@ -16,10 +16,12 @@ from rich.console import Console
 from aliquot_lab import Cluster, dedicated
 from aliquot_lab.api import Call
 from aliquot_lab.launch import Options
-from bench.sides import Size, Workloads
+from bench.sides import Size, Workloads, training
 from bench.watch import until, watching
 
 _PATIENCE_SECONDS = 600.0
+_RUN_SECONDS = 3600
+"""Longer than all of it takes."""
 _BORROWER, _OWNER = "runai-p0", "runai-p1"
 console = Console(soft_wrap=True, highlight=False)
 
@@ -33,7 +35,7 @@ def main(
     with dedicated(Options(fast=True)) as cluster:
         with console.status(f"adding {nodes} hollow nodes"):
             cluster.add_nodes(nodes, gpus=gpus)
-        size = Size(nodes, gpus, nodes, 2, 3600)
+        size = Size(nodes, gpus, nodes, 2, _RUN_SECONDS)
         Workloads().prepare(cluster, size)
         figures = asyncio.run(_measure(cluster, nodes, gpus))
     report = json.dumps({"cpus": os.cpu_count(), "nodes": nodes, "gpus": gpus, **figures}, indent=2)
@@ -70,23 +72,8 @@ async def _measure(cluster: Cluster, nodes: int, gpus: int) -> dict[str, Any]:
 
 
 def _submissions(namespace: str, name: str, many: int, gpus: int) -> list[Call]:
-    return [
-        Call(
-            "POST",
-            f"/apis/run.ai/v2alpha1/namespaces/{namespace}/trainingworkloads",
-            {
-                "apiVersion": "run.ai/v2alpha1",
-                "kind": "TrainingWorkload",
-                "metadata": {"name": f"{name}-{number}"},
-                "spec": {
-                    "name": {"value": f"{name}-{number}"},
-                    "image": {"value": "registry.example/train:1.0"},
-                    "gpu": {"value": str(gpus)},
-                },
-            },
-        )
-        for number in range(many)
-    ]
+    calls = (training(namespace, f"{name}-{number}", gpus=gpus, run_seconds=_RUN_SECONDS) for number in range(many))
+    return list(calls)
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from typing import Protocol
 from aliquot import names
 from aliquot.cluster.feed import Feed
 from aliquot.cluster.mirror.cache import Key
-from aliquot.cluster.mirror.mirror import Mirror, has_owner_held, job_name_of, key_of, owner_of
+from aliquot.cluster.mirror.mirror import Mirror, job_name_of, key_of, owner_of
 from aliquot.cluster.work import Task
 from aliquot.contracts.kinds.tenancy import Department, NodePool, Project
 from aliquot.contracts.kinds.workloads import TrainingWorkload
@@ -67,7 +67,7 @@ class Triggers:
         for workload in self._mirror.workloads:
             self._add(Task.WORKLOAD, key_of(workload))
         for pod in self._mirror.pods:
-            if not has_owner_held(self._mirror, pod):
+            if not self._mirror.has_its_workload(pod):
                 self._left_behind(pod)
 
     def listen(self) -> None:
@@ -107,7 +107,7 @@ class Triggers:
         if owner is None:
             return
         workload = Key(key.namespace, owner.name)
-        if old is None and not has_owner_held(self._mirror, pod):
+        if old is None and not self._mirror.has_its_workload(pod):
             self._left_behind(pod)
         relabelled = old is not None and new is not None and old.metadata.labels != new.metadata.labels
         if new is None or relabelled or new.status.phase in _ENDED or new.metadata.deletion_timestamp is not None:

@@ -58,13 +58,6 @@ def owner_of(pod: Pod) -> OwnerReference | None:
     return None
 
 
-def has_owner_held(mirror: "Mirror", pod: Pod) -> bool:
-    """Whether the pod belongs to no workload of ours, or to one that we know of."""
-    owner = owner_of(pod)
-    held = mirror.workloads.get(Key(pod.metadata.namespace, owner.name)) if owner is not None else None
-    return owner is None or (held is not None and held.metadata.uid == owner.uid)
-
-
 def job_name_of(workload: TrainingWorkload) -> str | None:
     """The name under which the workload's pods run: its own, or the one chosen for it; None: none is chosen yet."""
     return workload.spec.name.value or workload.metadata.annotations.get(names.JOB_NAME_ANNOTATION)
@@ -121,6 +114,12 @@ class Mirror:
         """The pod with the uid."""
         key = self._pod_keys.get(uid)
         return None if key is None else self.pods.get(key)
+
+    def has_its_workload(self, pod: Pod) -> bool:
+        """Whether the pod belongs to no workload of ours, or to one that we know of."""
+        owner = owner_of(pod)
+        held = self.workloads.get(Key(pod.metadata.namespace, owner.name)) if owner is not None else None
+        return owner is None or (held is not None and held.metadata.uid == owner.uid)
 
     def workloads_called(self, namespace: str, job_name: str) -> list[TrainingWorkload]:
         """The workloads that want the job name, or had it chosen for them, oldest first."""

@@ -9,7 +9,7 @@ import msgspec
 
 from aliquot import log
 from aliquot.cluster.mirror.cache import Key
-from aliquot.cluster.mirror.mirror import Mirror, has_owner_held, owner_of
+from aliquot.cluster.mirror.mirror import Mirror, owner_of
 from aliquot.cluster.mirror.parse import Whole
 from aliquot.cluster.resources import TRAINING_WORKLOADS
 from aliquot.kube.client import ApiClient
@@ -41,7 +41,7 @@ class LeftBehind:
             ApiProblem: it could not be asked or done; call again.
         """
         pod = self._mirror.pods.get(key)
-        if pod is None or pod.metadata.deletion_timestamp is not None or has_owner_held(self._mirror, pod):
+        if pod is None or pod.metadata.deletion_timestamp is not None or self._mirror.has_its_workload(pod):
             return
         owner = owner_of(pod)
         assert owner is not None, "a pod without an owner has none that is gone"

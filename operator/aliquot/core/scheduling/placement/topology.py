@@ -4,14 +4,14 @@ A topology is a list of node labels from coarse to fine; a *domain* is the nodes
 a level. Nodes that lack one of the labels are in no domain.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
 from aliquot.core.scheduling.placement.ranking import Placer
-from aliquot.core.scheduling.state.draft import Spot
+from aliquot.core.scheduling.state.draft import Draft, Spot
 from aliquot.core.scheduling.state.gangs import Part
 from aliquot.core.scheduling.state.jobs import Demand
 from aliquot.core.scheduling.state.nodes import Amounts, Mask
@@ -92,7 +92,7 @@ class _Places:
         finest = required if topology.preferred is None else max(required, levels.index(topology.preferred))
         inside = within & (tables[-1] >= 0)
         if required >= 0 and part.anchors:
-            inside &= self._with_anchors(tables[required], part.anchors)
+            inside &= with_anchors(self._placer.draft, tables[required], part.anchors)
         copies = self._copies(part)
         for level in range(finest, max(required, 0) - 1, -1):
             steered = tables[finest] if level < finest else None
@@ -100,10 +100,6 @@ class _Places:
                 yield nodes, self._emptiest(copies, steered, nodes)
         if required < 0:
             yield inside, self._emptiest(copies, tables[finest], inside)
-
-    def _with_anchors(self, ids: npt.NDArray[np.int64], anchors: tuple[str, ...]) -> Mask:
-        row = self._placer.draft.nodes.row
-        return np.isin(ids, [ids[row[name]] for name in anchors if name in row])
 
     def _copies(self, part: Part) -> list[tuple[int, Amounts]]:
         """Per run in it: how many tasks, and for how many there is room on each node."""
@@ -140,3 +136,9 @@ class _Places:
 
 def _runs(part: Part) -> Runs:
     return (*(run for inner in part.parts for run in _runs(inner)), *part.runs)
+
+
+def with_anchors(draft: Draft, ids: Amounts, anchors: Iterable[str]) -> Mask:
+    """Per row, whether it is in the domain of one of these nodes; `ids` are the domains."""
+    row = draft.nodes.row
+    return np.isin(ids, [ids[row[name]] for name in anchors if name in row])

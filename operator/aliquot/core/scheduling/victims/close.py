@@ -12,6 +12,7 @@ import numpy as np
 
 from aliquot.core.scheduling.facts import Topology
 from aliquot.core.scheduling.placement.ranking import Placer
+from aliquot.core.scheduling.placement.topology import with_anchors
 from aliquot.core.scheduling.state.draft import Draft
 from aliquot.core.scheduling.state.gangs import Part
 from aliquot.core.scheduling.state.jobs import GroupKey
@@ -61,7 +62,7 @@ def _domains(
         inside = ids >= 0
         if topology.required is not None and part.anchors:
             bound = tables[levels.index(topology.required)]
-            inside &= np.isin(bound, [bound[draft.nodes.row[name]] for name in part.anchors if name in draft.nodes.row])
+            inside &= with_anchors(draft, bound, part.anchors)
         if not inside.any():
             continue
         room = np.zeros(int(ids.max()) + 1)
