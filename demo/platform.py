@@ -4,7 +4,6 @@ An operator runs as a process on this machine with the token of the chart's Serv
 environment that the chart gives its pods: a right or a setting that is missing in the chart is missing here too.
 """
 
-import socket
 import sys
 import urllib.error
 import urllib.request
@@ -13,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from aliquot_lab import Cluster, LabError
+from aliquot_lab.control_plane import free_ports
 from aliquot_lab.processes import eventually
 
 CHART = Path(__file__).parent.parent / "helm" / "aliquot"
@@ -135,7 +135,7 @@ def start_operator(
         LabError: the ServiceAccount is missing, or the operator is not ready in time.
     """
     access = cluster.kubeconfig_for(SERVICE_ACCOUNT, NAMESPACE, server=server, authority=authority)
-    port = _free_port()
+    (port,) = free_ports(1)
     environment = {
         "KUBECONFIG": str(access),
         "ALIQUOT_IDENTITY__NAME": name,
@@ -149,9 +149,3 @@ def start_operator(
     if wait:
         operator.wait_ready()
     return operator
-
-
-def _free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])

@@ -1,6 +1,5 @@
 """Child processes that cannot outlive the process that started them."""
 
-import contextlib
 import ctypes
 import os
 import signal
@@ -60,15 +59,25 @@ class Process:
         return self._popen.pid
 
     def exit_code(self) -> int | None:
-        """The exit code (negative: a signal), or None while it runs."""
-        return self._popen.poll()
+        """The exit code (negative: a signal), or None while it runs.
+
+        A process that has ended stays a zombie until it is stopped, so that no other process gets its id, which is
+        also the id of the group that `stop` kills.
+        """
+        if self._popen.returncode is None:
+            ended = os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+            if ended is None:
+                return None
+            return ended.si_status if ended.si_code == os.CLD_EXITED else -ended.si_status
+        return self._popen.returncode
 
     def stop(self, *, kill: bool = False) -> None:
         """Stop the process and everything it started; `kill` by SIGKILL at once, else after the grace period."""
-        if not kill and self.exit_code() is None:
+        if self._popen.returncode is not None:
+            return
+        if not kill:
             self._signal(signal.SIGTERM)
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                self._popen.wait(self.spec.grace)
+            eventually(lambda: self.exit_code() is not None, seconds=self.spec.grace, interval=0.01)
         # The group also after a polite end: what the process itself started may still be there.
         self._signal(signal.SIGKILL)
         self._popen.wait()

@@ -107,7 +107,8 @@ class Supervisor:
         running = self._running.get(name)
         if running is None or running.exit_code() is not None:
             # Taken out and put back: the order of this table is the order of starting.
-            self._running.pop(name, None)
+            if (ended := self._running.pop(name, None)) is not None:
+                ended.stop()
             self._running[name] = Process(self._specs[name])
 
     def _known(self, name: str) -> None:

@@ -6,6 +6,7 @@ Every step waits for the one before, so nothing depends on how long a crash take
 told to end, which is when b is done; so one of them has been stopped for b in between.
 """
 
+import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -20,6 +21,8 @@ _DURATION: Final = "lab.aliquot.dev/duration"
 _WOKEN: Final = "lab.aliquot.dev/woken"
 _ENDED: Final = ("Completed", "Failed")
 _STEP_SECONDS: Final = 120.0
+"""For so long nothing may change."""
+_LONGEST_SECONDS: Final = 500.0
 
 
 @dataclass(frozen=True)
@@ -104,10 +107,10 @@ class Scenario:
         self._namespaces = {project: stage.project(project, deserved=4) for project in ("a", "b")}
         self._submit(self._borrowers)
         a = self._namespaces["a"]
-        stage.until(tried(lambda: stage.running(a) == 8), "a to hold all GPUs", _STEP_SECONDS)
+        stage.until(tried(lambda: stage.running(a) == 8), "a to hold all GPUs", _LONGEST_SECONDS)
         self._submit(self._rest)
         b = self._namespaces["b"]
-        stage.until(tried(lambda: stage.running(b) > 0), "b to get some of its GPUs back", _STEP_SECONDS)
+        stage.until(tried(lambda: stage.running(b) > 0), "b to get some of its GPUs back", _LONGEST_SECONDS)
 
     def wake_kubelets(self) -> None:
         """Change every pod a little, so that hollow kubelets look at them again.
@@ -191,14 +194,19 @@ class Scenario:
             )
 
     def _until_nothing(self, look: Callable[[], list[str]]) -> None:
+        """Wait until nothing is left; for as long as it takes if less is left now and then, as a crash costs time."""
         left = ["the API server has not been asked"]
+        since = time.monotonic()
 
-        def nothing() -> bool:
-            nonlocal left
-            left = look()
-            return not left
+        def nothing_or_stuck() -> bool:
+            nonlocal left, since
+            found = look()
+            if found != left:
+                left, since = found, time.monotonic()
+            return not left or time.monotonic() - since > _STEP_SECONDS
 
-        assert eventually(tried(nothing), seconds=_STEP_SECONDS, interval=0.2), "\n".join(left)
+        eventually(tried(nothing_or_stuck), seconds=_LONGEST_SECONDS, interval=0.2)
+        assert not left, "\n".join([*left, *self.stage.last_words()])
 
     def _not_ended(self, parts: Mapping[str, Part]) -> list[str]:
         statuses: dict[str, dict[str, Any]] = {}

@@ -23,7 +23,7 @@ SHORT_LEASE: Final = {
     "ALIQUOT_LEADERSHIP__RETRY_SECONDS": "0.5",
 }
 _ALWAYS: Final = {"ALIQUOT_WORKLOADS__RETRY_BASE_SECONDS": "0.2"}
-_PATIENCE_SECONDS: Final = 120.0
+_PATIENCE_SECONDS: Final = 180.0
 
 
 class Stage(Arena):
@@ -81,6 +81,19 @@ class Stage(Arena):
         if wait:
             started.wait_ready(_PATIENCE_SECONDS)
         return started
+
+    def until(self, condition: Callable[[], object], what: str, seconds: float = _PATIENCE_SECONDS) -> None:
+        """Wait for a condition; an AssertionError says what was waited for, and what the operators said last."""
+        __tracebackhide__ = True
+        met = eventually(lambda: bool(condition()), seconds=seconds)
+        assert met, "\n".join([f"waited {seconds:.0f} s for {what}", *self.last_words()])
+
+    def last_words(self) -> list[str]:
+        """Whether each operator runs, and the end of its log."""
+        return [
+            f"{operator.name} runs as {operator.pid}: {operator.probe('readyz')}\n{operator.log()[-3000:]}"
+            for operator in self._operators
+        ]
 
     def holder(self) -> str:
         """Who holds the lease; empty: nobody."""

@@ -1,5 +1,7 @@
 """An operator that is killed at every n-th write of its life, for many n, and started again."""
 
+import random
+
 import pytest
 
 from aliquot_lab import Act, ApiRequest, Cut, FaultProxy, Rule
@@ -12,8 +14,9 @@ pytestmark = [pytest.mark.cluster, pytest.mark.crashes, pytest.mark.xdist_group(
 class Killer:
     """Kills an operator at the n-th write of each of its lives.
 
-    By turns the write is lost, and carried out without the operator's ever hearing of it. Renewals of the lease are
-    not counted: they are many, and change nothing.
+    The write is lost, or carried out without the operator's ever hearing of it: which, is decided by lot, as by turns
+    it could for ever be the same one of two writes that is lost. Renewals of the lease are not counted: they are many,
+    and change nothing.
 
     Args:
         proxy: the way of its writes.
@@ -27,6 +30,8 @@ class Killer:
         self._nth = nth
         self._writes = 0
         self._killing = False
+        self._after = True
+        self._lots = random.Random(nth)
         # The first condition decides; all of them are asked while the proxy looks at one request.
         proxy.add(
             Rule(Act(self._kill), when=lambda request: self._is_its_last(request) and not self._after),
@@ -35,10 +40,6 @@ class Killer:
             Rule(Cut(after=True), when=lambda request: self._was(request) and self._after),
         )
 
-    @property
-    def _after(self) -> bool:
-        return len(self.struck) % 2 == 0
-
     def _is_its_last(self, request: ApiRequest) -> bool:
         if self._killing or not request.writes or request.resource == "leases":
             return False
@@ -46,11 +47,16 @@ class Killer:
         if self._writes < self._nth:
             return False
         self._killing = True
+        self._after = self._lots.random() < 0.5
         self.struck.append(request)
         return True
 
     def _was(self, request: ApiRequest) -> bool:
         return bool(self.struck) and self.struck[-1] is request
+
+    def last(self, many: int = 40) -> list[str]:
+        """The last requests at which it was killed."""
+        return [f"{request.verb} {request.path} {request.body[:300]!r}" for request in self.struck[-many:]]
 
     def _kill(self, _: ApiRequest) -> None:
         self._victim.kill()
@@ -58,12 +64,15 @@ class Killer:
         self._killing = False
 
 
-@pytest.mark.timeout(600)
 @pytest.mark.parametrize("nth", [1, 2, 3, 5, 8, 13, 21, 34])
 def test_a_killed_operator_goes_on_where_it_was(stage: Stage, proxy: FaultProxy, nth: int) -> None:
     operator = stage.mortal_operator(proxy)
     killer = Killer(proxy, operator, nth)
-    Scenario(stage).play()
+    try:
+        Scenario(stage, workloads=30 if nth > 2 else 12).play()  # a life for each write or two takes its time
+    except AssertionError as failure:
+        failure.add_note("\n".join(["it was last killed at:", *killer.last()]))
+        raise
     struck = {request.resource for request in killer.struck}
     assert struck, "it was never killed"
     if nth == 1:
