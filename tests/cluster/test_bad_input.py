@@ -81,8 +81,6 @@ REFUSED = {
     "GPUs below nothing": (workload(gpu="-1"), "spec.gpu.value", "a whole number of GPUs"),
     "one and a half GPUs": (workload(gpu="1.5"), "spec.gpu.value", "a whole number of GPUs"),
     "GPUs without quotes": (workload(gpu=1), "spec.gpu.value", "must be of type string"),
-    "no image": (workload(image=None), "spec.image", "a container image must be given"),
-    "an empty image": (workload(image=""), "spec.image", "a container image must be given"),
     "a name of 64 characters": (workload(name="a" * 64), "spec.name.value", "at most 52 characters"),
     "a name that begins like a number": (workload(name="1st"), "spec.name.value", "with a letter first"),
     "a name in Unicode": (workload(name="größe"), "spec.name.value", "lower-case letters"),
@@ -126,6 +124,8 @@ def test_a_parameter_that_does_not_exist_is_refused_by_name(lab: Cluster, operat
 
 
 WRONG = {
+    "no image": ({"image": None}, ["spec.image.value", "a container image"]),
+    "an empty image": ({"image": ""}, ["spec.image.value: ''", "a container image"]),
     "half a GPU": ({"gpu": "0.5"}, ["spec.gpu.value: '0.5'", "fractions of a GPU are not carried out yet"]),
     "1 MB of environment": (
         {"environment": {"items": {f"BLOB_{number}": {"value": "x" * 26_000} for number in range(40)}}},

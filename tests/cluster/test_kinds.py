@@ -4,6 +4,8 @@ Everything is sent as a dry run, so nothing is left behind and no operator acts.
 the chart (see tests/chart).
 """
 
+import json
+import re
 import secrets
 from collections.abc import Generator
 from pathlib import Path
@@ -11,22 +13,22 @@ from typing import Any, Final, cast
 
 import pytest
 
+from aliquot.contracts.kinds.catalogue import PARAMETERS, of_kind
 from aliquot.contracts.kinds.crd import write_all
 from aliquot.contracts.kinds.registry import KINDS, Kind
-from aliquot.contracts.kinds.shapes import outside_name
-from aliquot.contracts.kinds.workloads import MUTABLE
-from aliquot.core.submission.extent import CARRIED_OUT
-from aliquot_lab import Cluster
+from aliquot_lab import Cluster, LabError
 from aliquot_lab.api import ApiError
 from demo import platform
+from tests.contracts import contract
+from tests.contracts.documents import IMAGE, QUEUES, Spec, values
+from tests.contracts.refused import REFUSED_BY_RULES, REFUSED_BY_SCHEMA
+from tests.contracts.taken import TAKEN
 from tests.core.rendering.golden_pods import golden_pods, golden_workloads, load
 from tests.support.arena import MERGE
 
 CRDS: Final = Path(__file__).parents[2] / "crds"
 NAMESPACE: Final = "default"
 BY_NAME: Final = {kind.name: kind for kind in KINDS}
-
-Spec = dict[str, Any]
 
 
 def test_the_definitions_are_those_of_the_models(tmp_path: Path) -> None:
@@ -44,7 +46,9 @@ def path_of(kind: Kind, version: str | None = None) -> str:
     return f"/apis/{kind.group}/{version or kind.stored}{where}/{kind.plural}"
 
 
-def sent(lab: Cluster, kind: str, spec: Spec, *, name: str = "x", version: str | None = None) -> dict[str, Any]:
+def sent(
+    lab: Cluster, kind: str, spec: Spec, *, name: str = "x", version: str | None = None, **further: Spec
+) -> dict[str, Any]:
     """Send an object as a dry run; returns what would be stored. Fields that do not exist are refused."""
     of = BY_NAME[kind]
     manifest = {
@@ -52,6 +56,7 @@ def sent(lab: Cluster, kind: str, spec: Spec, *, name: str = "x", version: str |
         "kind": kind,
         "metadata": {"name": name},
         "spec": spec,
+        **further,
     }
     return lab.api.call("POST", f"{path_of(of, version)}?dryRun=All&fieldValidation=Strict", manifest)
 
@@ -63,57 +68,6 @@ def served(lab: Cluster, operator: platform.OperatorProcess) -> Cluster:
     return lab
 
 
-IMAGE: Final = {"image": {"value": "ubuntu:24.04"}}
-PORTS: Final = {"ports": {"items": {"http": {"value": {"container": 8000}}}}}
-QUEUES: Final = {"queues": [{"name": "q", "nodepool": "default"}]}
-
-
-def values(**parameters: object) -> Spec:
-    """Parameters with one value each, beside an image; those in dicts are as they are, None is left out."""
-    spec: Spec = {name: value if isinstance(value, dict) else {"value": value} for name, value in parameters.items()}
-    return {**IMAGE, **{name: value for name, value in spec.items() if value != {"value": None}}}
-
-
-def quota(**resources: Spec) -> Spec:
-    return {"queues": [{"name": "q", "nodepool": "default", "resources": resources}]}
-
-
-TAKEN: Final[dict[str, tuple[str, Spec]]] = {
-    "an image is enough": ("TrainingWorkload", values()),
-    "whole GPUs": ("TrainingWorkload", values(gpu="8")),
-    "a fraction": ("TrainingWorkload", values(gpu="0.25", gpuLimit="0.5", gpuDevices=2)),
-    "GPU memory": ("TrainingWorkload", values(gpuMemory="4G", gpuMemoryLimit="8G")),
-    "a MIG profile": ("TrainingWorkload", values(migProfile="1g.10gb")),
-    "equal limits": ("TrainingWorkload", values(cpu="2", cpuLimit="2", memory="1Gi", memoryLimit="1024Mi")),
-    "a Template without an image": ("TrainingWorkload", {"usage": "Template"}),
-    "an image from elsewhere": ("TrainingWorkload", {"baseWorkload": "base"}),
-    "the longest name": ("TrainingWorkload", values(name="a" * 52)),
-    "the longest prefix": ("TrainingWorkload", values(namePrefix="a" * 45)),
-    "rules in a workload": ("TrainingWorkload", {"image": {**IMAGE["image"], "rules": {"canEdit": False}}}),
-    "an item removed": ("TrainingWorkload", values(labels={"items": {"team": {"deleted": True}}})),
-    "a notebook": ("InteractiveWorkload", {"jupyter": {"value": True}}),
-    "a service": ("InferenceWorkload", {**IMAGE, **PORTS, "minScale": {"value": 0}, "maxScale": {"value": 3}}),
-    "workers": ("DistributedWorkload", {**IMAGE, "jobType": "PyTorchJob", "workers": {"value": 4}}),
-    "a policy": ("TrainingPolicy", {"gpu": {"value": "1", "rules": {"min": "1", "max": "8", "canEdit": True}}}),
-    "an interactive policy": ("InteractivePolicy", {"preemptible": {"rules": {"required": True, "canEdit": True}}}),
-    "an inference policy": ("InferencePolicy", {"minScale": {"rules": {"min": 1, "canEdit": False}}}),
-    "a distributed policy": ("DistributedPolicy", {"workers": {"rules": {"max": 8, "canEdit": True}}}),
-    "a quota": ("Project", quota(gpu={"deserved": 0.5, "limit": -1, "overQuotaWeight": 2})),
-    "a quota of CPU and memory": ("Project", quota(cpu={"deserved": 4000}, memory={"deserved": -1})),
-    "an older project": ("Project", {"deservedGpus": 8}),
-    "a department": ("Department", quota(gpu={"deserved": 112})),
-    "an older department": ("Department", {"deservedGpus": 8, "maxAllowedGpus": 16}),
-    "a node pool": ("NodePool", {"labelKey": "run.ai/type", "labelValue": "h100"}),
-    "a node pool without a label": ("NodePool", {}),
-    "a node pool with empty labels": ("NodePool", {"labelKey": "", "labelValue": ""}),
-    "a spreading node pool": ("NodePool", {"placementStrategy": {"gpu": "spread", "cpu": "binpack"}}),
-    "an access rule": ("AccessRule", {"subjectId": "ann", "roleName": "Researcher", "scopeName": "a"}),
-    "an external workload": ("ExternalWorkload", {"type": "Job", "projectName": "a"}),
-    "a job": ("RunaiJob", {"template": {"spec": {"containers": []}}, "completions": 2}),
-    "a configuration": ("RunaiConfig", {}),
-}
-
-
 @pytest.mark.cluster
 @pytest.mark.parametrize(("kind", "spec"), TAKEN.values(), ids=TAKEN)
 def test_what_makes_sense_is_taken(served: Cluster, kind: str, spec: Spec) -> None:
@@ -121,186 +75,65 @@ def test_what_makes_sense_is_taken(served: Cluster, kind: str, spec: Spec) -> No
     assert {name: stored[name] for name in spec} == spec
 
 
-def test_each_kind_is_among_what_is_taken() -> None:
-    assert {kind for kind, _ in TAKEN.values()} == BY_NAME.keys()
+@pytest.mark.cluster
+@pytest.mark.parametrize("kind", BY_NAME)
+def test_every_published_field_is_taken(served: Cluster, kind: str) -> None:
+    for sample in contract.samples(kind):
+        further = {name: value for name, value in sample.items() if name == "masterSpec"}
+        stored = sent(served, kind, sample["spec"], **further)
+        assert {name: stored[name] for name in ("spec", *further)} == {"spec": sample["spec"], **further}
 
 
-REFUSED: Final[dict[str, tuple[str, Spec, str]]] = {
-    "GPUs and GPU memory": (
-        "TrainingWorkload",
-        values(gpu="1", gpuMemory="4G"),
-        "spec.gpuMemory: Invalid value: .*gpu and gpuMemory exclude one another",
-    ),
-    "GPUs and a MIG profile": (
-        "TrainingWorkload",
-        values(gpu="1", migProfile="1g.10gb"),
-        "spec.migProfile: Invalid value: .*migProfile excludes gpu and gpuMemory",
-    ),
-    "GPU memory and a MIG profile": (
-        "InteractiveWorkload",
-        values(gpuMemory="4G", migProfile="1g.10gb"),
-        "spec.migProfile: Invalid value: .*give one of the three",
-    ),
-    "a name and a prefix": (
-        "TrainingWorkload",
-        values(name="a", namePrefix="b"),
-        "spec.namePrefix: Invalid value: .*name and namePrefix exclude one another",
-    ),
-    "a prefix of 46 characters": (
-        "TrainingWorkload",
-        values(namePrefix="a" * 46),
-        "spec.namePrefix.value: .*at most 45 characters, so that a number can follow",
-    ),
-    "a name with a dash last": ("TrainingWorkload", values(name="a-"), "spec.name.value: .*no '-' last"),
-    "no image": ("TrainingWorkload", {}, "spec.image: Required value: a container image must be given"),
-    "no image for a service": ("InferenceWorkload", PORTS, "spec.image: Required value"),
-    "no image for workers": ("DistributedWorkload", {}, "spec.image: Required value"),
-    "no image and no notebook": (
-        "InteractiveWorkload",
-        {"jupyter": {"value": False}},
-        "spec.image: Required value",
-    ),
-    "a service without a port": ("InferenceWorkload", values(), "spec.ports: Required value: a service needs a port"),
-    "a fraction above one GPU": ("TrainingWorkload", values(gpu="2.5"), "spec.gpu.value: .*whole number of GPUs"),
-    "a fraction's limit above one": ("TrainingWorkload", values(gpuLimit="1.5"), "spec.gpuLimit.value: .*at most 1"),
-    "a limit below the fraction": (
-        "TrainingWorkload",
-        values(gpu="0.5", gpuLimit="0.25"),
-        "spec.gpuLimit: .*must be no less than gpu",
-    ),
-    "a limit below the CPU": (
-        "TrainingWorkload",
-        values(cpu="2", cpuLimit="1.5"),
-        "spec.cpuLimit: .*must be no less than cpu",
-    ),
-    "a limit below the memory": (
-        "TrainingWorkload",
-        values(memory="1Gi", memoryLimit="1000M"),
-        "spec.memoryLimit: .*must be no less than memory",
-    ),
-    "negative CPU": ("TrainingWorkload", values(cpu="-1"), "spec.cpu.value: .*CPU cores that is not negative"),
-    "memory in words": ("TrainingWorkload", values(memory="lots"), "spec.memory.value: .*an amount"),
-    "negative memory": ("TrainingWorkload", values(memory="-1Gi"), "spec.memory.value: .*not negative"),
-    "a MIG profile that cannot be": ("TrainingWorkload", values(migProfile="big"), "spec.migProfile.value: .*1g.10gb"),
-    "a policy of pulling": (
-        "TrainingWorkload",
-        values(imagePullPolicy="Sometimes"),
-        "spec.imagePullPolicy.value: .*Always, IfNotPresent or Never",
-    ),
-    "no completions": (
-        "TrainingWorkload",
-        values(completions=0),
-        "spec.completions.value: .*greater than or equal to 1",
-    ),
-    "too many completions": ("TrainingWorkload", values(completions=100_001), "spec.completions.value: .*100000"),
-    "more pods than work": (
-        "TrainingWorkload",
-        values(completions=2, parallelism=3),
-        "spec.parallelism: .*must be no more than completions",
-    ),
-    "a negative number of retries": ("TrainingWorkload", values(backoffLimit=-1), "spec.backoffLimit.value: .*to 0"),
-    "a port beyond all ports": (
-        "TrainingWorkload",
-        values(ports={"items": {"http": {"value": {"container": 70_000}}}}),
-        "spec.ports.items.http.value.container: .*65535",
-    ),
-    "a toleration that contradicts itself": (
-        "TrainingWorkload",
-        values(
-            tolerations={
-                "items": {"spot": {"value": {"tolerationKey": "a", "operator": "Exists", "tolerationValue": "b"}}}
-            }
-        ),
-        r"spec.tolerations.items\[spot\].value.tolerationValue: .*leave tolerationValue out",
-    ),
-    "a usage of its own": ("TrainingWorkload", {**IMAGE, "usage": "Test"}, 'spec.usage: Unsupported value: "Test"'),
-    "a template of a template": (
-        "TrainingWorkload",
-        {"usage": "Template", "baseWorkload": "b"},
-        "spec.baseWorkload: Forbidden: a Template cannot have a baseWorkload",
-    ),
-    "a value without its wrapper": ("TrainingWorkload", {"image": "ubuntu"}, "spec.image: .*must be of type object"),
-    "a typing error": ("TrainingWorkload", {**IMAGE, "imagee": {"value": "x"}}, 'unknown field "spec.imagee"'),
-    "a scale upside down": (
-        "InferenceWorkload",
-        {**IMAGE, **PORTS, "minScale": {"value": 2}, "maxScale": {"value": 1}},
-        "spec.maxScale: .*must be no less than minScale",
-    ),
-    "a framework that nobody knows": (
-        "DistributedWorkload",
-        {**IMAGE, "jobType": "OtherJob"},
-        'spec.jobType: Unsupported value: "OtherJob": supported values: "MPIJob", "PyTorchJob", "TFJob", "XGBoostJob"',
-    ),
-    "no workers": ("DistributedWorkload", values(workers=0), "spec.workers.value: .*greater than or equal to 1"),
-    "a rule that is no decimal": (
-        "TrainingPolicy",
-        {"gpu": {"rules": {"min": "one"}}},
-        "spec.gpu.rules.min: ",
-    ),
-    "no quotas": ("Project", {}, "spec.queues: Required value: quotas must be given, one entry for each node pool"),
-    "no quotas of a department": ("Department", {}, "spec.queues: Required value: quotas must be given"),
-    "two quotas for one node pool": (
-        "Project",
-        {"queues": [{"name": name, "nodepool": "default"} for name in "ab"]},
-        r"spec.queues\[1\]: Duplicate value: .*default",
-    ),
-    "a quota for no node pool": ("Project", {"queues": [{"name": "q"}]}, r"spec.queues\[0\].nodepool: Required value"),
-    "a limit below nothing": (
-        "Project",
-        quota(gpu={"limit": -3}),
-        r"spec.queues\[0\].resources.gpu.limit: .*greater than or equal to -1",
-    ),
-    "a department's quota between -1 and nothing": (
-        "Department",
-        quota(memory={"deserved": -0.25}),
-        r"spec.queues\[0\].resources.memory.deserved: .*0 or more, or -1 for unlimited",
-    ),
-    "an amount beyond all amounts": ("Project", quota(gpu={"deserved": 1e16}), "gpu.deserved: .*less than or equal to"),
-    "a namespace that cannot be": (
-        "Project",
-        {**QUEUES, "namespace": "Team_A"},
-        "spec.namespace: .*lower-case letters, digits and '-'",
-    ),
-    "a key without a value": (
-        "NodePool",
-        {"labelKey": "run.ai/type"},
-        "spec.labelValue: .*labelKey and labelValue belong together",
-    ),
-    "a value without a key": (
-        "NodePool",
-        {"labelValue": "h100"},
-        "spec.labelValue: .*labelKey and labelValue belong together",
-    ),
-    "a key that is no key": (
-        "NodePool",
-        {"labelKey": "two words", "labelValue": "x"},
-        "spec.labelKey: .*the key of a label of nodes",
-    ),
-    "a value that is no value": (
-        "NodePool",
-        {"labelKey": "a", "labelValue": "größe"},
-        "spec.labelValue: .*the value of a label",
-    ),
-    "a placement of its own": (
-        "NodePool",
-        {"placementStrategy": {"gpu": "anywhere"}},
-        "spec.placementStrategy.gpu: .*must be binpack or spread",
-    ),
-    "a negative deadline": (
-        "RunaiJob",
-        {"template": {}, "activeDeadlineSeconds": 0},
-        "spec.activeDeadlineSeconds: .*greater than or equal to 1",
-    ),
-    "a job without pods": ("RunaiJob", {}, "spec.template: Required value"),
+REFUSED: Final = {**REFUSED_BY_SCHEMA, **REFUSED_BY_RULES}
+
+
+@pytest.mark.cluster
+@pytest.mark.parametrize(("kind", "spec", "field", "said"), REFUSED.values(), ids=REFUSED)
+def test_what_makes_no_sense_is_refused_with_its_path(
+    served: Cluster, kind: str, spec: Spec, field: str, said: str
+) -> None:
+    with pytest.raises(ApiError, match=f"{re.escape(field)}: .*{said}") as caught:
+        sent(served, kind, spec)
+    assert caught.value.status == 422
+
+
+@pytest.mark.cluster
+def test_a_master_is_checked_as_its_workers_are(served: Cluster) -> None:
+    with pytest.raises(ApiError, match=r"masterSpec\.gpuMemory: .*gpu and gpuMemory exclude one another"):
+        sent(served, "DistributedWorkload", values(), masterSpec=values(gpu="1", gpuMemory="4G"))
+
+
+@pytest.mark.cluster
+def test_an_unknown_field_is_left_out_with_a_warning(served: Cluster, name_for_test: str) -> None:
+    manifest = {
+        "apiVersion": "run.ai/v2alpha1",
+        "kind": "TrainingPolicy",
+        "metadata": {"name": name_for_test, "namespace": NAMESPACE},
+        "spec": {**IMAGE, "imagee": {"value": "x"}, "pvcs": {"items": {"a": {"value": {"path": "/a", "sise": "1"}}}}},
+    }
+    asked = ("create", "--dry-run=server", "-f", "-", "-o", "json")
+    made = json.loads(served.kubectl(*asked, "--validate=warn", input=json.dumps(manifest)))
+    assert made["spec"] == {**IMAGE, "pvcs": {"items": {"a": {"value": {"path": "/a"}}}}}
+    with pytest.raises(LabError, match=r'unknown field "spec\.imagee"(.|\n)*unknown field "spec\.pvcs.*\.sise"'):
+        served.kubectl(*asked, "--validate=warn", "--warnings-as-errors", input=json.dumps(manifest))
+    with pytest.raises(LabError, match=r'strict decoding error: unknown field "spec\.imagee"'):
+        served.kubectl(*asked, input=json.dumps(manifest))
+
+
+EXPLAINED: Final = {
+    "TrainingWorkload.spec.nodeType": ("nodes, or group of nodes", "value\t<string>"),
+    "interactiveworkload.spec.pvcs.items.value": ("PersistentVolumeClaim", "claimName\t<string>"),
+    "distributedworkload.masterSpec.gpu": ("GPUs of each pod", "value\t<string>"),
+    "inferencepolicy.spec.ports": ("Ports of the container", "itemRules\t<Object>"),
+    "project.spec.queues.resources.gpu": ("GPUs, in devices", "overQuotaWeight\t<number>"),
 }
 
 
 @pytest.mark.cluster
-@pytest.mark.parametrize(("kind", "spec", "said"), REFUSED.values(), ids=REFUSED)
-def test_what_makes_no_sense_is_refused_with_its_path(served: Cluster, kind: str, spec: Spec, said: str) -> None:
-    with pytest.raises(ApiError, match=said) as caught:
-        sent(served, kind, spec)
-    assert caught.value.status in (400, 422)
+@pytest.mark.parametrize(("field", "said"), EXPLAINED.items(), ids=EXPLAINED)
+def test_kubectl_explains_it(served: Cluster, field: str, said: tuple[str, str]) -> None:
+    page = " ".join(served.kubectl("explain", field).split(" "))
+    assert [words for words in said if words not in page] == []
 
 
 @pytest.mark.cluster
@@ -347,17 +180,53 @@ OTHER: Final[dict[str, object]] = {
 
 
 @pytest.mark.cluster
-@pytest.mark.parametrize("parameter", sorted(map(outside_name, CARRIED_OUT)))
+@pytest.mark.parametrize("parameter", of_kind("TrainingWorkload"))
 def test_after_submission_only_what_no_pod_depends_on_may_change(
     served: Cluster, submitted: str, parameter: str
 ) -> None:
-    other = {"value": OTHER[parameter]} if parameter in OTHER else {"items": {"other": {"value": "other"}}}
+    sample = contract.samples("TrainingWorkload")[0]["spec"].get(parameter, {"value": "2h"})
+    other = {"value": OTHER[parameter]} if parameter in OTHER else sample
     path, patch = f"{submitted}?dryRun=All", {"spec": {parameter: other}}
-    if parameter in map(outside_name, MUTABLE):
+    if PARAMETERS[parameter].mutable:
         assert served.api.call("PATCH", path, patch, content_type=MERGE)["spec"][parameter] == other
     else:
         with pytest.raises(ApiError, match=rf"spec: Forbidden: spec\.{parameter} cannot change"):
             served.api.call("PATCH", path, patch, content_type=MERGE)
+
+
+DISTRIBUTED_CHANGES: Final[dict[str, tuple[Spec, str]]] = {
+    "the framework": ({"spec": {"jobType": "TFJob"}}, r"spec: Forbidden: spec\.jobType cannot change"),
+    "the workers' image": ({"spec": {"image": {"value": "other"}}}, r"spec: Forbidden: spec\.image cannot change"),
+    "the master's image": ({"masterSpec": {"image": {"value": "other"}}}, "masterSpec: Forbidden: cannot change"),
+    "the master": ({"masterSpec": None}, "masterSpec: Forbidden: cannot change"),
+}
+
+
+@pytest.mark.cluster
+@pytest.mark.parametrize("usage", ["Submit", "Template"])
+def test_a_distributed_workload_changes_only_while_it_is_a_template(served: Cluster, usage: str) -> None:
+    path = path_of(BY_NAME["DistributedWorkload"])
+    made = served.api.call(
+        "POST",
+        path,
+        {
+            "apiVersion": "run.ai/v2alpha1",
+            "kind": "DistributedWorkload",
+            "metadata": {"generateName": "kinds-"},
+            "spec": {**IMAGE, "jobType": "PyTorchJob", "usage": usage},
+            "masterSpec": IMAGE,
+        },
+    )
+    mine = f"{path}/{made['metadata']['name']}"
+    try:
+        for patch, said in DISTRIBUTED_CHANGES.values():
+            if usage == "Template":
+                served.api.call("PATCH", f"{mine}?dryRun=All", patch, content_type=MERGE)
+            else:
+                with pytest.raises(ApiError, match=said):
+                    served.api.call("PATCH", f"{mine}?dryRun=All", patch, content_type=MERGE)
+    finally:
+        served.api.call("DELETE", mine)
 
 
 # Workloads, and the pods that become of them

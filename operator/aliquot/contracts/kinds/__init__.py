@@ -3,7 +3,8 @@
 `KINDS` lists every kind. A model reads an object as the API server gives it, `TrainingWorkload.model_validate(object)`,
 leniently: unknown members are skipped and bounds are not checked again. Every parameter is there: one that the object
 does not give has no value, so `workload.spec.gpu.value` is text or None. Writing back: `model_dump(mode="json",
-exclude_unset=True)`. `crd` and `schema` turn the models into CustomResourceDefinitions. Everyone may import from here.
+exclude_unset=True)`. `catalogue` tells of each parameter what is known without an object. `crd` and `schema` turn the
+models into CustomResourceDefinitions. Everyone may import from here.
 """
 
 from aliquot.contracts.kinds.config import RunaiConfig

@@ -3,7 +3,8 @@
 from datetime import datetime
 from typing import Annotated, Literal
 
-from aliquot.contracts.kinds.shapes import Shape, list_of, text, whole
+from aliquot.contracts.kinds.shapes import OR_NULL, Shape, list_of, text, whole
+from aliquot.contracts.kinds.texts import Message
 
 ConditionStatus = Literal["True", "False", "Unknown"]
 
@@ -17,11 +18,11 @@ class Condition(Shape):
     """Whether it holds: True, False or Unknown."""
     reason: Annotated[str, text(1024)] | None = None
     """Why, as one word for programs."""
-    message: Annotated[str, text(32768)] | None = None
+    message: Message | None = None
     """Why, as a sentence for people."""
     last_transition_time: datetime | None = None
     """When `status` last changed."""
-    last_probe_time: datetime | None = None
+    last_probe_time: Annotated[datetime, OR_NULL] | None = None
     """When the condition was last looked at; no longer written."""
 
 
@@ -34,7 +35,7 @@ class ObservedCondition(Shape):
     """Whether it holds."""
     reason: Annotated[str, text(1024)]
     """Why, as one word for programs."""
-    message: Annotated[str, text(32768)]
+    message: Message
     """Why, as a sentence for people."""
     last_transition_time: datetime
     """When `status` last changed."""

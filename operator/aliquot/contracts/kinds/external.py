@@ -5,13 +5,11 @@ from typing import Annotated
 
 from pydantic import Field
 
-from aliquot.contracts.kinds.shapes import QUANTITY, Resource, Shape, list_of, map_of, text, whole
+from aliquot.contracts.kinds.shapes import OR_NULL, Amounts, Resource, Shape, list_of, text, whole
 from aliquot.contracts.kinds.status import SyncStatus
+from aliquot.contracts.kinds.texts import Address, ImageName, Message, Name
 
-Name = Annotated[str, text(253)]
-Message = Annotated[str, text(32768)]
 Count = Annotated[int, whole(0)]
-Amounts = Annotated[dict[str, Annotated[int | str, QUANTITY]], map_of(64)]
 
 
 class RequestedPods(Shape):
@@ -59,7 +57,7 @@ class ExternalWorkloadSpec(Shape):
     """Name of the project's department."""
     priority_class_name: Name | None = None
     """Priority class of its pods."""
-    image_name: Annotated[str, text(1024)] | None = None
+    image_name: ImageName | None = None
     """Image of its first container."""
     requested_node_pools: Annotated[tuple[Name, ...], list_of(200)] = ()
     """Node pools that it may run in, most wanted first."""
@@ -67,7 +65,7 @@ class ExternalWorkloadSpec(Shape):
     """How many pods it asks for."""
     requested_resources: RequestedResources | None = None
     """What its pods ask for."""
-    urls: Annotated[tuple[Annotated[str, text(2048)], ...], list_of(256)] = ()
+    urls: Annotated[tuple[Address, ...], list_of(256)] = ()
     """Addresses that lead to it."""
     additional_fields: Annotated[str, text(262144)] | None = None
     """Further facts, as JSON."""
@@ -93,7 +91,7 @@ class ExternalCondition(Shape):
     """Why, as one word for programs."""
     message: Message | None = None
     """Why, as a sentence for people."""
-    last_transition_time: datetime | None = None
+    last_transition_time: Annotated[datetime, OR_NULL] | None = None
     """When `status` last changed."""
 
 

@@ -5,9 +5,13 @@ as the workloads it governs: `value` is a default, `rules` say what users may gi
 """
 
 from aliquot.contracts.kinds.conditions import Conditions
-from aliquot.contracts.kinds.parameters import InferenceParameters, InteractiveParameters, TrainingParameters
+from aliquot.contracts.kinds.parameters import (
+    DistributedParameters,
+    InferenceParameters,
+    InteractiveParameters,
+    TrainingParameters,
+)
 from aliquot.contracts.kinds.shapes import Resource, Shape
-from aliquot.contracts.kinds.workloads import DistributedParameters
 
 
 class PolicyStatus(Shape):

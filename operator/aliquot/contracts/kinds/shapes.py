@@ -9,7 +9,7 @@ but the generated schema.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, ClassVar, Final, Literal, Self
+from typing import Annotated, Any, ClassVar, Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, GetJsonSchemaHandler
 from pydantic.alias_generators import to_camel
@@ -149,6 +149,10 @@ def map_of(most: int) -> Mark:
 
 QUANTITY: Final = Mark(**{"x-kubernetes-int-or-string": True, "maxLength": 64})
 """An amount as Kubernetes writes it: `2`, `500m`, `80Gi`; a bare number is fine."""
+Amounts = Annotated[dict[str, Annotated[int | str, QUANTITY]], map_of(64)]
+"""Amounts by resource."""
+OR_NULL: Final = Mark(nullable=True)
+"""Lets a member be null, as some programs write it where they have nothing to say."""
 
 
 class Shape(BaseModel):

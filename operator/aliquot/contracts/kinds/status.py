@@ -10,13 +10,12 @@ from typing import Annotated, Final, Literal, get_args
 
 from aliquot.contracts.kinds.conditions import Conditions
 from aliquot.contracts.kinds.shapes import Shape, list_of, one_of, text, whole
+from aliquot.contracts.kinds.texts import Address, Message, Name
 
 MAX_EVENTS: Final = 100
 MAX_CREATED_RESOURCES: Final = 1000
 MAX_OWNED_RESOURCES: Final = 1000
 MAX_EXTERNAL_URLS: Final = 256
-MESSAGE_LENGTH: Final = 32768
-"""Longest message and phase message, in characters."""
 COMPLETED_INDEXES_LENGTH: Final = 300_000
 """Longest list of completed indexes, in characters: enough for every second one of 100,000."""
 
@@ -28,8 +27,6 @@ Severity = Literal["Info", "Warning", "Error"]
 
 Count = Annotated[int, whole(0)]
 LargeCount = Annotated[int, whole(0, 2**53)]
-Name = Annotated[str, text(253)]
-Message = Annotated[str, text(MESSAGE_LENGTH)]
 
 
 class CreatedResource(Shape):
@@ -49,9 +46,9 @@ class WorkloadEvent(Shape):
     """Something that happened to the workload."""
 
     severity: Annotated[str, one_of(*get_args(Severity))] | None = None
-    """How serious it is."""
+    """How serious it is: Info, Warning or Error."""
     details: Message | None = None
-    """What happened."""
+    """What happened, as a sentence."""
     time: datetime | None = None
     """When it happened."""
 
@@ -60,11 +57,11 @@ class GroupVersionKind(Shape):
     """Which kind of object."""
 
     group: Name
-    """API group."""
+    """API group of the object; empty for the oldest kinds, such as Pod."""
     version: Name
-    """API version."""
+    """API version of the object, without the group."""
     kind: Name
-    """Kind."""
+    """Kind of the object, such as Pod."""
 
 
 class OwnedResource(Shape):
@@ -137,16 +134,16 @@ class WorkloadStatus(Shape):
     """Objects that were made for the workload."""
     owned_resources: Annotated[tuple[OwnedResource, ...], list_of(MAX_OWNED_RESOURCES)] = ()
     """Objects that belong to the workload and were seen."""
-    external_urls: Annotated[tuple[Annotated[str, text(2048)], ...], list_of(MAX_EXTERNAL_URLS)] = ()
+    external_urls: Annotated[tuple[Address, ...], list_of(MAX_EXTERNAL_URLS)] = ()
     """Addresses outside the cluster that lead to the workload."""
     pending_pods: Count | None = None
-    """Pods that do not run yet."""
+    """Number of pods that do not run yet."""
     running_pods: Count | None = None
-    """Pods that run."""
+    """Number of pods that run."""
     succeeded_pods: Count | None = None
-    """Pods that ended well."""
+    """Number of pods that ended well."""
     failed_pods: Count | None = None
-    """Pods that ended badly."""
+    """Number of pods that ended badly."""
     completed_indexes: Annotated[str, text(COMPLETED_INDEXES_LENGTH)] | None = None
     """Which of the completions have succeeded, counted from 0, such as 0-3,5."""
     first_acknowledged_time: datetime | None = None
