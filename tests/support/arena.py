@@ -100,6 +100,7 @@ class Arena:
         job_name: str | None = "",
         labels: Mapping[str, str] | None = None,
         annotations: Mapping[str, str] | None = None,
+        base: str | None = None,
         **parameters: Any,
     ) -> dict[str, Any]:
         """Submit a training workload.
@@ -112,12 +113,13 @@ class Arena:
             job_name: in the spec; empty: the same as the object's; None leaves it out.
             labels: of the workload.
             annotations: of its pods, as `lab.aliquot.dev/…` in short: `{"exit-code": "3"}`.
-            **parameters: of the spec, by outside name; a bare value is wrapped.
+            base: the template that it is based on.
+            **parameters: of the spec, by outside name; a bare value is wrapped, None leaves it out.
         """
         items = {f"lab.aliquot.dev/{key}": {"value": value} for key, value in (annotations or {}).items()}
         if duration is not None:
             items["lab.aliquot.dev/duration"] = {"value": duration}
-        spec: dict[str, Any] = {"image": {"value": "registry.example.com/test:1"}}
+        spec: dict[str, Any] = {"image": {"value": "registry.example.com/test:1"}, "baseWorkload": base}
         if job_name is not None:
             spec["name"] = {"value": job_name or name}
         if gpu is not None:
@@ -125,7 +127,7 @@ class Arena:
         if items:
             spec["annotations"] = {"items": items}
         for parameter, value in parameters.items():
-            spec[parameter] = value if isinstance(value, dict) else {"value": value}
+            spec[parameter] = value if isinstance(value, dict) or value is None else {"value": value}
         workload = {
             "apiVersion": "run.ai/v2alpha1",
             "kind": "TrainingWorkload",

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from aliquot.contracts.kinds.policies import TrainingPolicy
 from aliquot.contracts.kinds.registry import KINDS, Kind
 from aliquot.contracts.kinds.shapes import Resource as CustomResource
 from aliquot.contracts.kinds.tenancy import Department, NodePool, Project
@@ -20,6 +21,7 @@ def resource_of(kind: Kind) -> Resource:
 
 
 TRAINING_WORKLOADS: Final = resource_of(kind_of(TrainingWorkload))
+TRAINING_POLICIES: Final = resource_of(kind_of(TrainingPolicy))
 PROJECTS: Final = resource_of(kind_of(Project))
 DEPARTMENTS: Final = resource_of(kind_of(Department))
 NODE_POOLS: Final = resource_of(kind_of(NodePool))

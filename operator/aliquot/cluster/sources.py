@@ -1,7 +1,7 @@
 """Where the mirror gets what it knows: informers for what is numerous, kopf and comparisons for what people set.
 
-Filled in an order in which nothing has to be looked at twice: node pools, departments, projects, namespaces and nodes,
-then workloads, pods last.
+Filled in an order in which nothing has to be looked at twice: node pools, departments, projects, namespaces, policies
+and nodes, then workloads, pods last.
 """
 
 import asyncio
@@ -19,7 +19,8 @@ from aliquot.cluster.mirror.cache import Cache, Identity, Key
 from aliquot.cluster.mirror.drift import Drift
 from aliquot.cluster.mirror.mirror import HasMetadata, Mirror, identify, key_of
 from aliquot.cluster.mirror.parse import Whole, parse_whole
-from aliquot.cluster.resources import TRAINING_WORKLOADS, kind_of, resource_of
+from aliquot.cluster.resources import TRAINING_POLICIES, TRAINING_WORKLOADS, kind_of, resource_of
+from aliquot.contracts.kinds.policies import TrainingPolicy
 from aliquot.contracts.kinds.registry import Kind
 from aliquot.contracts.kinds.shapes import Resource
 from aliquot.contracts.kinds.tenancy import Department, NodePool, Project
@@ -35,6 +36,7 @@ from aliquot.settings import Settings
 _log = log.get(__name__)
 _RETRY_SECONDS: Final = 2.0
 _TRAINING: Final = kind_of(TrainingWorkload)
+_POLICY: Final = kind_of(TrainingPolicy)
 
 KindT = TypeVar("KindT", bound=Resource)
 ObjectT = TypeVar("ObjectT", bound=HasMetadata)
@@ -77,6 +79,8 @@ class Sources:
         self.namespaces.add_handler(_into(mirror.namespaces))
         self.nodes.add_handler(_into(mirror.nodes))
         self.pods.add_handler(_into(mirror.pods))
+        self._policies = Informer(client, TRAINING_POLICIES, Whole, clock, metrics.watches, silence_seconds=silence)
+        self._policies.add_handler(self._policy_heard)
         self._workloads = Informer(client, TRAINING_WORKLOADS, Whole, clock, metrics.watches, silence_seconds=silence)
         self._workloads.add_handler(self._workload_heard)
         interval = settings.drift.interval_seconds
@@ -96,8 +100,10 @@ class Sources:
         group.create_task(self.nodes.run())
         for drift in self._drifts.values():
             await self._compare(drift)
+        group.create_task(self._policies.run())
         await self.namespaces.synced.wait()
         await self.nodes.synced.wait()
+        await self._policies.synced.wait()
         group.create_task(self._workloads.run())
         await self._workloads.synced.wait()
         group.create_task(self.pods.run())
@@ -108,7 +114,7 @@ class Sources:
 
     def trouble(self) -> str | None:
         """What stands between us and knowing the cluster; None: nothing."""
-        for informer in (self.namespaces, self.nodes, self._workloads, self.pods):
+        for informer in (self.namespaces, self.nodes, self._policies, self._workloads, self.pods):
             if informer.last_problem is not None:
                 return str(informer.last_problem)
         return next(iter(self._troubles.values()), None)
@@ -161,6 +167,13 @@ class Sources:
             parsed = parse_whole(_TRAINING, new)
             if isinstance(parsed, TrainingWorkload):
                 workloads.put(parsed)
+
+    def _policy_heard(self, old: Whole | None, new: Whole | None) -> None:
+        if new is None:
+            assert old is not None
+            self._mirror.policies.drop(key_of(old), old.metadata.uid)
+        elif isinstance(parsed := parse_whole(_POLICY, new), TrainingPolicy):
+            self._mirror.policies.put(parsed)
 
     def _is_known(self, kind: Kind, raw: Mapping[str, Any]) -> bool:
         metadata = raw["metadata"]

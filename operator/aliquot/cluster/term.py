@@ -20,6 +20,7 @@ from aliquot.cluster.mirror.cache import Key
 from aliquot.cluster.mirror.mirror import Mirror, key_of, owner_of
 from aliquot.cluster.pace import Pace
 from aliquot.cluster.reconcilers.left_behind import LeftBehind
+from aliquot.cluster.reconcilers.policies import PolicyStatusWriter
 from aliquot.cluster.reconcilers.tenants import TenantReconciler
 from aliquot.cluster.reconcilers.view import Views
 from aliquot.cluster.reconcilers.workload import WorkloadReconciler
@@ -68,7 +69,8 @@ class Term:
         self._evicter = Evicter(client, mirror, clock, self._scheduler.submit, self._announcer.evicted)
         self._triggers = Triggers(mirror, self._feed, self._heard, self._add, settings)
         workloads = settings.workloads
-        views = Views(mirror, Defaults(workloads.cpu_milli_per_gpu, workloads.memory_mib_per_gpu * _MIB))
+        defaults = Defaults(workloads.cpu_milli_per_gpu, workloads.memory_mib_per_gpu * _MIB)
+        views = Views(mirror, defaults, settings.identity.namespace)
         retry = Retry(workloads.retry_base_seconds, workloads.retry_cap_seconds)
         self._workloads = WorkloadReconciler(
             client, mirror, views, clock, retry, self._look_again, self._status_changed
@@ -88,6 +90,7 @@ class Term:
             Task.PROJECT_STATUS: self._tenants.write_project_status,
             Task.DEPARTMENT_STATUS: self._tenants.write_department_status,
             Task.NODE_POOL_STATUS: self._tenants.write_node_pool_status,
+            Task.POLICY_STATUS: PolicyStatusWriter(client, mirror, clock).write,
         }
         self._clock = clock
         self._pace = Pace[Key](workloads.status_settle_seconds, workloads.status_longest_seconds)

@@ -1,6 +1,7 @@
 """What a change leads to: which objects are to be looked at, and when.
 
-    workload ─▶ itself; who waits for its name          project, department ─▶ itself, statuses of both, its workloads
+    workload ─▶ itself; who waits for its name or       project, department ─▶ itself, statuses of both, its workloads
+               is based on it                           policy ─▶ its status; workloads not yet submitted
     pod ──────▶ its workload; its project's status      node, node pool ─▶ statuses of pools and projects
     namespace ▶ projects; its workloads
 
@@ -15,7 +16,9 @@ from aliquot import names
 from aliquot.cluster.feed import Feed
 from aliquot.cluster.mirror.cache import Key
 from aliquot.cluster.mirror.mirror import Mirror, job_name_of, key_of, owner_of
+from aliquot.cluster.reconcilers.view import submitted
 from aliquot.cluster.work import Task
+from aliquot.contracts.kinds.policies import TrainingPolicy
 from aliquot.contracts.kinds.tenancy import Department, NodePool, Project
 from aliquot.contracts.kinds.workloads import TrainingWorkload
 from aliquot.contracts.kubernetes import Namespace, Node, Pod
@@ -64,6 +67,8 @@ class Triggers:
             self._add(Task.DEPARTMENT_STATUS, key_of(department))
         for project in self._mirror.projects:
             self._add(Task.PROJECT, key_of(project))
+        for policy in self._mirror.policies:
+            self._add(Task.POLICY_STATUS, key_of(policy))
         for workload in self._mirror.workloads:
             self._add(Task.WORKLOAD, key_of(workload))
         for pod in self._mirror.pods:
@@ -80,8 +85,11 @@ class Triggers:
         listeners.project.append(self._project_changed)
         listeners.department.append(self._department_changed)
         listeners.node_pool.append(self._node_pool_changed)
+        listeners.policy.append(self._policy_changed)
 
     def _workload_changed(self, old: TrainingWorkload | None, new: TrainingWorkload | None) -> None:
+        if old is None or new is None or old.spec != new.spec:
+            self._base_changed(new or old)
         if new is None:
             assert old is not None
             freed = job_name_of(old)
@@ -93,6 +101,24 @@ class Triggers:
             return
         if old is None or old.metadata.generation != new.metadata.generation or _outside(old) != _outside(new):
             self._add(Task.WORKLOAD, key_of(new))
+
+    def _base_changed(self, base: TrainingWorkload | None) -> None:
+        assert base is not None
+        for workload in self._mirror.workloads_based_on(base.metadata.name):
+            if not submitted(workload):
+                self._add(Task.WORKLOAD, key_of(workload))
+
+    def _policy_changed(self, old: TrainingPolicy | None, new: TrainingPolicy | None) -> None:
+        if old is not None and new is not None and old.spec == new.spec:
+            return
+        policy = new or old
+        assert policy is not None
+        for held in self._mirror.policies:  # which of them is in force may have changed
+            if held.metadata.namespace == policy.metadata.namespace:
+                self._add(Task.POLICY_STATUS, key_of(held), _TENANT_SETTLE_SECONDS)
+        for workload in self._mirror.workloads:
+            if not submitted(workload):
+                self._add(Task.WORKLOAD, key_of(workload))
 
     def _pod_changed(self, old: Pod | None, new: Pod | None) -> None:
         pod = new or old

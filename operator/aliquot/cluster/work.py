@@ -31,6 +31,7 @@ class Task(StrEnum):
     PROJECT_STATUS = "project-status"
     DEPARTMENT_STATUS = "department-status"
     NODE_POOL_STATUS = "node-pool-status"
+    POLICY_STATUS = "policy-status"
 
 
 class Item(NamedTuple):
@@ -55,4 +56,5 @@ LANES = {
     Task.PROJECT_STATUS: Lane.STATUS,
     Task.DEPARTMENT_STATUS: Lane.STATUS,
     Task.NODE_POOL_STATUS: Lane.STATUS,
+    Task.POLICY_STATUS: Lane.STATUS,
 }

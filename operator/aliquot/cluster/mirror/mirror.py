@@ -10,6 +10,7 @@ from typing import Protocol, TypeVar
 
 from aliquot import names
 from aliquot.cluster.mirror.cache import Cache, Identity, Key
+from aliquot.contracts.kinds.policies import TrainingPolicy
 from aliquot.contracts.kinds.tenancy import Department, NodePool, Project
 from aliquot.contracts.kinds.workloads import TrainingWorkload
 from aliquot.contracts.kubernetes import Namespace, Node, OwnerReference, Pod
@@ -59,7 +60,12 @@ def owner_of(pod: Pod) -> OwnerReference | None:
 
 
 def job_name_of(workload: TrainingWorkload) -> str | None:
-    """The name under which the workload's pods run: its own, or the one chosen for it; None: none is chosen yet."""
+    """The name under which the workload's pods run: its own, or the one chosen for it; None: none is chosen yet.
+
+    A template has none: nothing runs.
+    """
+    if workload.spec.usage == "Template":
+        return None
     return workload.spec.name.value or workload.metadata.annotations.get(names.JOB_NAME_ANNOTATION)
 
 
@@ -82,6 +88,7 @@ class Listeners:
     project: list[Listener[Project]] = field(default_factory=list[Listener[Project]])
     department: list[Listener[Department]] = field(default_factory=list[Listener[Department]])
     node_pool: list[Listener[NodePool]] = field(default_factory=list[Listener[NodePool]])
+    policy: list[Listener[TrainingPolicy]] = field(default_factory=list[Listener[TrainingPolicy]])
 
 
 class Mirror:
@@ -93,6 +100,7 @@ class Mirror:
         self._pod_keys: dict[str, Key] = {}
         self._job_names: dict[Key, set[str]] = {}
         self._workloads_in: dict[str, dict[str, TrainingWorkload]] = {}
+        self._based_on: dict[str, set[Key]] = {}
         self._namespaces_of: dict[str, set[str]] = {}
         self.workloads = Cache[TrainingWorkload](identify, self._workload_changed)
         self.pods = Cache[Pod](identify, self._pod_changed)
@@ -101,6 +109,7 @@ class Mirror:
         self.projects = Cache[Project](identify, self._telling(self.listeners.project))
         self.departments = Cache[Department](identify, self._telling(self.listeners.department))
         self.node_pools = Cache[NodePool](identify, self._telling(self.listeners.node_pool))
+        self.policies = Cache[TrainingPolicy](identify, self._telling(self.listeners.policy))
 
     def pods_of(self, workload: TrainingWorkload) -> list[Pod]:
         """The pods that a workload controls, by name.
@@ -135,6 +144,11 @@ class Mirror:
     def workloads_in(self, namespace: str) -> Iterable[TrainingWorkload]:
         """The workloads in a namespace."""
         return list(self._workloads_in.get(namespace, {}).values())
+
+    def workloads_based_on(self, name: str) -> list[TrainingWorkload]:
+        """The workloads that name one of that name as their base, in whatever namespace, by key."""
+        found = (self.workloads.get(key) for key in sorted(self._based_on.get(name, ())))
+        return [workload for workload in found if workload is not None]
 
     def project_of(self, namespace: str) -> Project | None:
         """The project that a namespace belongs to, by its label; None: it belongs to none, or to one that is not."""
@@ -183,8 +197,13 @@ class Mirror:
         else:
             neighbours.pop(workload.metadata.name, None)
         for held, here in ((old, False), (new, True)):
-            if held is not None and (name := job_name_of(held)) is not None:
+            if held is None:
+                continue
+            if (name := job_name_of(held)) is not None:
                 self._note_job_name(Key(held.metadata.namespace, name), held.metadata.name, here=here)
+            if held.spec.base_workload:
+                based = self._based_on.setdefault(held.spec.base_workload, set())
+                (based.add if here else based.discard)(key_of(held))
         self._telling(self.listeners.workload)(old, new)
 
     def _note_job_name(self, job_name: Key, workload: str, *, here: bool) -> None:

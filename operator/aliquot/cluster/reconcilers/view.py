@@ -1,14 +1,25 @@
 """A workload with all that is known of it at this moment: what both its next steps and its status are made from."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from aliquot import names
 from aliquot.cluster.mirror.cache import Key
 from aliquot.cluster.mirror.mirror import Mirror, job_name_of
+from aliquot.contracts.kinds.policies import TrainingPolicy
 from aliquot.contracts.kinds.tenancy import Project
 from aliquot.contracts.kinds.workloads import TrainingSpec, TrainingWorkload
 from aliquot.core.lifecycle import ObservedPod, Record, Wait, observe, record_of
-from aliquot.core.submission import Defaults, InvalidWorkload, ValidSpec, effective
+from aliquot.core.submission import (
+    NOTHING,
+    Defaults,
+    Inheritance,
+    InvalidWorkload,
+    ValidSpec,
+    effective,
+    effective_spec,
+    inheritance_of,
+)
 from aliquot.errors import UserError
 
 
@@ -18,6 +29,7 @@ class View:
 
     Attributes:
         spec: what it asks for; None if that is wrong.
+        inheritance: what it takes from template and policy and its status does not keep yet; None: it keeps all.
         errors: what is wrong.
         project: whose quota it uses; None: nobody's.
         job_name: the name of its pods; None: not chosen yet.
@@ -27,6 +39,7 @@ class View:
     """
 
     spec: ValidSpec | None
+    inheritance: Inheritance | None
     errors: tuple[UserError, ...]
     project: Project | None
     job_name: str | None
@@ -39,6 +52,7 @@ class View:
 class _Reading:
     spec: TrainingSpec
     labels: dict[str, str]
+    inheritance: Inheritance
     found: ValidSpec | InvalidWorkload
 
 
@@ -48,11 +62,13 @@ class Views:
     Args:
         mirror: what we know.
         defaults: what pods get that do not say.
+        shared_namespace: where templates and policies for all projects are.
     """
 
-    def __init__(self, mirror: Mirror, defaults: Defaults) -> None:
+    def __init__(self, mirror: Mirror, defaults: Defaults, shared_namespace: str) -> None:
         self._mirror = mirror
         self._defaults = defaults
+        self.shared_namespace = shared_namespace
         self._readings: dict[str, _Reading] = {}
         self._troubles: dict[str, Wait] = {}
         mirror.listeners.workload.append(self._workload_changed)
@@ -60,13 +76,21 @@ class Views:
     def of(self, workload: TrainingWorkload) -> View:
         """The workload now."""
         metadata = workload.metadata
-        found = self._read(workload)
+        taken: Inheritance | None = None
+        try:
+            inheritance = self._inheritance(workload)
+            found = self._read(workload, inheritance)
+            if workload.status.inherited is None and inheritance != NOTHING:
+                taken = inheritance
+        except InvalidWorkload as problem:
+            found = problem
         project = self._mirror.project_of(metadata.namespace)
         job_name = job_name_of(workload)
         pods = tuple(observed for pod in self._mirror.pods_of(workload) if (observed := observe(pod)) is not None)
         invalid = isinstance(found, InvalidWorkload)
         return View(
             spec=None if invalid else found,
+            inheritance=taken,
             errors=found.errors if invalid else (),
             project=project,
             job_name=job_name,
@@ -86,16 +110,42 @@ class Views:
         """What was noted last."""
         return self._troubles.get(uid)
 
-    def _read(self, workload: TrainingWorkload) -> ValidSpec | InvalidWorkload:
+    def base(self, namespace: str, name: str) -> TrainingWorkload | None:
+        """The workload of that name, for those that are based on it."""
+        return self._mirror.workloads.get(Key(namespace, name))
+
+    def policies(self, namespace: str) -> Iterable[TrainingPolicy]:
+        """The policies in a namespace."""
+        return [policy for policy in self._mirror.policies if policy.metadata.namespace == namespace]
+
+    def _inheritance(self, workload: TrainingWorkload) -> Inheritance:
+        """What the workload takes from others: what its status keeps, or what there is to take now.
+
+        Raises:
+            InvalidWorkload: it cannot be submitted as things are.
+        """
+        kept = workload.status.inherited
+        if kept is not None:
+            return Inheritance(kept.template, kept.policy, kept.values, kept.origins)
+        if submitted(workload) or self._mirror.pods_of(workload):
+            return NOTHING
+        return inheritance_of(workload, self)
+
+    def _read(self, workload: TrainingWorkload, inheritance: Inheritance) -> ValidSpec | InvalidWorkload:
         metadata = workload.metadata
         known = self._readings.get(metadata.uid)
-        if known is not None and known.labels == metadata.labels and known.spec == workload.spec:
+        if known is not None and (known.labels, known.spec, known.inheritance) == (
+            metadata.labels,
+            workload.spec,
+            inheritance,
+        ):
             return known.found
         try:
-            found: ValidSpec | InvalidWorkload = effective(workload, self._defaults)
+            spec = effective_spec(type(workload).__name__, workload.spec, inheritance)
+            found: ValidSpec | InvalidWorkload = effective(workload.model_copy(update={"spec": spec}), self._defaults)
         except InvalidWorkload as problem:
             found = problem
-        self._readings[metadata.uid] = _Reading(workload.spec, metadata.labels, found)
+        self._readings[metadata.uid] = _Reading(workload.spec, metadata.labels, inheritance, found)
         return found
 
     def _obstacle(self, workload: TrainingWorkload, project: Project | None, job_name: str | None) -> Wait | None:
@@ -127,3 +177,8 @@ class Views:
             assert old is not None
             self._readings.pop(old.metadata.uid, None)
             self._troubles.pop(old.metadata.uid, None)
+
+
+def submitted(workload: TrainingWorkload) -> bool:
+    """Whether its status says that the workload is submitted: what changes in policies and templates passes it by."""
+    return workload.status.inherited is not None or workload.status.creation_status == "Submitted"

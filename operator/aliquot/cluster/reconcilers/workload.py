@@ -8,7 +8,8 @@ deterministic: a POST that was carried out although its answer was lost meets Al
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable, Mapping
+from typing import Any
 
 import msgspec
 
@@ -20,11 +21,12 @@ from aliquot.cluster.mirror.mirror import Mirror, key_of, owner_of
 from aliquot.cluster.mirror.parse import parse
 from aliquot.cluster.reconcilers.view import View, Views
 from aliquot.cluster.resources import TRAINING_WORKLOADS, kind_of
+from aliquot.contracts.kinds.status import Inherited
 from aliquot.contracts.kinds.workloads import TrainingWorkload
 from aliquot.contracts.kubernetes import Pod
 from aliquot.core.lifecycle import NewPod, PodPhase, Retry, Wait, observe, plan
 from aliquot.core.rendering import Owner, training_pod
-from aliquot.core.submission import ValidSpec
+from aliquot.core.submission import Inheritance, ValidSpec
 from aliquot.kube.client import ApiClient
 from aliquot.kube.problems import AlreadyExists, Conflict, Forbidden, Invalid, NotFound
 from aliquot.kube.resources import PODS
@@ -76,7 +78,12 @@ class WorkloadReconciler:
         workload = self._mirror.workloads.get(key)
         if workload is None or workload.metadata.deletion_timestamp is not None:
             return
+        if workload.spec.usage == "Template":
+            return
         view = self._views.of(workload)
+        if view.inheritance is not None and view.obstacle is None:
+            workload = await self._keep(workload, view.inheritance)
+            view = self._views.of(workload)
         if view.spec is not None and view.job_name is None:
             workload = await self._name(workload, view.spec)
             view = self._views.of(workload)
@@ -99,6 +106,32 @@ class WorkloadReconciler:
             if steps.look_again_at is not None:
                 self._look_again(key, max(0.05, steps.look_again_at - self._clock.now()))
 
+    async def _keep(self, workload: TrainingWorkload, inheritance: Inheritance) -> TrainingWorkload:
+        """Write down what the workload takes from template and policy, before any pod is made of it."""
+        metadata = workload.metadata
+        inherited = Inherited(
+            template=inheritance.template,
+            policy=inheritance.policy,
+            values=dict(inheritance.values),
+            origins=dict(inheritance.origins),
+        )
+        kept = inherited.model_dump(mode="json", by_alias=True, exclude_none=True, exclude_defaults=True)
+        answer = await self._client.merge_patch(
+            TRAINING_WORKLOADS,
+            metadata.namespace,
+            metadata.name,
+            {"metadata": {"uid": metadata.uid}, "status": {"inherited": kept}},
+            subresource="status",
+            field_manager=names.STATUS_MANAGER,
+        )
+        return self._learn(answer.json())
+
+    def _learn(self, answer: Mapping[str, Any]) -> TrainingWorkload:
+        known = parse(_KIND, answer)
+        assert isinstance(known, TrainingWorkload), "an object that was readable stays so when we add to it"
+        self._mirror.workloads.put(known)
+        return known
+
     async def _name(self, workload: TrainingWorkload, spec: ValidSpec) -> TrainingWorkload:
         """Choose a job name and write it down, before any pod carries it."""
         metadata = workload.metadata
@@ -107,10 +140,7 @@ class WorkloadReconciler:
         answer = await self._client.merge_patch(
             TRAINING_WORKLOADS, metadata.namespace, metadata.name, body, field_manager=names.NAMES_MANAGER
         )
-        named = parse(_KIND, answer.json())
-        assert isinstance(named, TrainingWorkload), "an object that was readable stays so when it gets an annotation"
-        self._mirror.workloads.put(named)
-        return named
+        return self._learn(answer.json())
 
     async def _create_pod(self, workload: TrainingWorkload, view: View, new: NewPod) -> None:
         assert view.spec is not None

@@ -70,7 +70,7 @@ class WorkloadStatusWriter:
             ApiProblem: it could not be written; call again.
         """
         workload = self._mirror.workloads.get(key)
-        if workload is None:
+        if workload is None or workload.spec.usage == "Template":
             return
         view = self._views.of(workload)
         before = workload.status

@@ -1,15 +1,17 @@
 """How a workload is doing: the status that all four workload kinds share.
 
-Shape: crd-contract.md, Status; meaning of the phases: cluster-api.md 6.2. Five members are Aliquot's own: `project`,
-`reason`, `requestedGPU`, `jobName` and `completedIndexes`. The API server refuses a status that breaks a bound, so
-whoever writes one keeps to the constants below.
+Shape: crd-contract.md, Status; meaning of the phases: cluster-api.md 6.2. Six members are Aliquot's own: `project`,
+`reason`, `requestedGPU`, `jobName`, `completedIndexes` and `inherited`. The API server refuses a status that breaks a
+bound, so whoever writes one keeps to the constants below.
 """
 
 from datetime import datetime
 from typing import Annotated, Final, Literal, get_args
 
+from pydantic import Field
+
 from aliquot.contracts.kinds.conditions import Conditions
-from aliquot.contracts.kinds.shapes import Shape, list_of, one_of, text, whole
+from aliquot.contracts.kinds.shapes import FreeForm, Shape, list_of, map_of, one_of, text, whole
 from aliquot.contracts.kinds.texts import Address, Message, Name
 
 MAX_EVENTS: Final = 100
@@ -98,6 +100,21 @@ class SyncStatus(Shape):
     """Why the last attempt failed; empty after a success."""
 
 
+class Inherited(Shape):
+    """What a workload takes from a template and a policy, as they were when it was submitted."""
+
+    template: Annotated[str, text(320)] | None = None
+    """The template: its namespace and name, joined by a slash."""
+    policy: Annotated[str, text(320)] | None = None
+    """The policy: its namespace and name, joined by a slash."""
+    values: FreeForm = Field(default_factory=dict)
+    """Parameters that hold wherever the workload gives none, as they would stand in its spec."""
+    origins: Annotated[dict[str, Annotated[str, one_of("template", "policy")]], map_of(1000)] = Field(
+        default_factory=dict
+    )
+    """Which of the two gives each of the values: `gpu` or `ports[ui]` to template or policy."""
+
+
 class WorkloadStatus(Shape):
     """How the workload is doing."""
 
@@ -146,6 +163,8 @@ class WorkloadStatus(Shape):
     """Number of pods that ended badly."""
     completed_indexes: Annotated[str, text(COMPLETED_INDEXES_LENGTH)] | None = None
     """Which of the completions have succeeded, counted from 0, such as 0-3,5."""
+    inherited: Inherited | None = None
+    """What the workload takes from its template and from the policy in force at its submission; left out, nothing."""
     first_acknowledged_time: datetime | None = None
     """When Aliquot first saw the workload."""
     start_time: datetime | None = None

@@ -29,6 +29,7 @@ _FOREIGN: Final = (
     "created_resources",
     "owned_resources",
     "external_urls",
+    "inherited",
     "sync_status",
 )
 

@@ -15,7 +15,7 @@ from aliquot.contracts.kinds.parameters import JOB_NAME_LENGTH, NAME_PREFIX_LENG
 from aliquot.contracts.kinds.shapes import INT32_MAX
 from aliquot.contracts.kinds.workloads import TrainingSpec
 from aliquot.core.submission.amounts import read_amounts
-from aliquot.core.submission.extent import TEMPLATES_NOT_YET, refuse_the_rest
+from aliquot.core.submission.extent import refuse_the_rest
 from aliquot.core.submission.keys import (
     LABEL_ALLOWED,
     NUL_FORBIDDEN,
@@ -58,7 +58,7 @@ def effective(workload: TrainingWorkload, defaults: Defaults) -> ValidSpec:
     """Say what a workload asks for, defaults filled in.
 
     Args:
-        workload: as the API server gives it.
+        workload: with its effective spec.
         defaults: the cluster's CPU and memory for each GPU.
 
     Raises:
@@ -66,10 +66,6 @@ def effective(workload: TrainingWorkload, defaults: Defaults) -> ValidSpec:
     """
     spec = workload.spec
     problems = Problems()
-    if spec.usage == "Template":
-        # It need not be complete, so nothing else can be said about it.
-        problems.add("spec.usage", spec.usage, TEMPLATES_NOT_YET)
-        problems.raise_if_any()
     refuse_the_rest(spec, problems)
     amounts = read_amounts(spec, defaults, problems)
     completions, parallelism = _pods(spec, problems)
@@ -119,8 +115,7 @@ def _prefix(spec: TrainingSpec, problems: Problems) -> str | None:
 
 def _image(spec: TrainingSpec, problems: Problems) -> str:
     image = spec.image.value
-    inherited = image is None and spec.base_workload is not None  # refused already, with a better message
-    if not inherited and (image is None or not _IMAGE.fullmatch(image)):
+    if image is None or not _IMAGE.fullmatch(image):
         problems.add("spec.image.value", image, IMAGE_ALLOWED)
     return image or ""
 

@@ -43,14 +43,10 @@ CARRIED_OUT: Final = frozenset(
 """The parameters of training workloads that do something."""
 
 NOT_YET: Final = "not carried out yet: leave it out"
-TEMPLATES_NOT_YET: Final = "templates are not carried out yet: only workloads with usage Submit are"
-BASES_NOT_YET: Final = "templates are not carried out yet: give all values here and leave it out"
 
 
 def refuse_the_rest(spec: TrainingSpec, problems: Problems) -> None:
     """Note every parameter that has a value and is not carried out."""
-    if spec.base_workload is not None:
-        problems.add("spec.baseWorkload", spec.base_workload, BASES_NOT_YET)
     for name in TrainingParameters.model_fields:
         if name not in CARRIED_OUT:
             value = _value(getattr(spec, name))

@@ -10,10 +10,12 @@ first pod is made.
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final, TypeVar
+from typing import Any, Final, Protocol, TypeVar
 
 from aliquot.contracts.kinds.catalogue import of_kind
+from aliquot.contracts.kinds.policies import TrainingPolicy
 from aliquot.contracts.kinds.shapes import Resource, Shape
+from aliquot.contracts.kinds.workloads import TrainingWorkload
 from aliquot.core.submission.layers import Layer, origins, over, settled
 from aliquot.core.submission.policy import violations
 from aliquot.core.submission.spec import InvalidWorkload
@@ -23,7 +25,7 @@ ShapeT = TypeVar("ShapeT", bound=Shape)
 ResourceT = TypeVar("ResourceT", bound=Resource)
 
 NOT_TAKEN: Final = frozenset({"name"})
-"""Parameters that no workload takes from its template: two would have one name."""
+"""Parameters that no workload takes from others: two would have one name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,48 @@ class Inheritance:
     policy: str | None = None
     values: Mapping[str, Any] = field(default_factory=dict[str, Any])
     origins: Mapping[str, str] = field(default_factory=dict[str, str])
+
+
+NOTHING: Final = Inheritance()
+"""What is taken where there is neither template nor policy."""
+
+
+class Surroundings(Protocol):
+    """Where templates and policies are looked up."""
+
+    @property
+    def shared_namespace(self) -> str:
+        """Where templates and policies for all projects are."""
+        ...
+
+    def base(self, namespace: str, name: str) -> TrainingWorkload | None:
+        """The workload of that name."""
+        ...
+
+    def policies(self, namespace: str) -> Iterable[TrainingPolicy]:
+        """The policies in a namespace."""
+        ...
+
+
+def inheritance_of(workload: TrainingWorkload, known: Surroundings) -> Inheritance:
+    """Find what a workload takes from others, were it submitted now.
+
+    Args:
+        workload: as the API server gives it.
+        known: templates and policies.
+
+    Raises:
+        InvalidWorkload: its template cannot be used, or the policy does not allow what it says.
+    """
+    namespace, shared = workload.metadata.namespace, known.shared_namespace
+    kind = type(workload).__name__
+    template = base_of(kind, namespace, workload.spec.base_workload, shared, known.base, _is_based)
+    policy = policy_in_force(known.policies(namespace)) or policy_in_force(known.policies(shared))
+    return NOTHING if template is None and policy is None else inherit(kind, workload.spec, template, policy)
+
+
+def _is_based(workload: TrainingWorkload) -> bool:
+    return bool(workload.spec.base_workload)
 
 
 def base_of(
@@ -103,28 +147,29 @@ def inherit(kind: str, given: Shape, template: Resource | None, policy: Resource
         InvalidWorkload: with everything that the policy does not allow, in the workload or in its template.
     """
     parameters = of_kind(kind)
+    shared = {name: parameter for name, parameter in parameters.items() if name not in NOT_TAKEN}
     empty = type(given)()
-    taken_over = {name: parameter for name, parameter in parameters.items() if name not in NOT_TAKEN}
-    of_template = empty if template is None else over(taken_over, empty, _spec(template))
+    of_template = empty if template is None else over(shared, empty, _spec(template))
     if policy is not None:
         broken = violations(parameters, over(parameters, given, of_template), _spec(policy))
         if broken:
             raise InvalidWorkload(broken)
-    taken = of_template if policy is None else over(parameters, of_template, _spec(policy))
+    taken = of_template if policy is None else over(shared, of_template, _spec(policy))
     layers = [(Layer.TEMPLATE, of_template), (Layer.POLICY, None if policy is None else _spec(policy))]
     return Inheritance(
         template=None if template is None else _name(template),
         policy=None if policy is None else _name(policy),
         values=taken.model_dump(mode="json", by_alias=True, exclude_none=True, exclude_unset=True),
-        origins={path: str(layer) for path, layer in origins(parameters, layers).items()},
+        origins={path: str(layer) for path, layer in origins(shared, layers).items()},
     )
 
 
 def effective_spec(kind: str, given: ShapeT, inheritance: Inheritance) -> ShapeT:
     """Return a workload's spec with everything that it takes from others, ready to be read."""
     parameters = of_kind(kind)
-    lower = type(given).model_validate(inheritance.values)
-    return settled(parameters, over(parameters, given, lower))
+    if not inheritance.values:
+        return settled(parameters, given)
+    return settled(parameters, over(parameters, given, type(given).model_validate(inheritance.values)))
 
 
 def effective_origins(kind: str, given: Shape, inheritance: Inheritance) -> dict[str, str]:

@@ -4,10 +4,11 @@ from collections.abc import Iterable, Sequence
 
 from aliquot.contracts.kinds.conditions import Condition
 from aliquot.contracts.kinds.tenancy import Department, Project, TenantStatus
+from aliquot.core.conditions import condition, timed
 from aliquot.core.quantities import UNLIMITED
 from aliquot.core.tenancy.amounts import in_words
 from aliquot.core.tenancy.quotas import NO_QUOTA, department_quotas, project_quotas
-from aliquot.core.tenancy.status import READY, condition, pool_uses, timed
+from aliquot.core.tenancy.status import READY, pool_uses
 from aliquot.core.tenancy.usage import UsageByPool, quota_use, total
 
 

@@ -10,9 +10,10 @@ from collections.abc import Collection
 from aliquot import names
 from aliquot.contracts.kinds.conditions import Condition
 from aliquot.contracts.kinds.tenancy import Project, ProjectStatus
+from aliquot.core.conditions import condition, timed
 from aliquot.core.tenancy.namespaces import NamespacePlan
 from aliquot.core.tenancy.quotas import department_of, project_quotas
-from aliquot.core.tenancy.status import PENDING, READY, condition, pool_uses, timed
+from aliquot.core.tenancy.status import PENDING, READY, pool_uses
 from aliquot.core.tenancy.usage import UsageByPool, quota_use, total
 
 

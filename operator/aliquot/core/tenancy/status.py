@@ -1,11 +1,11 @@
-"""What statuses of projects and departments have in common: conditions that keep their times, and amounts by pool."""
+"""What statuses of projects and departments have in common: amounts by pool."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Final
 
 from aliquot.contracts.kinds.conditions import Condition
 from aliquot.contracts.kinds.tenancy import MAX_NODE_POOLS, PoolUse, QueueUse
+from aliquot.core.conditions import condition, timed
 from aliquot.core.quantities import UNLIMITED
 from aliquot.core.tenancy.amounts import in_words
 from aliquot.core.tenancy.quotas import NO_QUOTA, PoolQuota
@@ -15,23 +15,6 @@ READY: Final = "Ready"
 PENDING: Final = "Pending"
 MAX_CHILDREN: Final = 1000
 """Most names that a status lists."""
-
-
-def condition(kind: str, *, holds: bool, reason: str, message: str) -> Condition:
-    """A condition without its time, which `timed` adds."""
-    return Condition(type=kind, status="True" if holds else "False", reason=reason, message=message)
-
-
-def timed(conditions: Iterable[Condition], before: Iterable[Condition], now: float) -> tuple[Condition, ...]:
-    """The conditions with their times: of before where the status is as it was, else now, in whole seconds."""
-    known = {each.type: each for each in before}
-    moment = datetime.fromtimestamp(int(now), UTC)
-
-    def time_of(each: Condition) -> datetime:
-        old = known.get(each.type)
-        return old.last_transition_time if old and old.status == each.status and old.last_transition_time else moment
-
-    return tuple(each.model_copy(update={"last_transition_time": time_of(each)}) for each in conditions)
 
 
 def pool_uses(

@@ -1,0 +1,54 @@
+"""Policies: a status that says whether each is in force, and what is wrong with it."""
+
+from aliquot import names
+from aliquot.clock import Clock
+from aliquot.cluster.mirror.cache import Key
+from aliquot.cluster.mirror.mirror import Mirror
+from aliquot.cluster.reconcilers.status_patch import status_patch
+from aliquot.cluster.resources import TRAINING_POLICIES
+from aliquot.contracts.kinds.policies import TrainingPolicy
+from aliquot.core.submission import policy_status
+from aliquot.kube.client import ApiClient
+from aliquot.kube.problems import NotFound
+
+
+class PolicyStatusWriter:
+    """Keeps the statuses of policies true.
+
+    Args:
+        client: writes.
+        mirror: what we know.
+        clock: the time given to conditions that change.
+    """
+
+    def __init__(self, client: ApiClient, mirror: Mirror, clock: Clock) -> None:
+        self._client = client
+        self._mirror = mirror
+        self._clock = clock
+
+    async def write(self, key: Key) -> None:
+        """Write the policy's status if it differs.
+
+        Raises:
+            ApiProblem: it could not be written; call again.
+        """
+        policy = self._mirror.policies.get(key)
+        if policy is None:
+            return
+        siblings = [held for held in self._mirror.policies if held.metadata.namespace == key.namespace]
+        patch = status_patch(policy.status, policy_status(policy, siblings, self._clock.now()))
+        if not patch:
+            return
+        body = {"metadata": {"uid": policy.metadata.uid}, "status": patch}
+        try:
+            answer = await self._client.merge_patch(
+                TRAINING_POLICIES,
+                key.namespace,
+                key.name,
+                body,
+                subresource="status",
+                field_manager=names.STATUS_MANAGER,
+            )
+        except NotFound:  # the watch will tell
+            return
+        self._mirror.policies.put(TrainingPolicy.model_validate(answer.json()))
