@@ -50,6 +50,25 @@ def identify(held: HasMetadata) -> Identity:
     return Identity(Key(metadata.namespace, metadata.name), metadata.uid, int(metadata.resource_version or 0))
 
 
+def take(cache: Cache[ObjectT], heard: ObjectT, *, gone: bool) -> None:
+    """Put what was heard of an object into a cache."""
+    if gone:
+        cache.drop(key_of(heard), heard.metadata.uid)
+    else:
+        cache.put(heard)
+
+
+def into(cache: Cache[ObjectT]) -> "Listener[ObjectT]":
+    """A listener that puts what it hears into a cache."""
+
+    def changed(old: ObjectT | None, new: ObjectT | None) -> None:
+        heard = new or old
+        assert heard is not None
+        take(cache, heard, gone=new is None)
+
+    return changed
+
+
 def owner_of(pod: Pod) -> OwnerReference | None:
     """The workload of ours that controls the pod, or None."""
     for owner in pod.metadata.owner_references:

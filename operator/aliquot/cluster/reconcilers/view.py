@@ -9,6 +9,7 @@ from aliquot.contracts.kinds.tenancy import Project
 from aliquot.contracts.kinds.workloads import TrainingSpec, TrainingWorkload
 from aliquot.core.lifecycle import ObservedPod, Record, Wait, observe, record_of
 from aliquot.core.submission import Defaults, InvalidWorkload, ValidSpec, effective
+from aliquot.core.tenancy import not_a_projects
 from aliquot.errors import UserError
 
 
@@ -115,12 +116,7 @@ class Views:
     def _no_project(self, namespace: str) -> str:
         held = self._mirror.namespaces.get(Key("", namespace))
         named = held.metadata.labels.get(names.QUEUE_LABEL) if held is not None else None
-        if named is not None:
-            return f"the project {named} of the namespace {namespace} does not exist"
-        return (
-            f"the namespace {namespace} belongs to no project: submit in a project's namespace, or let an "
-            f"administrator label it {names.QUEUE_LABEL}=<project>"
-        )
+        return not_a_projects(namespace, named)
 
     def _workload_changed(self, old: TrainingWorkload | None, new: TrainingWorkload | None) -> None:
         if new is None:
