@@ -19,12 +19,16 @@ CHART = Path(__file__).parent.parent / "helm" / "aliquot"
 NAMESPACE = "runai"
 RELEASE = "aliquot"
 SERVICE_ACCOUNT = "aliquot-operator"
+WEBHOOK_ACCOUNT = "aliquot-webhook"
 OPERATOR = (sys.executable, "-m", "aliquot", "operator")
+WEBHOOK = (sys.executable, "-m", "aliquot", "webhook")
 _READY_SECONDS = 60.0
 
 
 def install(cluster: Cluster, *values: str) -> None:
-    """Install the chart, or upgrade it; the Deployment gets no replicas, as hollow nodes can run no operator.
+    """Install the chart, or upgrade it; the Deployments get no replicas, as hollow nodes can run no operator.
+
+    The API server asks a webhook only where a value `webhook.url=https://127.0.0.1:PORT/validate` says where it is.
 
     Args:
         cluster: where.
@@ -110,6 +114,52 @@ class OperatorProcess:
         self.cluster.start(self.name)
 
 
+@dataclass
+class WebhookProcess(OperatorProcess):
+    """A webhook under the supervision of a lab; made by `start_webhook`.
+
+    Attributes:
+        https_port: where it answers the API server.
+    """
+
+    https_port: int
+
+
+def start_webhook(
+    cluster: Cluster,
+    name: str = "webhook",
+    *,
+    https_port: int | None = None,
+    settings: Mapping[str, str] | None = None,
+    wait: bool = True,
+) -> WebhookProcess:
+    """Start a webhook with the rights of the chart's ServiceAccount.
+
+    Args:
+        cluster: a lab on which the chart is installed with a `webhook.url`.
+        name: unique in the lab.
+        https_port: where it listens; None takes a free one.
+        settings: further environment variables.
+        wait: whether to wait until it answers.
+
+    Raises:
+        LabError: the ServiceAccount is missing, or it does not answer in time.
+    """
+    https_port = https_port or free_ports(1)[0]
+    environment = {
+        "ALIQUOT_WEBHOOK__HOST": "127.0.0.1",
+        "ALIQUOT_WEBHOOK__HOST_NAME": "127.0.0.1",
+        "ALIQUOT_WEBHOOK__PORT": str(https_port),
+        **(settings or {}),
+    }
+    access = cluster.kubeconfig_for(WEBHOOK_ACCOUNT, NAMESPACE)
+    port = _run(cluster, name, WEBHOOK, access, environment)
+    webhook = WebhookProcess(cluster, name, port, https_port)
+    if wait:
+        webhook.wait_ready()
+    return webhook
+
+
 def start_operator(
     cluster: Cluster,
     name: str = "operator",
@@ -135,17 +185,22 @@ def start_operator(
         LabError: the ServiceAccount is missing, or the operator is not ready in time.
     """
     access = cluster.kubeconfig_for(SERVICE_ACCOUNT, NAMESPACE, server=server, authority=authority)
+    operator = OperatorProcess(cluster, name, _run(cluster, name, program, access, settings or {}))
+    if wait:
+        operator.wait_ready()
+    return operator
+
+
+def _run(cluster: Cluster, name: str, program: Sequence[str], kubeconfig: Path, settings: Mapping[str, str]) -> int:
+    """Run one of the platform's processes; returns the port of its probes."""
     (port,) = free_ports(1)
     environment = {
-        "KUBECONFIG": str(access),
+        "KUBECONFIG": str(kubeconfig),
         "ALIQUOT_IDENTITY__NAME": name,
         "ALIQUOT_IDENTITY__NAMESPACE": NAMESPACE,
         "ALIQUOT_SERVER__HOST": "127.0.0.1",
         "ALIQUOT_SERVER__PORT": str(port),
-        **(settings or {}),
+        **settings,
     }
     cluster.run(name, list(program), environment)
-    operator = OperatorProcess(cluster, name, port)
-    if wait:
-        operator.wait_ready()
-    return operator
+    return port

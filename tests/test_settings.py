@@ -8,9 +8,9 @@ import pytest
 from aliquot.settings import Settings, unknown_variables
 
 
-def _operator(**environment: str) -> subprocess.CompletedProcess[str]:
+def _started(process: str, **environment: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "aliquot", "operator"],
+        [sys.executable, "-m", "aliquot", process],
         env={"PATH": "/usr/bin:/bin", "HOME": "/nonexistent", **environment},
         capture_output=True,
         text=True,
@@ -27,17 +27,20 @@ def _operator(**environment: str) -> subprocess.CompletedProcess[str]:
         ("ALIQUOT_LOG__LEVEL", "loud", "'debug', 'info', 'warning' or 'error'"),
         ("ALIQUOT_WORK__WROKERS", "3", "ALIQUOT_WORK__WROKERS"),
         ("ALIQUOT_LEADERSHIP__LEASE_SECONDS", "5", "must be less than"),
+        ("ALIQUOT_CERTIFICATES__LIFETIME_DAYS", "30", "renew_before_days (30) must be less than lifetime_days (30)"),
+        ("ALIQUOT_WEBHOOK__PORT", "70000", "less than or equal to 65535"),
     ],
 )
 def test_a_wrong_setting_stops_the_process_and_is_named(variable: str, value: str, says: str) -> None:
-    done = _operator(**{variable: value})
+    done = _started("operator", **{variable: value})
     assert done.returncode == 2
     assert says in done.stderr
     assert "Traceback" not in done.stderr
 
 
-def test_without_an_api_server_it_says_where_it_looked() -> None:
-    done = _operator()
+@pytest.mark.parametrize("process", ["operator", "webhook"])
+def test_without_an_api_server_a_process_says_where_it_looked(process: str) -> None:
+    done = _started(process)
     assert done.returncode == 1
     assert "KUBECONFIG is not set" in done.stderr
     assert "Traceback" not in done.stderr
@@ -51,4 +54,5 @@ def test_defaults_are_the_documented_ones() -> None:
     settings = Settings()
     assert (settings.leadership.lease_seconds, settings.leadership.renew_deadline_seconds) == (15, 10)
     assert (settings.workloads.retry_base_seconds, settings.workloads.retry_cap_seconds) == (10, 360)
+    assert (settings.certificates.lifetime_days, settings.certificates.renew_before_days) == (90, 30)
     assert (settings.workloads.cpu_milli_per_gpu, settings.workloads.memory_mib_per_gpu) == (1000, 100)

@@ -74,6 +74,7 @@ STATUS_MANAGER: Final = "aliquot-status"
 NAMES_MANAGER: Final = "aliquot-names"
 TENANCY_MANAGER: Final = "aliquot-tenancy"
 SCHEDULER_MANAGER: Final = "aliquot-scheduler"
+CERTIFICATES_MANAGER: Final = "aliquot-certificates"
 
 # Conditions
 DISRUPTION_TARGET_CONDITION: Final = "DisruptionTarget"

@@ -1,4 +1,4 @@
-"""Every setting of the operator, grouped by concern: read once at the edge from the environment, passed down as values.
+"""Every setting of the operator and its webhook, by concern: read once at the edge from the environment, passed down.
 
 A setting `workers` of the group `work` is the environment variable `ALIQUOT_WORK__WORKERS`. The chart sets them from
 its values. Each docstring says the unit and why the default is what it is; a wrong value stops the process at its start
@@ -24,7 +24,7 @@ class Identity(_Group):
     """Holder of the lease: the pod's name. Must differ between replicas."""
 
     namespace: str = "runai"
-    """Where the lease lives."""
+    """Where the lease lives, and the webhook's certificate."""
 
 
 class Api(_Group):
@@ -134,13 +134,60 @@ class Workloads(_Group):
 
 
 class Server(_Group):
-    """The operator's own HTTP server: /healthz, /readyz, /metrics."""
+    """The process's own HTTP server: /healthz, /readyz, /metrics."""
 
     host: str = "0.0.0.0"  # noqa: S104 - probes and Prometheus come from other hosts
     """Address to listen at."""
 
     port: int = Field(default=8080, ge=0, le=65535)
     """Port to listen at; 0 takes a free one and logs it."""
+
+
+class Webhook(_Group):
+    """The admission webhook: where it listens, and what belongs to it in the cluster."""
+
+    host: str = "0.0.0.0"  # noqa: S104 - the API server comes from other hosts
+    """Address to listen at."""
+
+    port: int = Field(default=9443, ge=0, le=65535)
+    """Port to listen at; 0 takes a free one and logs it."""
+
+    host_name: str = Field(default="aliquot-webhook.runai.svc", min_length=1, max_length=253)
+    """Host by which the API server calls it; its certificate is for this one."""
+
+    secret_name: str = Field(default="aliquot-webhook", min_length=1, max_length=253)
+    """Secret with its certificate, in the namespace of the process; it must exist and may be empty."""
+
+    configuration_name: str = Field(default="aliquot-webhook", min_length=1, max_length=253)
+    """ValidatingWebhookConfiguration by which the API server knows it."""
+
+    makes_certificates: bool = True
+    """Whether it makes its certificate itself and tells the API server whom to trust; else somebody else does both."""
+
+
+class Certificates(_Group):
+    """The certificate that the admission webhook makes for itself."""
+
+    lifetime_days: int = Field(default=90, ge=1, le=3650)
+    """How long a certificate is valid; renewing one costs nothing."""
+
+    renew_before_days: int = Field(default=30, ge=0)
+    """It is replaced when it is valid for so many days more: long enough for somebody to notice if that fails."""
+
+    check_seconds: float = Field(default=10, gt=0)
+    """Between two looks at the Secret and at what the API server trusts."""
+
+    settle_seconds: float = Field(default=30, ge=0)
+    """A new certificate is used when the API server has been told to trust it for so long: each of several API servers
+    hears of it in its own time."""
+
+    @model_validator(mode="after")
+    def _end(self) -> Self:
+        if self.renew_before_days >= self.lifetime_days:
+            raise ValueError(
+                f"renew_before_days ({self.renew_before_days}) must be less than lifetime_days ({self.lifetime_days})"
+            )
+        return self
 
 
 class Log(_Group):
@@ -154,7 +201,7 @@ class Log(_Group):
 
 
 class Settings(BaseSettings):
-    """All settings of the operator."""
+    """All settings of the operator and of its webhook: what both go by is said once."""
 
     model_config = SettingsConfigDict(
         env_prefix="ALIQUOT_", env_nested_delimiter="__", extra="forbid", frozen=True, use_attribute_docstrings=True
@@ -168,6 +215,8 @@ class Settings(BaseSettings):
     scheduling: Scheduling = Scheduling()
     workloads: Workloads = Workloads()
     server: Server = Server()
+    webhook: Webhook = Webhook()
+    certificates: Certificates = Certificates()
     log: Log = Log()
 
 

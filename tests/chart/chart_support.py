@@ -20,7 +20,7 @@ CHART = ROOT / "helm" / "aliquot"
 CRDS = ROOT / "crds"
 GUIDE = ROOT / "docs" / "install.md"
 
-SET_BY_THE_CHART = ("identity", "server")
+SET_BY_THE_CHART = ("identity", "server", "webhook")
 """Groups of settings that are no values: they follow from where the operator runs."""
 
 Manifest = dict[str, Any]
@@ -73,10 +73,17 @@ def without_definitions(values: Mapping[str, object] | None = None) -> dict[str,
     return {**(values or {}), "crds": {"enabled": False}}
 
 
-def only(manifests: list[Manifest], kind: str) -> Manifest:
-    """The one object of a kind."""
-    found = [manifest for manifest in manifests if manifest["kind"] == kind]
-    assert len(found) == 1, f"{len(found)} objects of kind {kind}"
+COMPONENT = "app.kubernetes.io/component"
+
+
+def only(manifests: list[Manifest], kind: str, component: str = "operator") -> Manifest:
+    """The one object of a kind that belongs to a component, or to the chart as a whole."""
+    found = [
+        manifest
+        for manifest in manifests
+        if manifest["kind"] == kind and manifest["metadata"]["labels"].get(COMPONENT, component) == component
+    ]
+    assert len(found) == 1, f"{len(found)} objects of kind {kind} of the {component}"
     return found[0]
 
 

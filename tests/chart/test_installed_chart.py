@@ -11,7 +11,7 @@ import yaml
 from aliquot_lab import Cluster, dedicated
 from aliquot_lab.processes import eventually
 from tests.chart.chart_support import CHART, CRDS, GUIDE, definitions_are_established
-from tests.chart.test_rights import OPERATOR, rights_of_table
+from tests.chart.test_rights import TABLES, rights_of_table
 
 pytestmark = [pytest.mark.cluster, pytest.mark.xdist_group("installed chart")]
 
@@ -81,19 +81,51 @@ class TestDefinitions:
 
 class TestTheOperator:
     def test_its_pods_are_admitted_where_only_restricted_pods_are(self, cluster: Cluster) -> None:
-        cluster.kubectl("rollout", "status", "deployment/aliquot-operator", "-n", "runai", "--timeout=60s")
-        pods = json.loads(cluster.kubectl("get", "pods", "-n", "runai", "-o", "json"))["items"]
-        assert len({pod["spec"]["nodeName"] for pod in pods}) == 2, "both replicas on one node"
-        assert {pod["spec"]["priorityClassName"] for pod in pods} == {"system-cluster-critical"}
+        for component in TABLES:
+            cluster.kubectl("rollout", "status", f"deployment/aliquot-{component}", "-n", "runai", "--timeout=60s")
+            chosen = ["-n", "runai", "-l", f"app.kubernetes.io/component={component}"]
+            pods = json.loads(cluster.kubectl("get", "pods", *chosen, "-o", "json"))["items"]
+            assert len({pod["spec"]["nodeName"] for pod in pods}) == 2, "both replicas on one node"
+            assert {pod["spec"]["priorityClassName"] for pod in pods} == {"system-cluster-critical"}
 
-    def test_it_may_do_what_the_table_says(self, cluster: Cluster) -> None:
+    @pytest.mark.parametrize("component", TABLES)
+    def test_it_may_do_what_the_table_says(self, component: str, cluster: Cluster) -> None:
         refused: list[str] = []
-        for where, group, asked, verb in sorted(rights_of_table(OPERATOR)):
+        account = f"system:serviceaccount:runai:aliquot-{component}"
+        for where, group, asked, verb in sorted(rights_of_table(TABLES[component])):
             resource, _, name = asked.partition("=")
             namespace = "" if where == "cluster" else where
-            if not allowed(cluster, OPERATORS_ACCOUNT, verb, resource, group=group, namespace=namespace, name=name):
+            if not allowed(cluster, account, verb, resource, group=group, namespace=namespace, name=name):
                 refused.append(f"{verb} {resource} {where}")
         assert refused == []
+
+    @pytest.mark.parametrize(
+        ("verb", "resource", "group", "namespace", "name"),
+        [
+            ("get", "secrets", "", "runai", "sh.helm.release.v1.aliquot.v1"),
+            ("list", "secrets", "", "runai", ""),
+            ("create", "secrets", "", "runai", ""),
+            ("get", "secrets", "", "runai-team-a", "aliquot-webhook"),
+            ("list", "pods", "", "runai-team-a", ""),
+            ("create", "pods", "", "runai-team-a", ""),
+            ("list", "trainingworkloads", "run.ai", "runai-team-a", ""),
+            ("patch", "projects", "run.ai", "", "team-a"),
+            (
+                "patch",
+                "validatingwebhookconfigurations",
+                "admissionregistration.k8s.io",
+                "",
+                "another",
+            ),
+            ("create", "validatingwebhookconfigurations", "admissionregistration.k8s.io", "", ""),
+            ("get", "leases", "coordination.k8s.io", "runai", "aliquot-operator"),
+        ],
+    )
+    def test_the_webhook_may_not(
+        self, verb: str, resource: str, group: str, namespace: str, name: str, cluster: Cluster
+    ) -> None:
+        account = "system:serviceaccount:runai:aliquot-webhook"
+        assert not allowed(cluster, account, verb, resource, group=group, namespace=namespace, name=name)
 
     @pytest.mark.parametrize(
         ("verb", "resource", "group", "namespace", "name"),

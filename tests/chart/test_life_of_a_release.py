@@ -118,7 +118,10 @@ def test_uninstalling_keeps_definitions_and_objects_for_the_next_release(release
 
     assert len(release.kubectl("get", "crds", *ours).split()) == len(list(CRDS.glob("*.yaml")))
     assert identities(release) == objects
-    gone = "clusterroles,clusterrolebindings,priorityclasses,roles,rolebindings,serviceaccounts,deployments,services"
+    gone = (
+        "clusterroles,clusterrolebindings,priorityclasses,roles,rolebindings,serviceaccounts,deployments,services,"
+        "secrets,validatingwebhookconfigurations"
+    )
     assert release.kubectl("get", gone, "-n", "runai", *ours) == ""
 
     release.helm(*install("aliquot", "runai"))

@@ -1,5 +1,6 @@
 """What the chart renders, over a matrix of values: what must hold for all of them, and what single values change."""
 
+import json
 import re
 from collections import Counter
 from typing import Any
@@ -8,9 +9,11 @@ import pytest
 import yaml
 
 from aliquot import names
+from aliquot.cluster.webhook.server import PATH
 from aliquot.settings import Settings, unknown_variables
 from tests.chart.chart_support import (
     CHART,
+    COMPONENT,
     CRDS,
     ROOT,
     Helm,
@@ -51,6 +54,12 @@ CASES: dict[str, dict[str, Any]] = {
         "serviceAccount": {"create": False, "name": "mine"},
         "podDisruptionBudget": {"enabled": False},
         "networkPolicy": {"enabled": False},
+        "webhook": {"enabled": False},
+    },
+    "a webhook outside of the cluster": {"replicas": 0, "webhook": {"url": "https://10.0.0.1:9443/validate"}},
+    "a certificate from cert-manager": {"webhook": {"certManager": {"enabled": True}, "timeoutSeconds": 10}},
+    "a certificate from an issuer": {
+        "webhook": {"certManager": {"enabled": True, "issuerRef": {"kind": "ClusterIssuer", "name": "internal"}}}
     },
     "everything switched on": {"serviceMonitor": {"enabled": True, "interval": "1m", "labels": {"team": "gpu"}}},
     "an image by digest": {"image": {"repository": "registry.example.com/aliquot", "digest": f"sha256:{'0' * 64}"}},
@@ -88,17 +97,22 @@ def standard(helm: Helm) -> list[Manifest]:
     return helm.template(without_definitions())
 
 
-def pod_of(manifests: list[Manifest]) -> dict[str, Any]:
-    return only(manifests, "Deployment")["spec"]["template"]["spec"]
+def components(manifests: list[Manifest]) -> list[str]:
+    """What runs."""
+    return [item["metadata"]["labels"][COMPONENT] for item in manifests if item["kind"] == "Deployment"]
 
 
-def container_of(manifests: list[Manifest]) -> dict[str, Any]:
-    [container] = pod_of(manifests)["containers"]
+def pod_of(manifests: list[Manifest], component: str = "operator") -> dict[str, Any]:
+    return only(manifests, "Deployment", component)["spec"]["template"]["spec"]
+
+
+def container_of(manifests: list[Manifest], component: str = "operator") -> dict[str, Any]:
+    [container] = pod_of(manifests, component)["containers"]
     return container
 
 
-def environment_of(manifests: list[Manifest]) -> dict[str, dict[str, Any]]:
-    variables = container_of(manifests)["env"]
+def environment_of(manifests: list[Manifest], component: str = "operator") -> dict[str, dict[str, Any]]:
+    variables = container_of(manifests, component)["env"]
     assert max(Counter(variable["name"] for variable in variables).values()) == 1
     return {variable["name"]: variable for variable in variables}
 
@@ -115,72 +129,106 @@ class TestWhateverTheValues:
             assert labels["app.kubernetes.io/managed-by"] == "Helm"
 
     def test_objects_in_a_namespace_are_in_the_releases(self, rendered: list[Manifest]) -> None:
-        cluster_wide = {"ClusterRole", "ClusterRoleBinding", "PriorityClass"}
+        cluster_wide = {"ClusterRole", "ClusterRoleBinding", "PriorityClass", "ValidatingWebhookConfiguration"}
         for manifest in rendered:
             expected = None if manifest["kind"] in cluster_wide else "runai"
             assert manifest["metadata"].get("namespace") == expected, manifest["kind"]
 
     def test_the_container_has_no_more_than_it_needs(self, rendered: list[Manifest]) -> None:
-        pod, container = pod_of(rendered), container_of(rendered)
-        assert pod["securityContext"]["runAsNonRoot"] is True
-        assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
-        assert container["securityContext"] == {
-            "allowPrivilegeEscalation": False,
-            "readOnlyRootFilesystem": True,
-            "capabilities": {"drop": ["ALL"]},
-        }
-        assert not {"hostNetwork", "hostPID", "hostIPC"} & pod.keys()
-        assert [set(volume) - {"name"} for volume in pod["volumes"]] == [{"emptyDir"}]
+        for component in components(rendered):
+            pod, container = pod_of(rendered, component), container_of(rendered, component)
+            assert pod["securityContext"]["runAsNonRoot"] is True
+            assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+            assert container["securityContext"] == {
+                "allowPrivilegeEscalation": False,
+                "readOnlyRootFilesystem": True,
+                "capabilities": {"drop": ["ALL"]},
+            }
+            assert not {"hostNetwork", "hostPID", "hostIPC"} & pod.keys()
+            assert [set(volume) - {"name"} for volume in pod["volumes"]] == [{"emptyDir"}]
 
-    def test_the_kubelet_asks_the_doors_that_the_operator_has(self, rendered: list[Manifest]) -> None:
-        container = container_of(rendered)
-        assert container["ports"] == [{"name": "http", "containerPort": 8080}]
-        assert container["livenessProbe"]["httpGet"] == {"path": "/healthz", "port": "http"}
-        assert container["readinessProbe"]["httpGet"] == {"path": "/readyz", "port": "http"}
+    def test_the_kubelet_asks_the_doors_that_a_process_has(self, rendered: list[Manifest]) -> None:
+        doors = {"operator": {"http": 8080}, "webhook": {"http": 8080, "https": 9443}}
+        for component in components(rendered):
+            container = container_of(rendered, component)
+            assert {port["name"]: port["containerPort"] for port in container["ports"]} == doors[component]
+            assert container["livenessProbe"]["httpGet"] == {"path": "/healthz", "port": "http"}
+            assert container["readinessProbe"]["httpGet"] == {"path": "/readyz", "port": "http"}
+            assert container["command"] == ["aliquot", component]
 
     def test_every_variable_is_a_setting(self, rendered: list[Manifest]) -> None:
-        variables = environment_of(rendered)
-        assert all(name.startswith("ALIQUOT_") and "__" in name for name in variables)
-        assert unknown_variables(variables) == []
+        for component in components(rendered):
+            variables = environment_of(rendered, component)
+            assert all(name.startswith("ALIQUOT_") and "__" in name for name in variables)
+            assert unknown_variables(variables) == []
 
-    def test_the_operator_knows_its_name_its_namespace_and_its_port(self, rendered: list[Manifest]) -> None:
-        variables = environment_of(rendered)
-        paths = {name: variables[name]["valueFrom"]["fieldRef"]["fieldPath"] for name in list(variables)[:2]}
-        assert paths == {
-            "ALIQUOT_IDENTITY__NAME": "metadata.name",
-            "ALIQUOT_IDENTITY__NAMESPACE": "metadata.namespace",
-        }
-        assert variables["ALIQUOT_SERVER__PORT"]["value"] == "8080"
+    def test_a_process_knows_its_name_its_namespace_and_its_port(self, rendered: list[Manifest]) -> None:
+        for component in components(rendered):
+            variables = environment_of(rendered, component)
+            paths = {name: variables[name]["valueFrom"]["fieldRef"]["fieldPath"] for name in list(variables)[:2]}
+            assert paths == {
+                "ALIQUOT_IDENTITY__NAME": "metadata.name",
+                "ALIQUOT_IDENTITY__NAMESPACE": "metadata.namespace",
+            }
+            assert variables["ALIQUOT_SERVER__PORT"]["value"] == "8080"
 
-    def test_the_kubelet_adds_no_variables_named_after_our_service(self, rendered: list[Manifest]) -> None:
-        assert pod_of(rendered)["enableServiceLinks"] is False
+    def test_the_kubelet_adds_no_variables_named_after_our_services(self, rendered: list[Manifest]) -> None:
+        assert {pod_of(rendered, component)["enableServiceLinks"] for component in components(rendered)} == {False}
 
     def test_the_image_is_a_version(self, rendered: list[Manifest]) -> None:
-        image = container_of(rendered)["image"]
+        [image] = {container_of(rendered, component)["image"] for component in components(rendered)}
         assert re.fullmatch(r"[^@]+(:\d+\.\d+\.\d+|@sha256:[0-9a-f]{64})", image), image
 
     def test_what_selects_the_pods_fits_their_labels(self, rendered: list[Manifest]) -> None:
-        deployment = only(rendered, "Deployment")
-        labels = deployment["spec"]["template"]["metadata"]["labels"].items()
-        selectors = [deployment["spec"]["selector"]["matchLabels"], only(rendered, "Service")["spec"]["selector"]]
-        for manifest in rendered:
-            if manifest["kind"] == "PodDisruptionBudget":
-                selectors.append(manifest["spec"]["selector"]["matchLabels"])
-            if manifest["kind"] == "NetworkPolicy":
-                selectors.append(manifest["spec"]["podSelector"]["matchLabels"])
-            if manifest["kind"] == "ServiceMonitor":
-                found = manifest["spec"]["selector"]["matchLabels"].items()
-                assert found <= only(rendered, "Service")["metadata"]["labels"].items()
-        for selector in selectors:
-            assert selector.items() <= labels
+        for component in components(rendered):
+            deployment, service = only(rendered, "Deployment", component), only(rendered, "Service", component)
+            labels = deployment["spec"]["template"]["metadata"]["labels"].items()
+            selectors = [deployment["spec"]["selector"]["matchLabels"], service["spec"]["selector"]]
+            for manifest in rendered:
+                if manifest["kind"] == "ServiceMonitor":
+                    found = manifest["spec"]["selector"]["matchLabels"].items()
+                    assert found <= service["metadata"]["labels"].items()
+                if manifest["metadata"]["labels"].get(COMPONENT) != component:
+                    continue
+                if manifest["kind"] == "PodDisruptionBudget":
+                    selectors.append(manifest["spec"]["selector"]["matchLabels"])
+                if manifest["kind"] == "NetworkPolicy":
+                    selectors.append(manifest["spec"]["podSelector"]["matchLabels"])
+            for selector in selectors:
+                assert selector.items() <= labels
+                assert selector[COMPONENT] == component
 
     def test_the_pods_run_as_the_account_that_has_the_rights(self, rendered: list[Manifest]) -> None:
-        account = pod_of(rendered)["serviceAccountName"]
-        for kind in ("ClusterRoleBinding", "RoleBinding"):
-            subjects = only(rendered, kind)["subjects"]
-            assert subjects == [{"kind": "ServiceAccount", "name": account, "namespace": "runai"}]
-        created = [item["metadata"]["name"] for item in rendered if item["kind"] == "ServiceAccount"]
-        assert created in ([account], [])
+        for component in components(rendered):
+            account = pod_of(rendered, component)["serviceAccountName"]
+            for kind in ("ClusterRoleBinding", "RoleBinding"):
+                subjects = only(rendered, kind, component)["subjects"]
+                assert subjects == [{"kind": "ServiceAccount", "name": account, "namespace": "runai"}]
+            created = [
+                item["metadata"]["name"]
+                for item in rendered
+                if item["kind"] == "ServiceAccount" and item["metadata"]["labels"][COMPONENT] == component
+            ]
+            assert created in ([account], [])
+
+    def test_nobody_ever_waits_for_the_webhook_but_who_writes_what_is_ours(self, rendered: list[Manifest]) -> None:
+        for manifest in rendered:
+            for webhook in manifest.get("webhooks", ()):
+                assert webhook["failurePolicy"] == "Ignore"
+                assert webhook["timeoutSeconds"] <= 10
+                assert webhook["sideEffects"] == "None"
+                conditions = {condition["name"] for condition in webhook["matchConditions"]}
+                assert "not-by-aliquot" in conditions
+                for rule in webhook["rules"]:
+                    if rule["apiGroups"] == [""]:
+                        assert (rule["resources"], rule["operations"]) == (["pods"], ["CREATE"])
+                        selector = {"matchExpressions": [{"key": names.QUEUE_LABEL, "operator": "Exists"}]}
+                        assert webhook["namespaceSelector"] == selector
+                        assert "scheduled-by-aliquot" in conditions
+                    else:
+                        assert set(rule["apiGroups"]) <= {names.RUN_AI_GROUP, names.SCHEDULING_GROUP}
+                        assert not any("/" in resource or "*" in resource for resource in rule["resources"])
+                        assert "says-something-new" in conditions
 
 
 @pytest.fixture(scope="module")
@@ -229,6 +277,16 @@ class TestValues:
         manifests = helm.template(without_definitions({"settings": {"leadership": {"leaseName": "another"}}}))
         [_, bound] = only(manifests, "Role")["rules"]
         assert bound["resourceNames"] == ["another"]
+
+    def test_the_webhook_has_the_settings_of_the_operator(self, helm: Helm) -> None:
+        """What a workload gets by default decides whether it is right: both must go by the same."""
+        manifests = helm.template(without_definitions({"settings": EVERY_SETTING}))
+        ours, theirs = environment_of(manifests, "webhook"), environment_of(manifests)
+        assert theirs.items() <= ours.items()
+        assert set(ours) - set(theirs) == {
+            f"ALIQUOT_WEBHOOK__{name}".upper()
+            for name in ("port", "host_name", "secret_name", "configuration_name", "makes_certificates")
+        }
 
     def test_a_user_is_a_number_or_left_to_the_platform(self, helm: Helm) -> None:
         context = pod_of(helm.template(without_definitions({"runAsUser": 1000700000})))["securityContext"]
@@ -286,6 +344,11 @@ class TestValues:
         assert policy["egress"][0]["to"] == [{"ipBlock": {"cidr": "10.0.0.10/32"}}]
         assert policy["egress"][0]["ports"] == [{"port": 6443, "protocol": "TCP"}]
 
+    def test_the_network_lets_the_api_servers_questions_in(self, standard: list[Manifest]) -> None:
+        operator, webhook = (only(standard, "NetworkPolicy", name)["spec"] for name in ("operator", "webhook"))
+        assert webhook["ingress"] == [*operator["ingress"], {"ports": [{"port": 9443, "protocol": "TCP"}]}]
+        assert webhook["egress"] == operator["egress"]
+
     def test_priority_classes_never_preempt_by_themselves(self, standard: list[Manifest]) -> None:
         classes = {item["metadata"]["name"]: item for item in standard if item["kind"] == "PriorityClass"}
         assert {name: item["value"] for name, item in classes.items()} == {
@@ -301,6 +364,88 @@ class TestValues:
     def test_what_is_switched_off_is_not_rendered(self, helm: Helm) -> None:
         kinds = {item["kind"] for item in helm.template(without_definitions(CASES["everything switched off"]))}
         assert kinds == {"ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding", "Service", "Deployment"}
+
+
+def variables_of_the_webhook(manifests: list[Manifest]) -> dict[str, str]:
+    """What it is told of its place."""
+    prefix = "ALIQUOT_WEBHOOK__"
+    return {
+        name.removeprefix(prefix): variable["value"]
+        for name, variable in environment_of(manifests, "webhook").items()
+        if name.startswith(prefix)
+    }
+
+
+def called(manifests: list[Manifest]) -> dict[str, Any]:
+    """Where the API server calls."""
+    configuration = only(manifests, "ValidatingWebhookConfiguration", "webhook")
+    [client] = {json.dumps(webhook["clientConfig"]) for webhook in configuration["webhooks"]}
+    return json.loads(client)
+
+
+class TestWebhook:
+    def test_it_is_called_by_the_name_for_which_it_has_a_certificate(self, standard: list[Manifest]) -> None:
+        service = called(standard)["service"]
+        told = variables_of_the_webhook(standard)
+        assert told["HOST_NAME"] == f"{service['name']}.{service['namespace']}.svc"
+        [port] = [port for port in only(standard, "Service", "webhook")["spec"]["ports"] if port["name"] == "https"]
+        assert (service["port"], service["path"]) == (port["port"], PATH)
+        assert int(told["PORT"]) == 9443
+        assert port["targetPort"] == "https"
+
+    def test_it_keeps_its_certificate_in_a_secret_that_is_there_and_empty(self, standard: list[Manifest]) -> None:
+        secret = only(standard, "Secret", "webhook")
+        told = variables_of_the_webhook(standard)
+        assert (secret["type"], "data" in secret) == ("Opaque", False)
+        assert told["SECRET_NAME"] == secret["metadata"]["name"]
+        configuration = only(standard, "ValidatingWebhookConfiguration", "webhook")
+        assert told["CONFIGURATION_NAME"] == configuration["metadata"]["name"]
+        assert told["MAKES_CERTIFICATES"] == "true"
+        assert "annotations" not in configuration["metadata"]
+
+    def test_cert_manager_can_make_it_with_an_authority_that_outlives_it(self, helm: Helm) -> None:
+        manifests = helm.template(without_definitions(CASES["a certificate from cert-manager"]))
+        certificates = {item["metadata"]["name"]: item["spec"] for item in manifests if item["kind"] == "Certificate"}
+        issuers = {item["metadata"]["name"]: item["spec"] for item in manifests if item["kind"] == "Issuer"}
+        own, authority = certificates["aliquot-webhook"], certificates["aliquot-webhook-authority"]
+        assert issuers[own["issuerRef"]["name"]] == {"ca": {"secretName": authority["secretName"]}}
+        assert issuers[authority["issuerRef"]["name"]] == {"selfSigned": {}}
+        assert authority["isCA"] is True
+        told = variables_of_the_webhook(manifests)
+        assert told["MAKES_CERTIFICATES"] == "false"
+        assert (own["secretName"], own["dnsNames"]) == (told["SECRET_NAME"], [told["HOST_NAME"]])
+        configuration = only(manifests, "ValidatingWebhookConfiguration", "webhook")
+        assert configuration["metadata"]["annotations"] == {"cert-manager.io/inject-ca-from": "runai/aliquot-webhook"}
+        assert not [item for item in manifests if item["kind"] == "Secret"]
+
+    def test_an_issuer_can_be_named(self, helm: Helm) -> None:
+        manifests = helm.template(without_definitions(CASES["a certificate from an issuer"]))
+        assert only(manifests, "Certificate", "webhook")["spec"]["issuerRef"] == {
+            "kind": "ClusterIssuer",
+            "name": "internal",
+        }
+        assert not [item for item in manifests if item["kind"] == "Issuer"]
+
+    def test_where_none_runs_the_api_server_asks_none(self, helm: Helm) -> None:
+        kinds = {item["kind"] for item in helm.template(without_definitions(CASES["no operator"]))}
+        assert "ValidatingWebhookConfiguration" not in kinds
+
+    def test_one_outside_of_the_cluster_has_its_rights_and_its_secret(self, helm: Helm) -> None:
+        manifests = helm.template(without_definitions(CASES["a webhook outside of the cluster"]))
+        assert components(manifests) == ["operator"]
+        assert called(manifests) == {"url": "https://10.0.0.1:9443/validate"}
+        for kind in ("ServiceAccount", "Secret", "Role", "RoleBinding", "ClusterRole", "ClusterRoleBinding"):
+            assert [item for item in manifests if item["kind"] == kind and "webhook" in item["metadata"]["name"]], kind
+
+    def test_only_the_operator_of_this_release_goes_unasked(self, helm: Helm) -> None:
+        values = without_definitions({"serviceAccount": {"name": "mine"}})
+        [conditions] = {
+            condition["expression"]
+            for webhook in only(helm.template(values), "ValidatingWebhookConfiguration", "webhook")["webhooks"]
+            for condition in webhook["matchConditions"]
+            if condition["name"] == "not-by-aliquot"
+        }
+        assert conditions == 'request.userInfo.username != "system:serviceaccount:runai:mine"'
 
 
 def test_lint_finds_nothing(helm: Helm) -> None:

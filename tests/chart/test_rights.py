@@ -27,6 +27,17 @@ OPERATOR = """
     runai    coordination.k8s.io  leases=aliquot-operator      get patch
 """
 
+WEBHOOK = """
+    cluster  -                             namespaces                                       list watch
+    cluster  run.ai                        projects                                         list watch
+    cluster  run.ai                        nodepools                                        list watch
+    cluster  scheduling.run.ai             departments                                      list watch
+    cluster  admissionregistration.k8s.io  validatingwebhookconfigurations=aliquot-webhook  get patch
+    runai    -                             secrets=aliquot-webhook                          get patch
+"""
+
+TABLES = {"operator": OPERATOR, "webhook": WEBHOOK}
+
 Right = tuple[str, str, str, str]
 """Where, API group, resource (with `=name` if it is bound to a name), verb."""
 
@@ -46,9 +57,11 @@ def rights_of_rules(where: str, role: Manifest) -> list[Right]:
     ]
 
 
-def rights_of_guide() -> set[Right]:
+def rights_of_guide(component: str) -> set[Right]:
+    """The rights in the guide's table after the sentence that names the component's account."""
     rights: set[Right] = set()
-    for line in GUIDE.read_text().splitlines():
+    told = GUIDE.read_text().partition(f"ServiceAccount `aliquot-{component}`")[2].partition("\n\n|")[2]
+    for line in f"|{told.partition(chr(10) * 2)[0]}".splitlines():
         cells = [cell.strip() for cell in line.strip("| ").split("|")] if line.startswith("| cluster") else []
         if line.startswith("| `runai`"):
             cells = [cell.strip() for cell in line.strip("| ").split("|")]
@@ -82,19 +95,30 @@ def plurals(*, category: str | None = None) -> set[tuple[str, str]]:
     }
 
 
-def test_the_operator_may_do_what_the_table_says_and_nothing_else(
-    standard: list[Manifest], roles: dict[str, Manifest]
+@pytest.mark.parametrize("component", TABLES)
+def test_a_component_may_do_what_its_table_says_and_nothing_else(
+    component: str, standard: list[Manifest], roles: dict[str, Manifest]
 ) -> None:
-    granted = rights_of_rules("cluster", roles["aliquot-operator"]) + rights_of_rules("runai", only(standard, "Role"))
-    assert set(granted) == rights_of_table(OPERATOR)
+    bound = rights_of_rules("runai", only(standard, "Role", component))
+    granted = rights_of_rules("cluster", roles[f"aliquot-{component}"]) + bound
+    assert set(granted) == rights_of_table(TABLES[component])
     assert len(granted) == len(set(granted)), "a right is given twice"
 
 
-def test_the_guide_explains_every_right() -> None:
-    assert rights_of_guide() == rights_of_table(OPERATOR)
+@pytest.mark.parametrize("component", TABLES)
+def test_the_guide_explains_every_right(component: str) -> None:
+    assert rights_of_guide(component) == rights_of_table(TABLES[component])
 
 
-def test_no_role_has_wildcards_secrets_or_ways_to_more_rights(standard: list[Manifest]) -> None:
+def test_with_cert_manager_the_webhook_only_reads_its_secret(helm: Helm) -> None:
+    manifests = helm.template(without_definitions({"webhook": {"certManager": {"enabled": True}}}))
+    roles = {item["metadata"]["name"]: item for item in manifests if item["kind"] == "ClusterRole"}
+    assert {verb for *_, verb in rights_of_rules("", roles["aliquot-webhook"])} == {"list", "watch"}
+    bound = only(manifests, "Role", "webhook")
+    assert rights_of_rules("runai", bound) == [("runai", "", "secrets=aliquot-webhook-tls", "get")]
+
+
+def test_no_role_has_wildcards_secrets_of_others_or_ways_to_more_rights(standard: list[Manifest]) -> None:
     for role in (item for item in standard if item["kind"] in ("Role", "ClusterRole")):
         for where, group, resource, verb in rights_of_rules("", role):
             assert "*" not in (group, resource, verb), role["metadata"]["name"]
@@ -103,9 +127,10 @@ def test_no_role_has_wildcards_secrets_or_ways_to_more_rights(standard: list[Man
             assert group != "rbac.authorization.k8s.io"
 
 
-def test_bindings_give_the_roles_of_the_same_name(standard: list[Manifest]) -> None:
+@pytest.mark.parametrize("component", TABLES)
+def test_bindings_give_the_roles_of_the_same_name(component: str, standard: list[Manifest]) -> None:
     for kind in ("ClusterRole", "Role"):
-        binding = only(standard, f"{kind}Binding")
+        binding = only(standard, f"{kind}Binding", component)
         assert binding["roleRef"] == {
             "apiGroup": "rbac.authorization.k8s.io",
             "kind": kind,
@@ -134,6 +159,7 @@ def test_roles_for_users_become_part_of_the_clusters_own(role: str, into: set[st
     assert {name.removeprefix(prefix) for name in labels if name.startswith(prefix)} == into
 
 
-def test_only_the_pods_that_ask_for_it_get_the_accounts_token(standard: list[Manifest]) -> None:
-    assert only(standard, "ServiceAccount")["automountServiceAccountToken"] is False
-    assert only(standard, "Deployment")["spec"]["template"]["spec"]["automountServiceAccountToken"] is True
+@pytest.mark.parametrize("component", TABLES)
+def test_only_the_pods_that_ask_for_it_get_the_accounts_token(component: str, standard: list[Manifest]) -> None:
+    assert only(standard, "ServiceAccount", component)["automountServiceAccountToken"] is False
+    assert only(standard, "Deployment", component)["spec"]["template"]["spec"]["automountServiceAccountToken"] is True

@@ -57,6 +57,10 @@ WRONG: list[tuple[str, object, str]] = [
     ("networkPolicy.metricsFrom", [{}], "'/networkPolicy/metricsFrom/0': minProperties"),
     ("serviceMonitor.interval", 30, "'/serviceMonitor/interval': got number, want string"),
     ("serviceMonitor.interval", "30 s", "'/serviceMonitor/interval': '30 s' does not match pattern"),
+    ("webhook.timeoutSeconds", 31, "'/webhook/timeoutSeconds': maximum: got 31"),
+    ("webhook.url", "http://10.0.0.1/validate", "'/webhook/url': 'http://10.0.0.1/validate' does not match pattern"),
+    ("webhook.certManager.issuerRef.nmae", "x", "'/webhook/certManager/issuerRef': additional properties 'nmae'"),
+    ("settings.certificates.lifetimeDays", 0, "'/settings/certificates/lifetimeDays': minimum: got 0, want 1"),
     ("serviceAccount.name", "Mine", "'/serviceAccount/name': 'Mine' does not match pattern"),
     ("nodeSelector.gpu", True, "'/nodeSelector/gpu': got boolean, want string"),
     ("tolerations", [{"effect": "Never"}], "'/tolerations/0/effect': value must be one of 'NoSchedule'"),
@@ -91,7 +95,7 @@ def test_the_schema_describes_every_value() -> None:
 
 
 def test_values_and_schema_name_the_same_things() -> None:
-    open_ended = {"settings", "affinity", "resources.requests", "resources.limits"}
+    open_ended = {"settings", "affinity", "resources.requests", "resources.limits", "webhook.certManager.issuerRef"}
 
     def compare(values: dict[str, Any], schema: dict[str, Any], path: str) -> None:
         assert set(values) == set(schema["properties"]) - {"global"}, path

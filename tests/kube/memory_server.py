@@ -1,7 +1,7 @@
 """An API server in memory, for tests in virtual time: objects with versions, preconditions, and wires that fail.
 
-It knows what leases and Events need: create, get, merge patch with a resource version, delete. Everything about real
-answers is tested on a real API server.
+It knows what leases, Events and certificates need: create, get, patch with a resource version, delete. Everything about
+real answers is tested on a real API server.
 """
 
 import asyncio
@@ -65,19 +65,24 @@ class Store:
             version = given.get("metadata", {}).get("resourceVersion")
             if version is not None and version != found["metadata"]["resourceVersion"]:
                 raise _refused(request, 409, "Conflict")
-            found = self.put(path, _merged(found, given))
+            found = self.put(path, _merged(found, given, lists=request.verb == "apply"))
         if method == "DELETE":
             del self.objects[path]
         return msgspec.json.encode(found)
 
 
-def _merged(old: Json, patch: Json) -> Json:
+def _merged(old: Json, patch: Json, *, lists: bool) -> Json:
+    """A merge patch, or server-side apply, which merges `lists` of things with names."""
     new = copy.deepcopy(old)
     for key, value in patch.items():
         if value is None:
             new.pop(key, None)
         elif isinstance(value, dict):
-            new[key] = _merged(new.get(key) or {}, cast("Json", value))
+            new[key] = _merged(new.get(key) or {}, cast("Json", value), lists=lists)
+        elif lists and isinstance(value, list):
+            given = {item["name"]: item for item in cast("list[Json]", value)}
+            held: list[Json] = new[key]
+            new[key] = [_merged(item, given.get(item["name"], {}), lists=lists) for item in held]
         else:
             new[key] = value
     return new

@@ -12,15 +12,48 @@
 {{ include "aliquot.fullname" . }}-operator
 {{- end -}}
 
+{{/* Name of everything that belongs to the webhook. */}}
+{{- define "aliquot.webhook" -}}
+{{ include "aliquot.fullname" . }}-webhook
+{{- end -}}
+
+{{/* Secret with the webhook's certificate. cert-manager makes one of another type, so it has another name. */}}
+{{- define "aliquot.webhookSecret" -}}
+{{ include "aliquot.webhook" . }}{{ if .Values.webhook.certManager.enabled }}-tls{{ end }}
+{{- end -}}
+
+{{- define "aliquot.webhookAccount" -}}
+{{ .Values.webhook.serviceAccountName | default (include "aliquot.webhook" .) }}
+{{- end -}}
+
+{{/* What the webhook is told of its place: name → text. */}}
+{{- define "aliquot.webhookVariables" -}}
+ALIQUOT_WEBHOOK__PORT: "9443"
+ALIQUOT_WEBHOOK__HOST_NAME: {{ include "aliquot.webhookHost" . | quote }}
+ALIQUOT_WEBHOOK__SECRET_NAME: {{ include "aliquot.webhookSecret" . }}
+ALIQUOT_WEBHOOK__CONFIGURATION_NAME: {{ include "aliquot.webhook" . }}
+ALIQUOT_WEBHOOK__MAKES_CERTIFICATES: {{ .Values.webhook.certManager.enabled | ternary "false" "true" | quote }}
+{{- end -}}
+
+{{/* Host by which the API server calls the webhook. */}}
+{{- define "aliquot.webhookHost" -}}
+{{- with .Values.webhook.url -}}
+{{ regexReplaceAll ":[0-9]+$" (urlParse .).host "" }}
+{{- else -}}
+{{ include "aliquot.webhook" . }}.{{ .Release.Namespace }}.svc
+{{- end -}}
+{{- end -}}
+
 {{- define "aliquot.serviceAccount" -}}
 {{ .Values.serviceAccount.name | default (include "aliquot.operator" .) }}
 {{- end -}}
 
-{{/* What a Deployment selects by: can never change. */}}
+{{/* What a Deployment selects by: can never change. Of a component: (list $ "operator"). */}}
 {{- define "aliquot.selector" -}}
-app.kubernetes.io/name: {{ .Chart.Name }}
-app.kubernetes.io/instance: {{ .Release.Name }}
-app.kubernetes.io/component: operator
+{{- $root := first . -}}
+app.kubernetes.io/name: {{ $root.Chart.Name }}
+app.kubernetes.io/instance: {{ $root.Release.Name }}
+app.kubernetes.io/component: {{ last . }}
 {{- end -}}
 
 {{- define "aliquot.labels" -}}
@@ -31,9 +64,10 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- end -}}
 
-{{- define "aliquot.operatorLabels" -}}
-{{ include "aliquot.labels" . }}
-app.kubernetes.io/component: operator
+{{/* Labels of what belongs to a component: (list $ "operator"). */}}
+{{- define "aliquot.labelsOf" -}}
+{{ include "aliquot.labels" (first .) }}
+app.kubernetes.io/component: {{ last . }}
 {{- end -}}
 
 {{- define "aliquot.image" -}}
@@ -58,7 +92,7 @@ app.kubernetes.io/component: operator
 
 {{/*
 Replicas keep apart, if they can. Not by topologySpreadConstraints: where nodes have no label for the zone, these are
-ignored altogether, also the one for nodes.
+ignored altogether, also the one for nodes. Of a component: (list $ "operator").
 */}}
 {{- define "aliquot.apart" -}}
 podAntiAffinity:
@@ -70,4 +104,125 @@ podAntiAffinity:
         labelSelector:
           matchLabels: {{- include "aliquot.selector" $ | nindent 12 }}
     {{- end }}
+{{- end -}}
+
+{{/*
+A Deployment of one of the processes, all of one image, with the same settings and without any rights on their nodes.
+  root: the chart's context
+  component: operator or webhook, also the command
+  name, serviceAccount, resources
+  variables: further environment, name → text
+  ports: container ports, name → number
+  drain: seconds to go on answering after the pod was taken out of its Service
+*/}}
+{{- define "aliquot.deployment" -}}
+{{- $root := .root -}}
+{{- $component := list .root .component -}}
+apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: {{ .name }}
+  namespace: {{ $root.Release.Namespace }}
+  labels: {{- include "aliquot.labelsOf" $component | nindent 4 }}
+spec:
+  replicas: {{ $root.Values.replicas }}
+  selector:
+    matchLabels: {{- include "aliquot.selector" $component | nindent 6 }}
+  template:
+    metadata:
+      labels: {{- merge (include "aliquot.labelsOf" $component | fromYaml) $root.Values.podLabels | toYaml | nindent 8 }}
+      annotations:
+        kubectl.kubernetes.io/default-container: {{ .component }}
+        {{- with $root.Values.podAnnotations }}
+        {{- toYaml . | nindent 8 }}
+        {{- end }}
+    spec:
+      serviceAccountName: {{ .serviceAccount }}
+      automountServiceAccountToken: true
+      # Otherwise the kubelet adds variables that begin with ALIQUOT_, named after our own Services.
+      enableServiceLinks: false
+      terminationGracePeriodSeconds: 30
+      {{- with $root.Values.priorityClassName }}
+      priorityClassName: {{ . }}
+      {{- end }}
+      {{- with $root.Values.imagePullSecrets }}
+      imagePullSecrets: {{- toYaml . | nindent 8 }}
+      {{- end }}
+      securityContext:
+        runAsNonRoot: true
+        {{- if not (kindIs "invalid" $root.Values.runAsUser) }}
+        runAsUser: {{ int64 $root.Values.runAsUser }}
+        runAsGroup: {{ int64 $root.Values.runAsUser }}
+        {{- end }}
+        seccompProfile:
+          type: RuntimeDefault
+      containers:
+        - name: {{ .component }}
+          image: {{ include "aliquot.image" $root | quote }}
+          imagePullPolicy: {{ $root.Values.image.pullPolicy }}
+          command: [aliquot, {{ .component }}]
+          env:
+            - name: ALIQUOT_IDENTITY__NAME
+              valueFrom:
+                fieldRef: {fieldPath: metadata.name}
+            - name: ALIQUOT_IDENTITY__NAMESPACE
+              valueFrom:
+                fieldRef: {fieldPath: metadata.namespace}
+            - name: ALIQUOT_SERVER__PORT
+              value: "8080"
+            {{- range $name, $value := .variables }}
+            - name: {{ $name }}
+              value: {{ $value | quote }}
+            {{- end }}
+            {{- range $group, $settings := $root.Values.settings }}
+            {{- range $name, $value := $settings }}
+            - name: {{ printf "aliquot_%s__%s" (snakecase $group) (snakecase $name) | upper }}
+              value: {{ include "aliquot.setting" $value }}
+            {{- end }}
+            {{- end }}
+          ports:
+            {{- range $name, $port := .ports }}
+            - name: {{ $name }}
+              containerPort: {{ $port }}
+            {{- end }}
+          livenessProbe:
+            httpGet: {path: /healthz, port: http}
+            periodSeconds: 10
+            timeoutSeconds: 5
+            failureThreshold: 3
+            # Long enough to read a large cluster before anybody asks.
+            initialDelaySeconds: 20
+          readinessProbe:
+            httpGet: {path: /readyz, port: http}
+            periodSeconds: 5
+            timeoutSeconds: 5
+            failureThreshold: 2
+          {{- with .drain }}
+          lifecycle:
+            preStop:
+              sleep: {seconds: {{ . }}}
+          {{- end }}
+          {{- with .resources }}
+          resources: {{- toYaml . | nindent 12 }}
+          {{- end }}
+          securityContext:
+            allowPrivilegeEscalation: false
+            readOnlyRootFilesystem: true
+            capabilities:
+              drop: [ALL]
+          volumeMounts:
+            - name: tmp
+              mountPath: /tmp
+      volumes:
+        - name: tmp
+          emptyDir:
+            sizeLimit: 16Mi
+      {{- with $root.Values.nodeSelector }}
+      nodeSelector: {{- toYaml . | nindent 8 }}
+      {{- end }}
+      {{- with $root.Values.tolerations }}
+      tolerations: {{- toYaml . | nindent 8 }}
+      {{- end }}
+      # A copy: merging changes the values, which the other Deployment reads, too.
+      affinity: {{- merge (deepCopy $root.Values.affinity) (include "aliquot.apart" $component | fromYaml) | toYaml | nindent 8 }}
 {{- end -}}

@@ -1,11 +1,16 @@
 """`aliquot`: starts the processes of the platform. Whatever a command needs is imported only when it runs."""
 
 from importlib.metadata import version
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from aliquot.cli import simulate
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from aliquot.settings import Settings
 
 app = typer.Typer(
     help="Fair shares of GPUs for Kubernetes.",
@@ -35,9 +40,23 @@ app.command("simulate")(simulate.simulate)
 @app.command()
 def operator() -> None:
     """Run the operator; its settings are environment variables (docs/install.md)."""
+    from aliquot.cluster.main import run
+
+    _run(run)
+
+
+@app.command()
+def webhook() -> None:
+    """Run the admission webhook; its settings are those of the operator (docs/admission.md)."""
+    from aliquot.cluster.webhook.main import run
+
+    _run(run)
+
+
+def _run(process: "Callable[[Settings], None]") -> None:
+    """Run a process with the settings of the environment; what is wrong with them ends the command by name."""
     from pydantic import ValidationError
 
-    from aliquot.cluster.main import run
     from aliquot.errors import AliquotError
     from aliquot.settings import Settings
 
@@ -50,7 +69,7 @@ def operator() -> None:
             typer.echo(f"aliquot: {variable}: {problem['msg']}{given}", err=True)
         raise typer.Exit(2) from error
     try:
-        run(settings)
+        process(settings)
     except (AliquotError, OSError) as error:
         typer.echo(f"aliquot: {error}", err=True)
         raise typer.Exit(1) from error

@@ -1,25 +1,20 @@
 """The operator process: settings, connection, probes, election; what acts is in `term`."""
 
-import asyncio
 import os
 import signal
 from importlib.metadata import version
 
-import uvloop
-from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
-
-from aliquot import log
 from aliquot.clock import SystemClock
 from aliquot.cluster.metrics import Metrics
 from aliquot.cluster.observe import Observatory
+from aliquot.cluster.process import registry_of_process, run_until_told
 from aliquot.cluster.term import Term
 from aliquot.kube.client import ApiClient
 from aliquot.kube.config import find_server
 from aliquot.kube.lease import LeaderElector
 from aliquot.kube.transport import Limits, Transport
-from aliquot.settings import Settings, unknown_variables
+from aliquot.settings import Settings
 
-_log = log.get(__name__)
 _SPARE_CONNECTIONS = 32
 """Beside one for each worker: for the lease, events and comparisons. aiohttp's pool is not fair (notes/lab.md 5)."""
 
@@ -30,10 +25,7 @@ class Operator:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._clock = SystemClock()
-        registry = CollectorRegistry()
-        for collector in (ProcessCollector, PlatformCollector, GCCollector):
-            collector(registry=registry)
-        self._metrics = Metrics(registry)
+        self._metrics = Metrics(registry_of_process())
         self._term: Term | None = None
         self._elector: LeaderElector | None = None
 
@@ -104,17 +96,6 @@ def _die() -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-async def _until_told_to_stop(settings: Settings) -> None:
-    operator = asyncio.create_task(Operator(settings).run())
-    loop = asyncio.get_running_loop()
-    for told in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(told, operator.cancel)
-    try:
-        await operator
-    except asyncio.CancelledError:
-        _log.info("stopped")
-
-
 def run(settings: Settings) -> None:
     """Run the operator until SIGTERM or SIGINT; leadership is given up in order.
 
@@ -122,7 +103,4 @@ def run(settings: Settings) -> None:
         ConfigError: there is no API server to speak to.
         OSError: the address of the probes is taken.
     """
-    log.configure(settings.log)
-    for name in unknown_variables(os.environ):
-        _log.warning("unknown setting: a typing error?", variable=name)
-    uvloop.run(_until_told_to_stop(settings))
+    run_until_told(settings, lambda: Operator(settings).run())

@@ -1,4 +1,4 @@
-"""The operator's own HTTP server: probes for the kubelet, metrics for Prometheus.
+"""A process's own HTTP server: probes for the kubelet, metrics for Prometheus.
 
 `/healthz` fails when the process should be restarted, `/readyz` when it cannot do its work yet; both say why.
 `/debug/state` is what the scheduler knows of a node pool, as a document that `aliquot simulate` replays.
@@ -29,11 +29,16 @@ class Observatory:
         registry: the metrics to show.
         alive: why the process should be restarted, or None.
         ready: what is still missing, or None.
-        document: what the scheduler knows.
+        document: what the scheduler knows; None: there is no scheduler in this process.
     """
 
     def __init__(
-        self, settings: Server, registry: CollectorRegistry, alive: Check, ready: Check, document: Document
+        self,
+        settings: Server,
+        registry: CollectorRegistry,
+        alive: Check,
+        ready: Check,
+        document: Document | None = None,
     ) -> None:
         self._settings = settings
         self._registry = registry
@@ -49,7 +54,8 @@ class Observatory:
         app.router.add_get("/healthz", self._probe(self._alive))
         app.router.add_get("/readyz", self._probe(self._ready))
         app.router.add_get("/metrics", self._metrics)
-        app.router.add_get("/debug/state", self._state)
+        if self._document is not None:
+            app.router.add_get("/debug/state", self._state(self._document))
         self._runner = web.AppRunner(app, access_log=None)
         await self._runner.setup()
         await web.TCPSite(self._runner, self._settings.host, self._settings.port).start()
@@ -69,11 +75,15 @@ class Observatory:
 
         return answer
 
-    async def _state(self, request: web.Request) -> web.Response:
-        document = await self._document(request.query.get("pool", names.DEFAULT_NODE_POOL))
-        if document is None:
-            return web.Response(text="another replica leads, and knows", status=503)
-        return web.Response(body=msgspec.json.format(msgspec.json.encode(document)), content_type="application/json")
+    def _state(self, make: Document) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+        async def answer(request: web.Request) -> web.StreamResponse:
+            document = await make(request.query.get("pool", names.DEFAULT_NODE_POOL))
+            if document is None:
+                return web.Response(text="another replica leads, and knows", status=503)
+            body = msgspec.json.format(msgspec.json.encode(document))
+            return web.Response(body=body, content_type="application/json")
+
+        return answer
 
     async def _metrics(self, _: web.Request) -> web.Response:
         return web.Response(body=generate_latest(self._registry), headers={"Content-Type": CONTENT_TYPE_LATEST})

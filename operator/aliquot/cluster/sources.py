@@ -5,7 +5,7 @@ and nodes, then workloads, pods last.
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any, Final, NoReturn, TypeVar
 
@@ -17,7 +17,8 @@ from aliquot.cluster.handlers.kinds import Sink, watch_kinds
 from aliquot.cluster.metrics import Metrics
 from aliquot.cluster.mirror.cache import Cache, Identity, Key
 from aliquot.cluster.mirror.drift import Drift
-from aliquot.cluster.mirror.mirror import HasMetadata, Mirror, identify, key_of
+from aliquot.cluster.mirror.known import parsed_into
+from aliquot.cluster.mirror.mirror import Mirror, identify, into, key_of, take
 from aliquot.cluster.mirror.parse import Whole, parse_whole
 from aliquot.cluster.resources import TRAINING_POLICIES, TRAINING_WORKLOADS, kind_of, resource_of
 from aliquot.contracts.kinds.policies import TrainingPolicy
@@ -36,10 +37,8 @@ from aliquot.settings import Settings
 _log = log.get(__name__)
 _RETRY_SECONDS: Final = 2.0
 _TRAINING: Final = kind_of(TrainingWorkload)
-_POLICY: Final = kind_of(TrainingPolicy)
 
 KindT = TypeVar("KindT", bound=Resource)
-ObjectT = TypeVar("ObjectT", bound=HasMetadata)
 
 
 class _Named(msgspec.Struct):
@@ -76,11 +75,11 @@ class Sources:
         self.namespaces = Informer(client, NAMESPACES, Namespace, clock, metrics.watches, silence_seconds=silence)
         self.nodes = Informer(client, NODES, Node, clock, metrics.watches, silence_seconds=silence)
         self.pods = Informer(client, PODS, Pod, clock, metrics.watches, silence_seconds=silence)
-        self.namespaces.add_handler(_into(mirror.namespaces))
-        self.nodes.add_handler(_into(mirror.nodes))
-        self.pods.add_handler(_into(mirror.pods))
+        self.namespaces.add_handler(into(mirror.namespaces))
+        self.nodes.add_handler(into(mirror.nodes))
+        self.pods.add_handler(into(mirror.pods))
         self._policies = Informer(client, TRAINING_POLICIES, Whole, clock, metrics.watches, silence_seconds=silence)
-        self._policies.add_handler(self._policy_heard)
+        self._policies.add_handler(parsed_into(mirror.policies, TrainingPolicy))
         self._workloads = Informer(client, TRAINING_WORKLOADS, Whole, clock, metrics.watches, silence_seconds=silence)
         self._workloads.add_handler(self._workload_heard)
         interval = settings.drift.interval_seconds
@@ -168,13 +167,6 @@ class Sources:
             if isinstance(parsed, TrainingWorkload):
                 workloads.put(parsed)
 
-    def _policy_heard(self, old: Whole | None, new: Whole | None) -> None:
-        if new is None:
-            assert old is not None
-            self._mirror.policies.drop(key_of(old), old.metadata.uid)
-        elif isinstance(parsed := parse_whole(_POLICY, new), TrainingPolicy):
-            self._mirror.policies.put(parsed)
-
     def _is_known(self, kind: Kind, raw: Mapping[str, Any]) -> bool:
         metadata = raw["metadata"]
         identity = Identity(
@@ -186,11 +178,11 @@ class Sources:
         mirror = self._mirror
         match heard:
             case Project():
-                _take(mirror.projects, heard, gone=gone)
+                take(mirror.projects, heard, gone=gone)
             case Department():
-                _take(mirror.departments, heard, gone=gone)
+                take(mirror.departments, heard, gone=gone)
             case NodePool():
-                _take(mirror.node_pools, heard, gone=gone)
+                take(mirror.node_pools, heard, gone=gone)
             case _:
                 raise AssertionError(f"nobody asked for {type(heard).__name__}")
 
@@ -202,19 +194,3 @@ class Sources:
 
     def _listed(self, kind: Kind) -> None:
         self._drifts[kind.name].listed()
-
-
-def _into(cache: Cache[ObjectT]) -> Callable[[ObjectT | None, ObjectT | None], None]:
-    def changed(old: ObjectT | None, new: ObjectT | None) -> None:
-        held = new or old
-        assert held is not None
-        _take(cache, held, gone=new is None)
-
-    return changed
-
-
-def _take(cache: Cache[ObjectT], heard: ObjectT, *, gone: bool) -> None:
-    if gone:
-        cache.drop(key_of(heard), heard.metadata.uid)
-    else:
-        cache.put(heard)

@@ -16,12 +16,12 @@ from aliquot import names
 from aliquot.cluster.feed import Feed
 from aliquot.cluster.mirror.cache import Key
 from aliquot.cluster.mirror.mirror import Mirror, job_name_of, key_of, owner_of
-from aliquot.cluster.reconcilers.view import submitted
 from aliquot.cluster.work import Task
 from aliquot.contracts.kinds.policies import TrainingPolicy
 from aliquot.contracts.kinds.tenancy import Department, NodePool, Project
 from aliquot.contracts.kinds.workloads import TrainingWorkload
 from aliquot.contracts.kubernetes import Namespace, Node, Pod
+from aliquot.core.submission import submitted
 from aliquot.core.tenancy import department_of
 from aliquot.settings import Settings
 
@@ -113,9 +113,8 @@ class Triggers:
             return
         policy = new or old
         assert policy is not None
-        for held in self._mirror.policies:  # which of them is in force may have changed
-            if held.metadata.namespace == policy.metadata.namespace:
-                self._add(Task.POLICY_STATUS, key_of(held), _TENANT_SETTLE_SECONDS)
+        for held in self._mirror.policies_in(policy.metadata.namespace):  # which is in force may have changed
+            self._add(Task.POLICY_STATUS, key_of(held), _TENANT_SETTLE_SECONDS)
         for workload in self._mirror.workloads:
             if not submitted(workload):
                 self._add(Task.WORKLOAD, key_of(workload))

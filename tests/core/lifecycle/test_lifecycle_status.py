@@ -354,6 +354,14 @@ def test_an_obstacle_can_be_cleared_away() -> None:
     assert (found.phase, found.reason, found.creation_status) == ("Pending", None, "Submitted")
 
 
+def test_the_condition_of_what_cannot_be_carried_out_says_why_in_the_words_of_the_phase() -> None:
+    found = after(facts(spec=None, errors=BAD))
+    [condition] = found.conditions
+    assert condition.message == found.phase_message
+    [condition] = after(facts(failed(failed_attempts=7))).conditions[-1:]
+    assert (condition.type, condition.message) == ("Failed", None)
+
+
 def test_values_of_any_size_are_cut() -> None:
     errors = tuple(UserError(f"spec.field{number}", "x" * 1_000_000, "less") for number in range(100))
     message = after(facts(spec=None, errors=errors)).phase_message or ""

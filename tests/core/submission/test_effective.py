@@ -287,9 +287,6 @@ REFUSED: list[tuple[dict[str, object], str, str]] = [
         "'1056221 bytes' is not allowed: at most 262144 bytes of names and values together, so that a pod fits into",
     ),
     ({"username": "x" * 254}, "spec.username.value", "at most 253 characters"),
-    ({"usage": "Template"}, "spec.usage", "templates are not carried out yet"),
-    ({"baseWorkload": "base"}, "spec.baseWorkload", "templates are not carried out yet"),
-    ({"baseWorkload": "base", "image": None}, "spec.baseWorkload", "templates are not carried out yet"),
 ]
 
 

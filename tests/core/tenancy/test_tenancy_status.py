@@ -289,14 +289,14 @@ def test_a_pool_lists_its_nodes_by_name() -> None:
         Node("n1", "a100", ZERO),
         Node("n3", "a100", ZERO, schedulable=False),
     ]
-    status = node_pool_status(pool("a100", "run.ai/type", "a100"), nodes)
+    status = node_pool_status(pool("a100", "run.ai/type", "a100"), nodes, [])
     assert (status.phase, status.message) == ("Ready", None)
     assert status.nodes == (
         PoolNode(name="n1", status="Ready"),
         PoolNode(name="n2", status="NotReady"),
         PoolNode(name="n3", status="Ready,SchedulingDisabled"),
     )
-    assert stored(node_pool_status(pool("a100", "run.ai/type", "a100"), reversed(nodes))) == status
+    assert stored(node_pool_status(pool("a100", "run.ai/type", "a100"), reversed(nodes), [])) == status
 
 
 EMPTY_POOLS: dict[str, tuple[NodePool, str, str]] = {
@@ -309,6 +309,25 @@ EMPTY_POOLS: dict[str, tuple[NodePool, str, str]] = {
 
 @pytest.mark.parametrize(("given_pool", "phase", "says"), EMPTY_POOLS.values(), ids=EMPTY_POOLS)
 def test_a_pool_without_nodes_says_why(given_pool: NodePool, phase: str, says: str) -> None:
-    status = node_pool_status(given_pool, [])
+    status = node_pool_status(given_pool, [], [given_pool])
     assert status.phase == phase
     assert says in (status.message or "")
+
+
+def made_at(hour: int, name: str, value: str = "a100") -> NodePool:
+    made = datetime(2024, 5, 1, hour, tzinfo=UTC)
+    return NodePool(
+        metadata=Metadata(name=name, creation_timestamp=made),
+        spec=NodePoolSpec(label_key="run.ai/type", label_value=value),
+    )
+
+
+def test_of_two_pools_with_one_label_the_later_one_says_that_it_has_no_nodes() -> None:
+    first, second, third = made_at(1, "z"), made_at(2, "a"), made_at(1, "other", "h100")
+    pools = [second, first, third]
+    assert {pool.metadata.name: node_pool_status(pool, [], pools).phase for pool in pools} == {
+        "z": "NoNodes",
+        "a": "SameLabel",
+        "other": "NoNodes",
+    }
+    assert "Node pool z has the label run.ai/type=a100 already" in (node_pool_status(second, [], pools).message or "")

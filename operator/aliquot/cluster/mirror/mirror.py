@@ -51,6 +51,25 @@ def identify(held: HasMetadata) -> Identity:
     return Identity(Key(metadata.namespace, metadata.name), metadata.uid, int(metadata.resource_version or 0))
 
 
+def take(cache: Cache[ObjectT], heard: ObjectT, *, gone: bool) -> None:
+    """Put what was heard of an object into a cache."""
+    if gone:
+        cache.drop(key_of(heard), heard.metadata.uid)
+    else:
+        cache.put(heard)
+
+
+def into(cache: Cache[ObjectT]) -> "Listener[ObjectT]":
+    """A listener that puts what it hears into a cache."""
+
+    def changed(old: ObjectT | None, new: ObjectT | None) -> None:
+        heard = new or old
+        assert heard is not None
+        take(cache, heard, gone=new is None)
+
+    return changed
+
+
 def owner_of(pod: Pod) -> OwnerReference | None:
     """The workload of ours that controls the pod, or None."""
     for owner in pod.metadata.owner_references:
@@ -149,6 +168,10 @@ class Mirror:
         """The workloads that name one of that name as their base, in whatever namespace, by key."""
         found = (self.workloads.get(key) for key in sorted(self._based_on.get(name, ())))
         return [workload for workload in found if workload is not None]
+
+    def policies_in(self, namespace: str) -> list[TrainingPolicy]:
+        """The policies in a namespace."""
+        return [policy for policy in self.policies if policy.metadata.namespace == namespace]
 
     def project_of(self, namespace: str) -> Project | None:
         """The project that a namespace belongs to, by its label; None: it belongs to none, or to one that is not."""

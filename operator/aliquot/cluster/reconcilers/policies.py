@@ -35,7 +35,7 @@ class PolicyStatusWriter:
         policy = self._mirror.policies.get(key)
         if policy is None:
             return
-        siblings = [held for held in self._mirror.policies if held.metadata.namespace == key.namespace]
+        siblings = self._mirror.policies_in(key.namespace)
         patch = status_patch(policy.status, policy_status(policy, siblings, self._clock.now()))
         if not patch:
             return

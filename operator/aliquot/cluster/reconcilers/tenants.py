@@ -118,7 +118,7 @@ class TenantReconciler:
         if pool is None:
             return
         nodes = [node for node in self._feed.nodes.values() if node.pool == pool.metadata.name]
-        await self._write(NODE_POOLS, pool, pool.status, node_pool_status(pool, nodes))
+        await self._write(NODE_POOLS, pool, pool.status, node_pool_status(pool, nodes, self._mirror.node_pools))
 
     def _plan(self, project: Project) -> NamespacePlan:
         own = self._mirror.namespaces.get(Key("", namespace_name(project)))

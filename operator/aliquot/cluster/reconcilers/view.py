@@ -16,10 +16,11 @@ from aliquot.core.submission import (
     Inheritance,
     InvalidWorkload,
     ValidSpec,
-    effective,
-    effective_spec,
-    inheritance_of,
+    carried_out,
+    inheritance_now,
+    kept_inheritance,
 )
+from aliquot.core.tenancy import not_a_projects
 from aliquot.errors import UserError
 
 
@@ -116,7 +117,7 @@ class Views:
 
     def policies(self, namespace: str) -> Iterable[TrainingPolicy]:
         """The policies in a namespace."""
-        return [policy for policy in self._mirror.policies if policy.metadata.namespace == namespace]
+        return self._mirror.policies_in(namespace)
 
     def _inheritance(self, workload: TrainingWorkload) -> Inheritance:
         """What the workload takes from others: what its status keeps, or what there is to take now.
@@ -124,12 +125,8 @@ class Views:
         Raises:
             InvalidWorkload: it cannot be submitted as things are.
         """
-        kept = workload.status.inherited
-        if kept is not None:
-            return Inheritance(kept.template, kept.policy, kept.values, kept.origins)
-        if submitted(workload) or self._mirror.pods_of(workload):
-            return NOTHING
-        return inheritance_of(workload, self)
+        has_pods = kept_inheritance(workload) is None and bool(self._mirror.pods_of(workload))
+        return NOTHING if has_pods else inheritance_now(workload, self)
 
     def _read(self, workload: TrainingWorkload, inheritance: Inheritance) -> ValidSpec | InvalidWorkload:
         metadata = workload.metadata
@@ -141,8 +138,7 @@ class Views:
         ):
             return known.found
         try:
-            spec = effective_spec(type(workload).__name__, workload.spec, inheritance)
-            found: ValidSpec | InvalidWorkload = effective(workload.model_copy(update={"spec": spec}), self._defaults)
+            found: ValidSpec | InvalidWorkload = carried_out(workload, inheritance, self._defaults)
         except InvalidWorkload as problem:
             found = problem
         self._readings[metadata.uid] = _Reading(workload.spec, metadata.labels, inheritance, found)
@@ -165,20 +161,10 @@ class Views:
     def _no_project(self, namespace: str) -> str:
         held = self._mirror.namespaces.get(Key("", namespace))
         named = held.metadata.labels.get(names.QUEUE_LABEL) if held is not None else None
-        if named is not None:
-            return f"the project {named} of the namespace {namespace} does not exist"
-        return (
-            f"the namespace {namespace} belongs to no project: submit in a project's namespace, or let an "
-            f"administrator label it {names.QUEUE_LABEL}=<project>"
-        )
+        return not_a_projects(namespace, named)
 
     def _workload_changed(self, old: TrainingWorkload | None, new: TrainingWorkload | None) -> None:
         if new is None:
             assert old is not None
             self._readings.pop(old.metadata.uid, None)
             self._troubles.pop(old.metadata.uid, None)
-
-
-def submitted(workload: TrainingWorkload) -> bool:
-    """Whether its status says that the workload is submitted: what changes in policies and templates passes it by."""
-    return workload.status.inherited is not None or workload.status.creation_status == "Submitted"

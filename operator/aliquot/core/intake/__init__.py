@@ -6,7 +6,7 @@ Unix seconds. The operator's mirror calls.
 """
 
 from aliquot.core.intake.nodes import PoolRule, node_fact, node_problems, pool_of, pool_rules
-from aliquot.core.intake.pods import Tenant, is_ours, pod_facts, pod_problems
+from aliquot.core.intake.pods import Tenant, is_ours, never_placed, pod_facts, pod_problems
 from aliquot.core.intake.queues import queue_facts
 from aliquot.core.intake.requests import pod_request
 from aliquot.core.intake.times import unix_seconds
@@ -15,6 +15,7 @@ __all__ = [
     "PoolRule",
     "Tenant",
     "is_ours",
+    "never_placed",
     "node_fact",
     "node_problems",
     "pod_facts",

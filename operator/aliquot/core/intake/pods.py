@@ -91,6 +91,12 @@ def pod_problems(pod: kubernetes.Pod) -> tuple[str, ...]:
     return (*((problem,) if problem else ()), *affinity_problems(pod.spec))
 
 
+def never_placed(pod: kubernetes.Pod) -> tuple[str, ...]:
+    """Of `pod_problems` those for which no node can ever be found: the pod would wait for ever."""
+    _, problem = _request(pod)
+    return (problem,) if problem else ()
+
+
 def _request(pod: kubernetes.Pod) -> tuple[Request, str]:
     """What the pod asks for, and what is wrong with it.
 

@@ -5,7 +5,8 @@
     Completed       the workload ended well                          } only once they are true, as for batch/v1 Jobs
     Failed          it ended badly, or cannot be carried out         }
 
-Sentences are in `phaseMessage` alone: a status is written often and must stay small.
+Sentences are in `phaseMessage` alone: a status is written often and must stay small. That of a workload that cannot be
+carried out is written once, and its condition has the sentence too.
 """
 
 from typing import Final
@@ -46,7 +47,10 @@ def conditions(
         aspects.append((end, True, why or end))
     elif stands.phase == "Failed":
         aspects.append((FAILED, True, why_not))
-    return tuple(_condition(*aspect, earlier.get(aspect[0]), now) for aspect in aspects)
+    made = tuple(_condition(*aspect, earlier.get(aspect[0]), now) for aspect in aspects)
+    if account.outcome is None and stands.phase == "Failed":
+        return (*made[:-1], made[-1].model_copy(update={"message": stands.message}))
+    return made
 
 
 def _condition(type_: str, holds: bool, reason: str, earlier: Condition | None, now: float) -> Condition:

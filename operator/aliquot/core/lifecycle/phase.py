@@ -28,7 +28,7 @@ from aliquot.core.lifecycle.facts import Facts, Wait
 from aliquot.core.lifecycle.pods import DELETED, ObservedPod, PodPhase
 from aliquot.core.lifecycle.record import INVALID_SPEC, Outcome
 from aliquot.core.lifecycle.times import moment
-from aliquot.errors import UserError
+from aliquot.errors import told
 
 BACK_OFF: Final = "BackOff"
 BACKOFF_LIMIT_EXCEEDED: Final = "BackoffLimitExceeded"
@@ -37,9 +37,7 @@ SUSPENDED: Final = "Suspended"
 
 MOST_CHARACTERS: Final = 1024
 """Of one sentence from elsewhere; a status is written often and must stay small."""
-_MOST_VALUE_CHARACTERS: Final = 100
 _MOST_REASON_CHARACTERS: Final = 128
-_MOST_ERRORS: Final = 25
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +70,7 @@ def stand(facts: Facts, account: Account, before: WorkloadStatus) -> Stand:
             return Stand(account.outcome, before.reason, before.phase_message or "")
         return _end(facts, account, account.outcome)
     if facts.errors:
-        return Stand("Degraded" if alive else "Failed", INVALID_SPEC, _wrong(facts.errors))
+        return Stand("Degraded" if alive else "Failed", INVALID_SPEC, told(facts.errors))
     if facts.spec is not None and not facts.spec.active:
         still = f"; {_pods(len(alive))} still to end" if alive else ""
         return Stand("Stopped", SUSPENDED, f"suspended: active is false{still}")
@@ -106,16 +104,6 @@ def _end(facts: Facts, account: Account, outcome: Outcome) -> Stand:
     limit = f", backoffLimit: {facts.spec.backoff_limit}" if facts.spec else ""
     told = f"; {_failure(last)}" if last else ""
     return Stand("Failed", BACKOFF_LIMIT_EXCEEDED, f"failures: {account.failed}{limit}{told}")
-
-
-def _wrong(errors: tuple[UserError, ...]) -> str:
-    """List what is wrong, in the order of `UserError`'s own text, with values cut: they may be of any size."""
-    told = [
-        f"{error.field}: {clip(repr(error.value), _MOST_VALUE_CHARACTERS)} is not allowed: {error.allowed}"
-        for error in errors[:_MOST_ERRORS]
-    ]
-    more = [f"and {len(errors) - _MOST_ERRORS} more"] if len(errors) > _MOST_ERRORS else []
-    return "; ".join(clip(text) for text in [*told, *more])
 
 
 def _under_way(facts: Facts, account: Account, before: WorkloadStatus) -> Stand:

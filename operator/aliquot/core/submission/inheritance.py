@@ -83,6 +83,23 @@ def inheritance_of(workload: TrainingWorkload, known: Surroundings) -> Inheritan
     return NOTHING if template is None and policy is None else inherit(kind, workload.spec, template, policy)
 
 
+def has_its_base(workload: TrainingWorkload, known: Surroundings) -> bool:
+    """Whether the template that a workload names is known, if it names one."""
+    base, namespace = workload.spec.base_workload, workload.metadata.namespace
+    return not base or any(known.base(where, base) is not None for where in (namespace, known.shared_namespace))
+
+
+def kept_inheritance(workload: TrainingWorkload) -> Inheritance | None:
+    """What a workload's status says that it takes from others; None: it says nothing."""
+    kept = workload.status.inherited
+    return None if kept is None else Inheritance(kept.template, kept.policy, kept.values, kept.origins)
+
+
+def submitted(workload: TrainingWorkload) -> bool:
+    """Whether its status says that the workload is submitted: what changes in policies and templates passes it by."""
+    return workload.status.inherited is not None or workload.status.creation_status == "Submitted"
+
+
 def _is_based(workload: TrainingWorkload) -> bool:
     return bool(workload.spec.base_workload)
 

@@ -8,9 +8,15 @@ from aliquot.contracts.kinds.policies import PolicyStatus, TrainingPolicy
 from aliquot.core.conditions import condition, timed
 from aliquot.core.submission.inheritance import policy_in_force
 from aliquot.core.submission.policy import policy_problems
+from aliquot.errors import UserError
 
 READY: Final = "Ready"
 _MOST_CHARACTERS: Final = 4096
+
+
+def policy_problems_of(policy: TrainingPolicy) -> tuple[UserError, ...]:
+    """Everything in a policy that no workload could ever keep, sorted by field."""
+    return policy_problems(of_kind(type(policy).__name__), policy.spec)
 
 
 def policy_status(policy: TrainingPolicy, siblings: Iterable[TrainingPolicy], now: float) -> PolicyStatus:
@@ -22,7 +28,7 @@ def policy_status(policy: TrainingPolicy, siblings: Iterable[TrainingPolicy], no
         now: Unix seconds, for a condition that changes.
     """
     in_force = policy_in_force(siblings)
-    problems = policy_problems(of_kind(type(policy).__name__), policy.spec)
+    problems = policy_problems_of(policy)
     if in_force is not None and in_force.metadata.uid != policy.metadata.uid:
         told = f"the policy {in_force.metadata.name} of this namespace is older and counts"
         ready = condition(READY, holds=False, reason="NotInForce", message=told)

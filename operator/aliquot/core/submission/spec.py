@@ -6,7 +6,7 @@ Only `effective` makes a `ValidSpec` from a workload; who has one need not check
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from aliquot.errors import AliquotError, UserError
+from aliquot.errors import AliquotError, UserError, told
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,4 +97,4 @@ class InvalidWorkload(AliquotError):  # noqa: N818 - it says what is wrong, like
     def __init__(self, errors: Sequence[UserError]) -> None:
         assert errors, "an invalid workload has at least one error"
         self.errors = tuple(sorted(errors, key=lambda error: (error.field, error.allowed)))
-        super().__init__("; ".join(map(str, self.errors)))
+        super().__init__(told(self.errors))

@@ -7,10 +7,16 @@ that is there. Amounts are hundredths of a GPU, milli-CPU and bytes; `now` is in
 """
 
 from aliquot.core.tenancy.amounts import in_words
-from aliquot.core.tenancy.department import department_status
-from aliquot.core.tenancy.namespaces import NamespacePlan, Problem, namespace_name, namespace_plan
-from aliquot.core.tenancy.node_pools import node_pool_status
-from aliquot.core.tenancy.project import project_status
+from aliquot.core.tenancy.department import department_status, department_warnings
+from aliquot.core.tenancy.namespaces import (
+    NamespacePlan,
+    Problem,
+    namespace_name,
+    namespace_plan,
+    not_a_projects,
+)
+from aliquot.core.tenancy.node_pools import node_pool_status, with_same_label, without_label
+from aliquot.core.tenancy.project import project_status, project_warnings
 from aliquot.core.tenancy.quotas import (
     NO_QUOTA,
     Amount,
@@ -31,10 +37,15 @@ __all__ = [
     "department_of",
     "department_quotas",
     "department_status",
+    "department_warnings",
     "in_words",
     "namespace_name",
     "namespace_plan",
     "node_pool_status",
+    "not_a_projects",
     "project_quotas",
     "project_status",
+    "project_warnings",
+    "with_same_label",
+    "without_label",
 ]

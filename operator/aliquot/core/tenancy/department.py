@@ -24,7 +24,7 @@ def department_status(
         before: the status as it is.
         now: Unix seconds, for conditions that change.
     """
-    warnings = _overcommitted(department, members, usage)
+    warnings = department_warnings(department, members, usage)
     return TenantStatus(
         phase=READY,
         message=" ".join(each.message for each in warnings if each.message) or None,
@@ -40,8 +40,16 @@ def department_status(
     )
 
 
-def _overcommitted(department: Department, members: Sequence[Project], pools: Iterable[str]) -> list[Condition]:
-    """More deserved by the projects than by the department is allowed: the scheduler goes by the department's."""
+def department_warnings(department: Department, members: Sequence[Project], pools: Iterable[str]) -> list[Condition]:
+    """What its administrator should know, although the department works all the same.
+
+    More deserved by the projects than by the department is allowed: the scheduler goes by the department's.
+
+    Args:
+        department: the department.
+        members: the projects that belong to it.
+        pools: names of the node pools that exist.
+    """
     has = department_quotas(department)
     promised = [project_quotas(project) for project in members]
     found: list[str] = []

@@ -41,10 +41,12 @@ class Problem:
     Attributes:
         code: one word for programs; the project's phase.
         message: a sentence with the cure.
+        lasting: whether it stays until the project itself is changed, whatever becomes of namespaces.
     """
 
     code: str
     message: str
+    lasting: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +98,21 @@ def namespace_plan(project: Project, labelled: Sequence[Namespace], own: Namespa
     return NamespacePlan(name, create=chosen is None, labels=_NONE if done else wanted, others=others)
 
 
+def not_a_projects(namespace: str, named: str | None) -> str:
+    """Why nothing that is submitted in a namespace runs: it is no project's.
+
+    Args:
+        namespace: its name.
+        named: the project that its label names and that does not exist; None: it has no such label.
+    """
+    if named is not None:
+        return f"the project {named} of the namespace {namespace} does not exist"
+    return (
+        f"the namespace {namespace} belongs to no project: submit in a project's namespace, or let an "
+        f"administrator label it {names.QUEUE_LABEL}=<project>"
+    )
+
+
 def _chosen(project: Project, labelled: Sequence[Namespace], own: Namespace | None) -> Namespace | None:
     if project.spec.namespace:
         return own
@@ -116,7 +133,8 @@ def _problem(project: Project, name: str, chosen: Namespace | None) -> Problem |
             if project.spec.namespace
             else f"name one in spec.namespace, or take {names.QUEUE_LABEL} off this one"
         )
-        return Problem("NamespaceReserved", f"Namespace {name} belongs to the system: {cure}.")
+        message = f"Namespace {name} belongs to the system: {cure}."
+        return Problem("NamespaceReserved", message, lasting=name == namespace_name(project))
     if chosen is None:
         if not project.spec.namespace:
             return None

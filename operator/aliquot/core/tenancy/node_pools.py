@@ -1,6 +1,7 @@
 """The status of a node pool: the nodes that belong to it, and how they are."""
 
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from typing import Final, Protocol
 
 from aliquot import names
@@ -30,23 +31,65 @@ class NodeLike(Protocol):
         ...
 
 
-def node_pool_status(pool: NodePool, nodes: Iterable[NodeLike]) -> NodePoolStatus:
-    """Make the status: the same for the same nodes, in whatever order they come.
+def without_label(pool: NodePool) -> str | None:
+    """What is to be said of a pool that names no label; None: it names one, or needs none."""
+    if pool.metadata.name == names.DEFAULT_NODE_POOL or (pool.spec.label_key and pool.spec.label_value):
+        return None
+    return "No node can belong to it: labelKey and labelValue say which ones should."
+
+
+def with_same_label(pool: NodePool, others: Iterable[NodePool]) -> str | None:
+    """What is to be said of a pool that has the very label of another one; None: none of the others has it.
+
+    Its nodes belong to the one that was made first, all of them, so one of the two is a mistake.
+    """
+    spec = pool.spec
+    if not (spec.label_key and spec.label_value):
+        return None
+    same = sorted(
+        other.metadata.name
+        for other in others
+        if other.metadata.name != pool.metadata.name
+        and (other.spec.label_key, other.spec.label_value) == (spec.label_key, spec.label_value)
+    )
+    if not same:
+        return None
+    return (
+        f"Node pool {same[0]} has the label {spec.label_key}={spec.label_value} already, and a node belongs to one "
+        "pool only: give this one another label, or delete one of the two."
+    )
+
+
+def node_pool_status(pool: NodePool, nodes: Iterable[NodeLike], pools: Iterable[NodePool]) -> NodePoolStatus:
+    """Make the status: the same for the same nodes and pools, in whatever order they come.
 
     Args:
         pool: the pool.
         nodes: the nodes that belong to it.
+        pools: all node pools.
     """
     listed = tuple(PoolNode(name=node.name, status=_status(node)) for node in sorted(nodes, key=lambda node: node.name))
     spec = pool.spec
-    if pool.metadata.name != names.DEFAULT_NODE_POOL and not (spec.label_key and spec.label_value):
-        phase, message = "NoLabel", "No node can belong to it: labelKey and labelValue say which ones should."
+    if (problem := without_label(pool)) is not None:
+        phase, message = "NoLabel", problem
+    elif (problem := with_same_label(pool, _before(pool, pools))) is not None:
+        phase, message = "SameLabel", problem
     elif not listed:
         wanted = f" with the label {spec.label_key}={spec.label_value}" if spec.label_key else ""
         phase, message = "NoNodes", f"There is no node{wanted} that belongs to it."
     else:
         phase, message = READY, None
     return NodePoolStatus(phase=phase, message=message, nodes=listed[:MAX_NODES])
+
+
+def _before(pool: NodePool, pools: Iterable[NodePool]) -> list[NodePool]:
+    """The pools that were made before it, which nodes with the labels of both belong to."""
+    return [other for other in pools if _age(other) < _age(pool)]
+
+
+def _age(pool: NodePool) -> tuple[datetime, str]:
+    made = pool.metadata.creation_timestamp
+    return (made or datetime.min.replace(tzinfo=UTC), pool.metadata.name)
 
 
 def _status(node: NodeLike) -> str:

@@ -36,7 +36,7 @@ def project_status(
         now: Unix seconds, for conditions that change.
     """
     ready = _namespace_ready(plan)
-    warnings = _warnings(project, plan, usage, departments)
+    warnings = project_warnings(project, plan, usage, departments)
     phase = READY if ready.status == "True" else plan.problem.code if plan.problem else PENDING
     says = [each.message for each in (ready, *warnings) if each.message and (each is not ready or phase != READY)]
     return ProjectStatus(
@@ -60,19 +60,27 @@ def _namespace_ready(plan: NamespacePlan) -> Condition:
     return condition(kind, holds=True, reason="Ready", message=f"Namespace {plan.name} belongs to the project.")
 
 
-def _warnings(
-    project: Project, plan: NamespacePlan, usage: UsageByPool, departments: Collection[str]
+def project_warnings(
+    project: Project, plan: NamespacePlan, pools: Collection[str], departments: Collection[str]
 ) -> list[Condition]:
+    """What its administrator should know, although the project works all the same.
+
+    Args:
+        project: the project.
+        plan: what its namespace needs, from `namespace_plan`.
+        pools: names of the node pools that exist, `default` among them.
+        departments: names of the departments that exist.
+    """
     warnings: list[Condition] = []
     named = project.spec.department
     if named and department_of(project, departments) is None:
         message = f"Department {named} does not exist: until it does, the project is bound by its own quota only."
         warnings.append(condition("NoDepartment", holds=True, reason="NoDepartment", message=message))
     unknown = sorted(
-        set(project_quotas(project)).union(project.spec.default_node_pools) - {*usage, names.DEFAULT_NODE_POOL}
+        set(project_quotas(project)).union(project.spec.default_node_pools) - {*pools, names.DEFAULT_NODE_POOL}
     )
     if unknown:
-        message = f"No such node pool: {', '.join(unknown[:10])}. There are: {', '.join(sorted(usage)[:10])}."
+        message = f"No such node pool: {', '.join(unknown[:10])}. There are: {', '.join(sorted(pools)[:10])}."
         warnings.append(condition("NoNodePool", holds=True, reason="NoNodePool", message=message))
     if plan.others:
         message = f"Labelled for the project, too, and using its quota: namespace {', '.join(plan.others[:10])}."

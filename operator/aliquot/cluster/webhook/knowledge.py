@@ -1,0 +1,134 @@
+"""What reviews need to know of the cluster, in every replica: kept in step by informers of its own.
+
+Projects, departments, node pools, namespaces, policies and templates are few; pods, nodes and other workloads are not
+watched. While the API
+server cannot be reached, the last that was heard counts.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from typing import TypeVar
+
+from aliquot.clock import Clock
+from aliquot.cluster.mirror.cache import Cache, Key
+from aliquot.cluster.mirror.known import parsed_into
+from aliquot.cluster.mirror.mirror import Mirror, into
+from aliquot.cluster.mirror.parse import Whole
+from aliquot.cluster.resources import kind_of, resource_of
+from aliquot.contracts.kinds.policies import TrainingPolicy
+from aliquot.contracts.kinds.shapes import Resource
+from aliquot.contracts.kinds.tenancy import Department, NodePool, Project
+from aliquot.contracts.kinds.workloads import TrainingWorkload
+from aliquot.contracts.kubernetes import Namespace
+from aliquot.core.submission import Defaults
+from aliquot.kube.client import ApiClient
+from aliquot.kube.informer import Informer
+from aliquot.kube.metrics import WatchMetrics
+from aliquot.kube.resources import NAMESPACES
+
+KindT = TypeVar("KindT", bound=Resource)
+
+
+class Knowledge:
+    """The surroundings of everything that is submitted (`core.admission.Surroundings`).
+
+    Args:
+        client: lists and watches.
+        clock: for informers.
+        metrics: where what is heard is counted.
+        defaults: what pods get that do not say.
+        silence_seconds: a watch that brings nothing for so long is opened anew.
+        shared_namespace: where templates and policies for all projects are.
+    """
+
+    def __init__(
+        self,
+        client: ApiClient,
+        clock: Clock,
+        metrics: WatchMetrics,
+        defaults: Defaults,
+        silence_seconds: float,
+        shared_namespace: str,
+    ) -> None:
+        self.defaults = defaults
+        self.shared_namespace = shared_namespace
+        self._mirror = mirror = Mirror()
+        namespaces = Informer(client, NAMESPACES, Namespace, clock, metrics, silence_seconds=silence_seconds)
+        namespaces.add_handler(into(mirror.namespaces))
+
+        def kind(model: type[KindT], cache: Cache[KindT], field_selector: str = "") -> Informer[Whole]:
+            where = resource_of(kind_of(model))
+            informer = Informer(
+                client,
+                where,
+                Whole,
+                clock,
+                metrics,
+                field_selector=field_selector,
+                silence_seconds=silence_seconds,
+            )
+            informer.add_handler(parsed_into(cache, model))
+            return informer
+
+        self._informers = (
+            namespaces,
+            kind(Project, mirror.projects),
+            kind(Department, mirror.departments),
+            kind(NodePool, mirror.node_pools),
+            kind(TrainingPolicy, mirror.policies),
+            kind(TrainingWorkload, mirror.workloads, "spec.usage=Template"),
+        )
+
+    def gather(self, group: asyncio.TaskGroup) -> None:
+        """Begin to listen, in tasks of the group."""
+        for informer in self._informers:
+            group.create_task(informer.run())
+
+    async def complete(self) -> None:
+        """Wait until all is known that is needed."""
+        for informer in self._informers:
+            await informer.synced.wait()
+
+    @property
+    def trouble(self) -> str | None:
+        """What is not known yet; None: all that is needed."""
+        for informer in self._informers:
+            if not informer.synced.is_set():
+                why = f": {informer.last_problem}" if informer.last_problem is not None else ""
+                return f"the first list of {informer.resource.full_name} is not complete yet{why}"
+        return None
+
+    @property
+    def projects(self) -> Cache[Project]:
+        """All projects."""
+        return self._mirror.projects
+
+    @property
+    def departments(self) -> Cache[Department]:
+        """All departments."""
+        return self._mirror.departments
+
+    @property
+    def node_pools(self) -> Cache[NodePool]:
+        """All node pools."""
+        return self._mirror.node_pools
+
+    def namespace(self, name: str) -> Namespace | None:
+        """The namespace of that name."""
+        return self._mirror.namespaces.get(Key("", name))
+
+    def base(self, namespace: str, name: str) -> TrainingWorkload | None:
+        """The template of that name; that other workloads may be bases too is left to the reconciler."""
+        return self._mirror.workloads.get(Key(namespace, name))
+
+    def policies(self, namespace: str) -> Sequence[TrainingPolicy]:
+        """The policies in a namespace."""
+        return self._mirror.policies_in(namespace)
+
+    def namespaces_of(self, project: str) -> Sequence[Namespace]:
+        """The namespaces labelled as the project's."""
+        return self._mirror.namespaces_of(project)
+
+    def project_of(self, namespace: str) -> Project | None:
+        """The project that a namespace belongs to; None: none, or one that does not exist."""
+        return self._mirror.project_of(namespace)

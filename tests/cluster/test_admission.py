@@ -1,0 +1,323 @@
+"""The admission webhook before a real API server: who is refused, who never waits for it, what happens without it."""
+
+import json
+import re
+import subprocess
+import time
+from base64 import b64decode
+from collections.abc import Generator
+from dataclasses import dataclass
+from typing import Any, Final
+
+import pytest
+import yaml
+
+from aliquot.cluster.webhook.certificates import DAY, Credentials, issue, read
+from aliquot_lab import Cluster, dedicated
+from aliquot_lab.api import ApiError
+from aliquot_lab.control_plane import free_ports
+from demo import platform
+from tests.support.arena import MERGE, POOLS, PROJECTS, WORKLOADS, Arena
+from tests.support.balancer import Balancer
+
+pytestmark = [pytest.mark.cluster, pytest.mark.xdist_group("admission")]
+
+CONFIGURATION: Final = "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations/aliquot-webhook"
+SECRET: Final = "/api/v1/namespaces/runai/secrets/aliquot-webhook"
+SHORT: Final = {"ALIQUOT_CERTIFICATES__CHECK_SECONDS": "0.5", "ALIQUOT_CERTIFICATES__SETTLE_SECONDS": "1"}
+COUNT: Final = re.compile(r'aliquot_admission_review_duration_seconds_count\{kind="(\w+)",verdict="(\w+)"\} (\d+)')
+
+
+@dataclass
+class Plane:
+    """A cluster in which the API server asks one of two webhooks, as through a Service.
+
+    Attributes:
+        lab: the cluster.
+        webhooks: both.
+    """
+
+    lab: Cluster
+    webhooks: list[platform.WebhookProcess]
+
+    def asked(self, kind: str) -> int:
+        """How often the API server has asked about objects of a kind."""
+        found = [count for webhook in self.webhooks for count in COUNT.findall(webhook.probe("metrics")[1])]
+        return sum(int(number) for counted, _, number in found if counted == kind)
+
+    def start(self) -> None:
+        """Start those that do not run, and wait for them."""
+        for webhook in self.webhooks:
+            if webhook.pid is None:
+                webhook.start()
+            webhook.wait_ready()
+
+    def kubectl(self, *arguments: str, manifest: object = None) -> tuple[int, str]:
+        """Run kubectl; its exit code, and what it says to people."""
+        done = subprocess.run(
+            [str(self.lab.binary("kubectl")), *arguments],
+            input=None if manifest is None else yaml.safe_dump(manifest),
+            env=self.lab.environment(),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        return done.returncode, done.stderr
+
+
+@pytest.fixture(scope="module")
+def plane() -> Generator[Plane]:
+    with dedicated() as lab:
+        ports = free_ports(2)
+        with Balancer(ports) as balancer:
+            platform.install(lab, f"webhook.url=https://127.0.0.1:{balancer.port}/validate")
+            platform.start_operator(lab, settings={"ALIQUOT_WORKLOADS__RETRY_BASE_SECONDS": "0.5"})
+            started = [
+                platform.start_webhook(lab, f"webhook-{number}", https_port=port, settings=SHORT, wait=False)
+                for number, port in enumerate(ports)
+            ]
+            plane = Plane(lab, started)
+            plane.start()
+            yield plane
+
+
+@pytest.fixture
+def arena(plane: Plane, name_for_test: str) -> Generator[Arena]:
+    plane.start()
+    arena = Arena(plane.lab, name_for_test)
+    arena.pool()
+    yield arena
+    plane.start()
+    arena.clear()
+
+
+WRONG: Final[dict[str, Any]] = {"gpu": "0.5", "memory": "1Pi", "parallelism": 3}
+LINES: Final = """\
+* spec.gpu.value: '0.5' is not allowed: fractions of a GPU are not carried out yet: give a whole number of GPUs, such \
+as "0", "1" or "8"
+* spec.memory.value: '1Pi' is not allowed: an amount of memory of at most 64Ti, such as 500M or 80Gi
+* spec.parallelism.value: 3 is not allowed: at most spec.completions, which is 1: there is no work for more pods at a \
+time
+"""
+
+
+def workload(namespace: str, name: str = "bad", **parameters: object) -> dict[str, Any]:
+    spec = {key: {"value": value} for key, value in {"image": "x", **parameters}.items()}
+    metadata = {"name": name, "namespace": namespace}
+    return {"apiVersion": "run.ai/v2alpha1", "kind": "TrainingWorkload", "metadata": metadata, "spec": spec}
+
+
+def refusal(arena: Arena, namespace: str, name: str = "bad", **parameters: object) -> str:
+    """What the API server says to a workload that it must not take; empty if it takes it."""
+    path = f"{WORKLOADS}/namespaces/{namespace}/trainingworkloads?dryRun=All"
+    try:
+        arena.lab.api.call("POST", path, workload(namespace, name, **parameters))
+    except ApiError as problem:
+        if (problem.status, problem.reason) != (422, "Invalid"):
+            raise
+        return str(problem)
+    return ""
+
+
+def test_kubectl_shows_everything_that_is_wrong_with_a_workload_a_line_each(plane: Plane, arena: Arena) -> None:
+    namespace = arena.project("a", deserved=1)
+    for command in ("apply", "create"):
+        code, says = plane.kubectl(command, "-f", "-", manifest=workload(namespace, **WRONG))
+        assert code == 1
+        assert says == f'The TrainingWorkload "bad" is invalid: \n{LINES}'
+    assert arena.workload(namespace, "bad") == {}
+
+
+def test_what_is_right_is_taken_in_silence(plane: Plane, arena: Arena) -> None:
+    namespace = arena.project("a", deserved=1)
+    assert plane.kubectl("apply", "-f", "-", manifest=workload(namespace, "good", gpu="1")) == (0, "")
+
+
+def test_what_is_taken_while_the_webhook_is_away_is_refused_by_the_operator_in_the_same_words(
+    plane: Plane, arena: Arena
+) -> None:
+    namespace = arena.project("a", deserved=1)
+    before = refusal(arena, namespace, **WRONG)
+    for webhook in plane.webhooks:
+        webhook.kill()
+    code, _ = plane.kubectl("apply", "-f", "-", manifest=workload(namespace, **WRONG))
+    assert code == 0
+    status = arena.until_reason(namespace, "bad", "InvalidSpec")
+    [condition] = status["conditions"]
+    assert (condition["type"], condition["status"]) == ("Failed", "True")
+    assert condition["message"] == status["phaseMessage"]
+    assert before.endswith(f'admission webhook "workloads.aliquot.dev" denied the request: {status["phaseMessage"]}')
+    plane.start()
+    arena.until(lambda: refusal(arena, namespace, "another", **WRONG), "it to be refused again")
+
+
+def test_a_workload_that_was_taken_can_be_suspended_and_deleted_though_it_is_wrong(plane: Plane, arena: Arena) -> None:
+    namespace = arena.project("a", deserved=1)
+    for webhook in plane.webhooks:
+        webhook.kill()
+    plane.kubectl("apply", "-f", "-", manifest=workload(namespace, gpu="0.5"))
+    plane.start()
+    arena.until(lambda: refusal(arena, namespace, "another", gpu="0.5"), "the webhook to be asked again")
+    path = f"{WORKLOADS}/namespaces/{namespace}/trainingworkloads/bad"
+    arena.patch(path, {"spec": {"active": {"value": False}}})
+    with pytest.raises(ApiError, match=r"spec\.parallelism\.value: 2 is not allowed"):
+        arena.patch(path, {"spec": {"parallelism": {"value": 2}}})
+    arena.delete(path)
+    arena.until(lambda: not arena.workload(namespace, "bad"), "it to go")
+
+
+def test_nobody_waits_but_who_writes_what_is_ours(plane: Plane, arena: Arena) -> None:
+    """A workload costs one question in all its life; pods are asked about only in a project's namespace."""
+    arena.nodes(1, gpus=8)
+    namespace, elsewhere = arena.project("a", deserved=8), arena.namespace("elsewhere")
+    workloads, pods, projects = (plane.asked(kind) for kind in ("TrainingWorkload", "Pod", "Project"))
+    arena.submit(namespace, "job", job_name=None, duration="1s")
+    arena.until_phase(namespace, "job", "Completed")
+    path = f"{WORKLOADS}/namespaces/{namespace}/trainingworkloads/job"
+    arena.patch(path, {"metadata": {"annotations": {"note": "x"}, "finalizers": ["lab.aliquot.dev/kept"]}})
+    arena.delete(path)
+    arena.patch(path, {"metadata": {"finalizers": None}})
+    arena.pod(namespace, "plain", schedulerName="default-scheduler")
+    arena.pod(elsewhere, "ours-elsewhere", metadata={"annotations": {"gpu-fraction": "lots"}})
+    arena.patch(f"{PROJECTS}/{arena.name}-a", {"metadata": {"annotations": {"note": "x"}}})
+    assert (plane.asked("TrainingWorkload"), plane.asked("Pod")) == (workloads + 1, pods)
+    assert plane.asked("Project") == projects
+    with pytest.raises(ApiError, match="gpu-fraction is 'lots'"):
+        arena.pod(namespace, "ours", metadata={"annotations": {"gpu-fraction": "lots"}})
+    assert plane.asked("Pod") == pods + 1, "this one counts: so would the others have"
+
+
+def test_others_do_not_notice_that_the_webhook_is_away(plane: Plane, arena: Arena) -> None:
+    elsewhere = arena.namespace("elsewhere")
+    for webhook in plane.webhooks:
+        webhook.kill()
+    arena.pod(elsewhere, "plain", schedulerName="default-scheduler")
+    arena.lab.kubectl("create", "configmap", "any", "-n", elsewhere)
+    metrics = arena.lab.kubectl("get", "--raw", "/metrics")
+    assert 'apiserver_admission_webhook_fail_open_count{name="pods.aliquot.dev"' not in metrics
+
+
+TENANTS: Final = {
+    "a node pool with the label of another": (
+        POOLS,
+        {"apiVersion": "run.ai/v1alpha1", "kind": "NodePool", "spec": {"labelKey": "lab.aliquot.dev/test"}},
+        r"Node pool \S+ has the label lab.aliquot.dev/test=\S+ already",
+    ),
+    "a project in a namespace of the system": (
+        PROJECTS,
+        {"apiVersion": "run.ai/v2", "kind": "Project", "spec": {"deservedGpus": 1, "namespace": "kube-system"}},
+        "Namespace kube-system belongs to the system: choose another one in spec.namespace",
+    ),
+}
+
+
+@pytest.mark.parametrize(("path", "manifest", "says"), TENANTS.values(), ids=TENANTS)
+def test_what_can_never_become_right_is_refused(path: str, manifest: dict[str, Any], says: str, arena: Arena) -> None:
+    manifest = {**manifest, "metadata": {"name": f"{arena.name}-x"}}
+    if manifest["kind"] == "NodePool":
+        manifest["spec"]["labelValue"] = arena.name
+    with pytest.raises(ApiError, match=says):
+        arena.lab.api.call("POST", path, manifest)
+
+
+def test_what_may_still_become_right_is_warned_of(plane: Plane, arena: Arena) -> None:
+    spec = {"deservedGpus": 1, "department": f"{arena.name}-later"}
+    project = {"apiVersion": "run.ai/v2", "kind": "Project", "metadata": {"name": f"{arena.name}-a"}, "spec": spec}
+    code, says = plane.kubectl("create", "--dry-run=server", "-f", "-", manifest=project)
+    assert code == 0
+    assert says.startswith(f"Warning: Department {arena.name}-later does not exist")
+    elsewhere = arena.namespace("elsewhere")
+    code, says = plane.kubectl("apply", "-f", "-", manifest=workload(elsewhere, "good"))
+    assert code == 0
+    assert says.startswith(f"Warning: the namespace {elsewhere} belongs to no project")
+
+
+def test_an_unknown_field_is_pruned_with_kubernetes_own_warning(plane: Plane, arena: Arena) -> None:
+    namespace = arena.project("a", deserved=1)
+    manifest = workload(namespace, "typo", gpus="1")
+    code, says = plane.kubectl("create", "--validate=warn", "-f", "-", manifest=manifest)
+    assert (code, says.strip()) == (0, 'Warning: unknown field "spec.gpus"')
+    assert "gpus" not in arena.workload(namespace, "typo")["spec"]
+
+
+def stored(arena: Arena) -> Credentials:
+    found = read(arena.get(SECRET)["data"])
+    assert found is not None
+    return found
+
+
+def bundles(arena: Arena) -> set[bytes]:
+    """What the API server trusts."""
+    return {b64decode(entry["clientConfig"].get("caBundle", "")) for entry in arena.get(CONFIGURATION)["webhooks"]}
+
+
+def ends(webhook: platform.WebhookProcess) -> float:
+    """When the certificate ends that a webhook shows."""
+    [value] = re.findall(
+        r"^aliquot_webhook_certificate_expiry_timestamp_seconds (\S+)$", webhook.probe("metrics")[1], re.MULTILINE
+    )
+    return float(value)
+
+
+def test_two_that_start_together_show_one_certificate(plane: Plane, arena: Arena) -> None:
+    for webhook in plane.webhooks:
+        webhook.kill()
+    arena.patch(SECRET, {"data": None})
+    plane.start()
+    made = stored(arena)
+    assert {ends(webhook) for webhook in plane.webhooks} == {made.expires}
+    assert bundles(arena) == {made.authorities}
+    logs = "".join(webhook.log() for webhook in plane.webhooks)
+    times = [json.loads(line)["why"] for line in logs.splitlines() if '"made a certificate"' in line]
+    assert times.count("there is none") == 2, "once at the beginning, once now"
+
+
+def test_of_two_one_may_die(plane: Plane, arena: Arena) -> None:
+    namespace = arena.project("a", deserved=1)
+    for webhook in plane.webhooks:
+        plane.start()
+        webhook.kill()
+        arena.until(lambda: refusal(arena, namespace, gpu="0.5"), "the other one to refuse")
+        assert all(refusal(arena, namespace, gpu="0.5") for _ in range(10))
+
+
+def test_while_the_certificate_is_renewed_everything_wrong_is_refused(plane: Plane, arena: Arena) -> None:
+    namespace = arena.project("a", deserved=1)
+    shown = stored(arena)
+    due = issue(shown.host_names, time.time() - 70 * DAY, 90, shown.authorities)
+    arena.patch(SECRET, {"data": due.data()})
+    taken: list[int] = []
+    attempts = 0
+
+    def renewed() -> bool:
+        nonlocal attempts
+        attempts += 1
+        if not refusal(arena, namespace, gpu="0.5"):
+            taken.append(attempts)
+        found = {ends(webhook) for webhook in plane.webhooks}
+        return found == {stored(arena).expires} and found.isdisjoint({shown.expires, due.expires})
+
+    arena.until(renewed, "both to show a new certificate")
+    assert attempts > 1
+    assert taken == [], f"of {attempts} attempts"
+    assert shown.authorities in stored(arena).authorities
+    assert bundles(arena) == {stored(arena).authorities}
+
+
+def test_an_upgrade_of_the_chart_leaves_the_certificate_in_place(plane: Plane, arena: Arena) -> None:
+    before = stored(arena)
+    arena.until(lambda: bundles(arena) == {before.authorities}, "the API server to trust it")
+    [url] = {entry["clientConfig"]["url"] for entry in arena.get(CONFIGURATION)["webhooks"]}
+    platform.install(arena.lab, f"webhook.url={url}", "webhook.timeoutSeconds=3")
+    assert {entry["timeoutSeconds"] for entry in arena.get(CONFIGURATION)["webhooks"]} == {3}
+    assert stored(arena) == before
+    assert bundles(arena) == {before.authorities}
+
+
+def test_what_the_api_server_trusts_is_put_right(plane: Plane, arena: Arena) -> None:
+    wanted = stored(arena).authorities
+    webhooks = arena.get(CONFIGURATION)["webhooks"]
+    for entry in webhooks:
+        del entry["clientConfig"]["caBundle"]
+    arena.lab.api.call("PATCH", CONFIGURATION, {"webhooks": webhooks}, content_type=MERGE)
+    arena.until(lambda: bundles(arena) == {wanted}, "the API server to be told again whom to trust")

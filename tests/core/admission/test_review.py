@@ -1,0 +1,292 @@
+"""What is refused at admission, and with which words; what is only warned of."""
+
+from typing import Any
+
+import pytest
+
+from aliquot import names
+from aliquot.contracts.kinds.policies import TrainingPolicy
+from aliquot.contracts.kinds.shapes import Metadata
+from aliquot.contracts.kinds.tenancy import Department, NodePool, NodePoolSpec, Project
+from aliquot.contracts.kinds.workloads import TrainingWorkload
+from aliquot.contracts.kubernetes import Container, Namespace, Pod, PodSpec, Resources
+from aliquot.contracts.kubernetes import Metadata as CoreMetadata
+from aliquot.core.admission import Reviewed, Verdict, review
+from aliquot.core.submission import InvalidWorkload, effective
+from tests.support.written_cluster import DEFAULTS, Cluster
+
+
+def namespace(name: str, project: str | None = None) -> Namespace:
+    return Namespace(metadata=CoreMetadata(name=name, labels={names.QUEUE_LABEL: project} if project else {}))
+
+
+def queues(pools: dict[str, float]) -> list[dict[str, Any]]:
+    return [{"name": "q", "nodepool": pool, "resources": {"gpu": {"deserved": n}}} for pool, n in pools.items()]
+
+
+def project(name: str = "vision", gpus: float = 4, pool: str = "default", **spec: Any) -> Project:
+    return Project.model_validate({"metadata": {"name": name}, "spec": {"queues": queues({pool: gpus}), **spec}})
+
+
+def department(name: str = "research", gpus: float = 8) -> Department:
+    return Department.model_validate({"metadata": {"name": name}, "spec": {"queues": queues({"default": gpus})}})
+
+
+def pool(name: str, label: str | None = "run.ai/type=h100") -> NodePool:
+    key, _, value = (label or "").partition("=")
+    return NodePool(metadata=Metadata(name=name), spec=NodePoolSpec(label_key=key or None, label_value=value or None))
+
+
+def workload(where: str = "runai-vision", labels: dict[str, str] | None = None, **parameters: Any) -> TrainingWorkload:
+    spec: dict[str, Any] = {
+        name: value if isinstance(value, dict) else {"value": value} for name, value in parameters.items()
+    }
+    metadata = {"name": "train", "namespace": where, "labels": labels or {}}
+    return TrainingWorkload.model_validate({"metadata": metadata, "spec": {"image": {"value": "ubuntu"}, **spec}})
+
+
+def pod(
+    where: str = "runai-vision",
+    *,
+    gpus: str | None = None,
+    ours: bool = True,
+    annotations: dict[str, str] | None = None,
+) -> Pod:
+    limits = {names.GPU_RESOURCE: gpus} if gpus else {}
+    return Pod(
+        metadata=CoreMetadata(name="notebook", namespace=where, annotations=annotations or {}),
+        spec=PodSpec(
+            scheduler_name=names.SCHEDULER_NAME if ours else "default-scheduler",
+            containers=(Container(name="main", resources=Resources(limits=dict(limits))),),
+        ),
+    )
+
+
+VISION = Cluster(
+    projects=[project()],
+    departments=[department("default", 100)],
+    namespaces=[namespace("runai-vision", "vision"), namespace("elsewhere"), namespace("orphaned", "gone")],
+)
+
+
+def fields(verdict: Verdict) -> list[str]:
+    return [refusal.field for refusal in verdict.refusals]
+
+
+REFUSED: dict[str, tuple[Reviewed, Cluster, list[str], str]] = {
+    "everything that is wrong with a workload": (
+        workload(gpu="1.5", memory="1Pi", parallelism=2, environment={"items": {"POD_UUID": {"value": "x"}}}),
+        VISION,
+        ["spec.environment.items[POD_UUID]", "spec.gpu.value", "spec.memory.value", "spec.parallelism.value"],
+        "spec.gpu.value: '1.5' is not allowed: a whole number of GPUs",
+    ),
+    "a label on the workload itself": (
+        workload(labels={"priorityClassName": "Not A Name"}),
+        VISION,
+        ["metadata.labels[priorityClassName]"],
+        "the name of a PriorityClass",
+    ),
+    "a project in a namespace of the system": (
+        project(namespace="kube-system"),
+        Cluster(namespaces=[namespace("kube-system")]),
+        ["spec.namespace"],
+        "Namespace kube-system belongs to the system: choose another one in spec.namespace.",
+    ),
+    "a project whose usual namespace is the system's": (
+        project("backend"),
+        Cluster(),
+        ["spec.namespace"],
+        "Namespace runai-backend belongs to the system",
+    ),
+    "a node pool with the label of another": (
+        pool("b"),
+        Cluster(node_pools=[pool("c", "run.ai/type=a100"), pool("a")]),
+        ["spec.labelValue"],
+        "Node pool a has the label run.ai/type=h100 already",
+    ),
+    "a pod with a fraction that is none": (
+        pod(annotations={"gpu-fraction": "1.5"}),
+        VISION,
+        ["metadata.annotations"],
+        "gpu-fraction is '1.5'",
+    ),
+    "a pod with a fraction and whole GPUs": (
+        pod(gpus="1", annotations={"gpu-fraction": "0.5"}),
+        VISION,
+        ["metadata.annotations"],
+        "not allowed together with whole GPUs",
+    ),
+    "a pod with one and a half GPUs": (pod(gpus="1.5"), VISION, ["spec.containers"], "nvidia.com/gpu is 1.5"),
+}
+
+
+@pytest.mark.parametrize(("given", "cluster", "blamed", "says"), REFUSED.values(), ids=REFUSED)
+def test_what_is_wrong_is_refused_all_at_once(given: Reviewed, cluster: Cluster, blamed: list[str], says: str) -> None:
+    verdict = review(given, None, cluster)
+    assert not verdict.allowed
+    assert fields(verdict) == blamed
+    assert says in verdict.message
+
+
+TAKEN: dict[str, tuple[Reviewed, Cluster, list[str]]] = {
+    "a workload of a project": (workload(gpu="8"), VISION, []),
+    "a workload in a namespace of no project": (
+        workload("elsewhere"),
+        VISION,
+        ["the namespace elsewhere belongs to no project"],
+    ),
+    "a workload in a namespace of a project that is gone": (
+        workload("orphaned"),
+        VISION,
+        ["the project gone of the namespace orphaned does not exist"],
+    ),
+    "a workload in a namespace that nobody has heard of yet": (workload("new"), VISION, ["belongs to no project"]),
+    "a project before its department, its pool and its namespace": (
+        project(department="research", pool="h100", namespace="lab"),
+        Cluster(),
+        ["Namespace lab, which spec.namespace names, does not exist", "Department research", "No such node pool: h100"],
+    ),
+    "a project in another project's namespace": (
+        project("language", namespace="runai-vision"),
+        VISION,
+        ["Namespace runai-vision is labelled for project vision"],
+    ),
+    "a project for which somebody labelled the system's": (
+        project(),
+        Cluster(namespaces=[namespace("runai", "vision")]),
+        ["take runai/queue off this one"],
+    ),
+    "a project that is promised more than its department has": (
+        project("language", gpus=6, department="research"),
+        Cluster([project(department="research")], [department()], namespaces=[namespace("runai-language", "language")]),
+        ["10 GPUs of 8 GPUs in default"],
+    ),
+    "a department that has less than its projects were promised": (
+        department(gpus=3),
+        Cluster([project(department="research")]),
+        ["4 GPUs of 3 GPUs in default"],
+    ),
+    "a node pool without a label": (pool("a", None), Cluster(), ["labelKey and labelValue"]),
+    "the pool default needs none": (pool("default", None), Cluster(), []),
+    "a node pool with a label of its own": (pool("b"), Cluster(node_pools=[pool("a", "run.ai/type=a100")]), []),
+    "a pod with half a GPU": (pod(annotations={"gpu-fraction": "0.5"}), VISION, []),
+    "a pod in a namespace of no project": (pod("elsewhere"), VISION, ["belongs to no project"]),
+    "a pod that another scheduler places": (
+        pod("elsewhere", ours=False, annotations={"gpu-fraction": "lots"}),
+        VISION,
+        [],
+    ),
+}
+
+
+@pytest.mark.parametrize(("given", "cluster", "warned"), TAKEN.values(), ids=TAKEN)
+def test_what_may_still_become_right_is_taken_with_a_warning(
+    given: Reviewed, cluster: Cluster, warned: list[str]
+) -> None:
+    verdict = review(given, None, cluster)
+    assert verdict.message == ""
+    assert len(verdict.warnings) == len(warned), verdict.warnings
+    for warning, says in zip(verdict.warnings, warned, strict=True):
+        assert says in warning
+
+
+def test_a_project_is_not_counted_twice_when_it_changes() -> None:
+    before, after = project(department="research"), project(gpus=8, department="research")
+    assert review(after, before, Cluster([before], [department()], namespaces=VISION.namespaces)).warnings == ()
+
+
+CHANGES: dict[str, tuple[Reviewed, Reviewed, list[str]]] = {
+    "suspended, though it asks for what is refused today": (workload(gpu="0.5"), workload(gpu="0.5", active=False), []),
+    "mended in part": (workload(gpu="0.5", memory="1Pi"), workload(gpu="0.5"), []),
+    "more pods than work": (workload(gpu="0.5"), workload(gpu="0.5", parallelism=2), ["spec.parallelism.value"]),
+    "wrong in another way": (pool("a", "run.ai/type=a100"), pool("a", "run.ai/type=b"), ["spec.labelValue"]),
+}
+
+
+@pytest.mark.parametrize(("old", "new", "blamed"), CHANGES.values(), ids=CHANGES)
+def test_a_change_is_refused_for_what_it_makes_wrong(old: Reviewed, new: Reviewed, blamed: list[str]) -> None:
+    cluster = Cluster(VISION.projects, namespaces=VISION.namespaces, node_pools=[pool("b", "run.ai/type=b")])
+    assert fields(review(new, old, cluster)) == blamed
+
+
+def test_a_workload_is_refused_in_the_words_of_the_reconciler() -> None:
+    wrong = workload(gpu="lots", cpu="-1", nodePools="A b", image="x y")
+    with pytest.raises(InvalidWorkload) as caught:
+        effective(wrong, DEFAULTS)
+    verdict = review(wrong, None, VISION)
+    assert verdict.message == str(caught.value)
+    assert [f"{refusal.field}: {refusal.beside_field}" for refusal in verdict.refusals] == list(
+        map(str, caught.value.errors)
+    )
+
+
+def test_of_very_many_wrong_things_the_message_tells_some_and_how_many_more() -> None:
+    items = {f"9{number}": {"value": "x"} for number in range(40)}
+    verdict = review(workload(environment={"items": items}), None, VISION)
+    assert len(verdict.refusals) == 40
+    assert verdict.message.endswith("; and 15 more")
+
+
+# Policies and templates
+
+
+def policy(where: str = "runai-vision", **spec: Any) -> TrainingPolicy:
+    return TrainingPolicy.model_validate({"metadata": {"name": "limits", "namespace": where}, "spec": spec})
+
+
+def template(where: str = "runai-vision", **parameters: Any) -> TrainingWorkload:
+    made = workload(where, **parameters)
+    metadata = made.metadata.model_copy(update={"name": "defaults"})
+    return made.model_copy(update={"metadata": metadata, "spec": made.spec.model_copy(update={"usage": "Template"})})
+
+
+def in_vision(*policies: TrainingPolicy, templates: tuple[TrainingWorkload, ...] = ()) -> Cluster:
+    return Cluster(
+        projects=[project()],
+        namespaces=[namespace("runai-vision", "vision")],
+        every_policy=policies,
+        templates=templates,
+    )
+
+
+def based(**parameters: Any) -> TrainingWorkload:
+    made = workload(**parameters)
+    return made.model_copy(update={"spec": made.spec.model_copy(update={"base_workload": "defaults"})})
+
+
+def test_everything_that_a_policy_forbids_is_told_at_once() -> None:
+    known = in_vision(policy(gpu={"rules": {"max": "4"}}, backoffLimit={"rules": {"max": 2}}))
+    verdict = review(workload(gpu="5", backoffLimit=3), None, known)
+    assert verdict.message == "backoffLimit: must be no greater than 2; gpu: must be no greater than 4"
+    assert review(workload(gpu="4", backoffLimit=2), None, known).allowed
+
+
+def test_the_policy_of_the_namespace_takes_the_place_of_the_one_for_all() -> None:
+    for_all = policy("runai", gpu={"rules": {"max": "1"}})
+    assert review(workload(gpu="2"), None, in_vision(for_all)).message == "gpu: must be no greater than 1"
+    assert review(workload(gpu="2"), None, in_vision(for_all, policy(gpu={"rules": {"max": "2"}}))).allowed
+
+
+def test_a_submitted_workload_may_change_whatever_policies_say_now() -> None:
+    known = in_vision(policy(gpu={"rules": {"max": "1"}}))
+    old = workload(gpu="2")
+    assert review(workload(gpu="2", active=False), old, known).allowed
+
+
+def test_a_template_counts_and_need_not_be_complete() -> None:
+    big = template(gpu="5", image={})
+    assert review(big, None, in_vision()).allowed
+    known = in_vision(policy(gpu={"rules": {"max": "3"}}), templates=(big,))
+    assert review(based(), None, known).message == "gpu: must be no greater than 3"
+    assert review(based(gpu="3"), None, known).allowed
+
+
+def test_a_template_that_is_not_there_yet_is_a_warning() -> None:
+    verdict = review(based(gpu="2.5"), None, in_vision())
+    assert verdict.allowed
+    assert verdict.warnings == ("spec.baseWorkload: no template defaults is there yet: it will wait for one",)
+
+
+def test_a_policy_that_nobody_can_keep_is_refused() -> None:
+    verdict = review(policy(gpu={"rules": {"max": "4"}, "value": "5"}), None, in_vision())
+    assert verdict.message == "spec.gpu.value: '5' is not allowed: must be no greater than 4"
