@@ -227,7 +227,7 @@ class TestValues:
 
     def test_the_right_to_the_lease_follows_its_name(self, helm: Helm) -> None:
         manifests = helm.template(without_definitions({"settings": {"leadership": {"leaseName": "another"}}}))
-        [_, bound] = only(manifests, "Role")["rules"]
+        [_, bound, *_] = only(manifests, "Role")["rules"]
         assert bound["resourceNames"] == ["another"]
 
     def test_a_user_is_a_number_or_left_to_the_platform(self, helm: Helm) -> None:

@@ -25,6 +25,8 @@ OPERATOR = """
     cluster  scheduling.run.ai    departments/status           patch
     runai    coordination.k8s.io  leases                       create
     runai    coordination.k8s.io  leases=aliquot-operator      get patch
+    runai    -                    configmaps                   create
+    runai    -                    configmaps=aliquot-usage     get patch
 """
 
 Right = tuple[str, str, str, str]
