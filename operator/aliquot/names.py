@@ -15,8 +15,11 @@ DEFAULT_NODE_POOL: Final = "default"
 
 # Resources
 GPU_RESOURCE: Final = "nvidia.com/gpu"
-UNREADABLE_GPU_RESOURCE: Final = "aliquot.dev/unreadable-gpu-request"
-"""Asked for in the scheduler's books by pods whose GPU annotations make no sense; no node has it."""
+UNREADABLE_RESOURCE: Final = "aliquot.dev/unreadable-request"
+"""Asked for in the scheduler's books by pods whose annotations make no sense; no node has it."""
+
+USAGE_CONFIG_MAP: Final = "aliquot-usage"
+"""In the operator's namespace: what projects and departments have used lately, by node pool."""
 
 # Labels
 QUEUE_LABEL: Final = "runai/queue"
@@ -53,6 +56,10 @@ GPU_FRACTION_ANNOTATION: Final = "gpu-fraction"
 GPU_MEMORY_ANNOTATION: Final = "gpu-memory"
 GPU_DEVICES_ANNOTATION: Final = "gpu-fraction-num-devices"
 USER_ANNOTATION: Final = "user"
+POD_GROUP_ANNOTATION: Final = "pod-group-name"
+"""On a pod: the gang that it belongs to, among the pods of its namespace."""
+MIN_MEMBER_ANNOTATION: Final = "aliquot.dev/min-member"
+"""On a pod of a gang: with how many pods it starts, or not at all."""
 NODE_POOLS_ANNOTATION: Final = "aliquot.dev/node-pools"
 """On a pod of a workload that names node pools: their names, most wanted first, with commas between them."""
 
@@ -75,13 +82,23 @@ NAMES_MANAGER: Final = "aliquot-names"
 TENANCY_MANAGER: Final = "aliquot-tenancy"
 SCHEDULER_MANAGER: Final = "aliquot-scheduler"
 CERTIFICATES_MANAGER: Final = "aliquot-certificates"
+CONDITIONS_MANAGER: Final = "aliquot-conditions"
+USAGE_MANAGER: Final = "aliquot-usage"
 
 # Conditions
 DISRUPTION_TARGET_CONDITION: Final = "DisruptionTarget"
 """On a pod: set by whoever evicts it; such an end does not count against `backoffLimit`."""
 EVICTED_BY_ALIQUOT_REASON: Final = "EvictionByAliquot"
+POD_SCHEDULED_CONDITION: Final = "PodScheduled"
+"""On a pod: True since it has a node; set by the API server when it is bound."""
+UNDERSTOOD_CONDITION: Final = "aliquot.dev/Understood"
+"""On a pod, while it is False: what it asks for cannot be followed, and why."""
+GANG_COMPLETE_CONDITION: Final = "aliquot.dev/GangComplete"
+"""On a pod that runs, while it is False: since when its gang has had fewer pods than its minimum."""
 
 # Priority classes and their values (cluster-api.md 5.1); values from 100 on are not preemptible
 TRAIN_PRIORITY_CLASS: Final = "train"
+INTERACTIVE_PRIORITY_CLASSES: Final = ("build", "build-preemptible", "interactive-preemptible")
+INFERENCE_PRIORITY_CLASS: Final = "inference"
 NON_PREEMPTIBLE_FROM_PRIORITY: Final = 100
 DEFAULT_TRAIN_PRIORITY: Final = 50

@@ -103,6 +103,24 @@ class Scheduling(_Group):
     consolidating_reclaim: bool = True
     """Whether a workload that has to make room is moved rather than stopped where it can be."""
 
+    preempt_min_runtime_seconds: float = Field(default=0, ge=0)
+    """A workload runs for so long before one of its own project with a higher priority may stop it, unless project or
+    department says otherwise."""
+
+    reclaim_min_runtime_seconds: float = Field(default=0, ge=0)
+    """A workload runs for so long before others may take back what it holds beyond its quota, unless project or
+    department says otherwise."""
+
+    usage_factor: float = Field(default=0, ge=0)
+    """How strongly what was used lately counts when idle resources are divided: projects that used more than their part
+    get less of them. 0: not at all, and no account is kept; 1 is a good value to begin with."""
+
+    usage_half_life_seconds: float = Field(default=604_800, gt=0)
+    """What was used so long ago counts half as much as what is used now: a week."""
+
+    usage_interval_seconds: float = Field(default=60, gt=0)
+    """Between two updates of what was used; each is one write of the ConfigMap that keeps it."""
+
     check_seconds: float = Field(default=300, gt=0)
     """Between two checks of the scheduler's own books; what they find is in the log and in the metrics."""
 

@@ -275,7 +275,7 @@ class TestValues:
 
     def test_the_right_to_the_lease_follows_its_name(self, helm: Helm) -> None:
         manifests = helm.template(without_definitions({"settings": {"leadership": {"leaseName": "another"}}}))
-        [_, bound] = only(manifests, "Role")["rules"]
+        [_, bound, *_] = only(manifests, "Role")["rules"]
         assert bound["resourceNames"] == ["another"]
 
     def test_the_webhook_has_the_settings_of_the_operator(self, helm: Helm) -> None:

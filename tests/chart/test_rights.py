@@ -21,16 +21,22 @@ OPERATOR = """
     cluster  run.ai               projects/status              patch
     cluster  run.ai               nodepools                    list watch
     cluster  run.ai               nodepools/status             patch
+    cluster  run.ai               trainingpolicies             list watch
+    cluster  run.ai               trainingpolicies/status      patch
     cluster  scheduling.run.ai    departments                  list watch
     cluster  scheduling.run.ai    departments/status           patch
     runai    coordination.k8s.io  leases                       create
     runai    coordination.k8s.io  leases=aliquot-operator      get patch
+    runai    -                    configmaps                   create
+    runai    -                    configmaps=aliquot-usage     get patch
 """
 
 WEBHOOK = """
     cluster  -                             namespaces                                       list watch
     cluster  run.ai                        projects                                         list watch
     cluster  run.ai                        nodepools                                        list watch
+    cluster  run.ai                        trainingpolicies                                 list watch
+    cluster  run.ai                        trainingworkloads                                list watch
     cluster  scheduling.run.ai             departments                                      list watch
     cluster  admissionregistration.k8s.io  validatingwebhookconfigurations=aliquot-webhook  get patch
     runai    -                             secrets=aliquot-webhook                          get patch

@@ -14,7 +14,7 @@ import yaml
 from aliquot_lab import Cluster, LabError
 from aliquot_lab.api import ApiError
 from demo import platform
-from tests.support.arena import PROJECTS, WORKLOADS, Arena, names_of
+from tests.support.arena import POOLS, PROJECTS, WORKLOADS, Arena, names_of
 
 pytestmark = pytest.mark.cluster
 
@@ -455,6 +455,101 @@ def test_a_node_that_is_not_ready_gets_nothing_new_and_keeps_what_it_has(arena: 
     assert arena.pods(namespace, "three")[0]["spec"]["nodeName"] == lost
     [after] = arena.pods(namespace, "before")
     assert after["metadata"]["uid"] == pod["metadata"]["uid"]
+
+
+# Pods and nodes that say what cannot be
+
+
+def understood(arena: Arena, namespace: str, name: str) -> dict[str, Any]:
+    """The condition of a pod that says whether it can be followed; empty while nobody has doubted it."""
+    pod = arena.get(f"/api/v1/namespaces/{namespace}/pods/{name}")
+    found: list[dict[str, Any]] = pod.get("status", {}).get("conditions", [])
+    return {key: value for each in found if each["type"] == "aliquot.dev/Understood" for key, value in each.items()}
+
+
+IMPOSSIBLE = {
+    "a part that is more than all": (
+        0,
+        {"gpu-fraction": "1.5"},
+        "metadata.annotations: gpu-fraction is '1.5': allowed is a number between 0 and 1, such as 0.5",
+    ),
+    "a part beside a whole one": (
+        1,
+        {"gpu-fraction": "0.5"},
+        "metadata.annotations: gpu-fraction is '0.5': not allowed together with whole GPUs or MIG devices",
+    ),
+    "of more devices than there are": (
+        0,
+        {"gpu-memory": "4000", "gpu-fraction-num-devices": "1000"},
+        "metadata.annotations: gpu-fraction-num-devices is '1000': allowed is a whole number from 1 to 128",
+    ),
+    "a gang of none": (
+        0,
+        {"pod-group-name": "ring", "aliquot.dev/min-member": "0"},
+        "metadata.annotations: aliquot.dev/min-member is '0': allowed is a whole number from 1 to 100000",
+    ),
+}
+
+
+@pytest.mark.parametrize(("gpu", "annotations", "said"), IMPOSSIBLE.values(), ids=IMPOSSIBLE)
+def test_a_pod_that_asks_for_what_cannot_be_is_told_so_once_and_runs_when_it_is_mended(
+    arena: Arena, neighbour: None, gpu: int, annotations: dict[str, str], said: str
+) -> None:
+    namespace = arena.project("a", deserved=4)
+    arena.pod(namespace, "odd", gpu=gpu, metadata={"annotations": annotations})
+    arena.until(lambda: understood(arena, namespace, "odd"), "the pod to be told")
+    told = understood(arena, namespace, "odd")
+    assert (told["status"], told["reason"], told["message"]) == ("False", "InvalidRequest", said)
+    arena.until(lambda: arena.events(namespace, "odd"), "an event that says the same")
+    path = f"/api/v1/namespaces/{namespace}/pods/odd"
+    arena.patch(path, {"metadata": {"labels": {"looked": "at"}, "annotations": {"looked": "at"}}})
+    arena.submit(namespace, "job-1")
+    arena.until_phase(namespace, "job-1", "Running")
+    [event] = arena.events(namespace, "odd")
+    assert (event["type"], event["reason"], event["note"]) == ("Warning", "InvalidRequest", said)
+    assert "series" not in event
+    assert understood(arena, namespace, "odd") == told
+    assert "nodeName" not in arena.get(path)["spec"]
+    arena.patch(path, {"metadata": {"annotations": dict.fromkeys(annotations)}})
+    arena.until(lambda: arena.get(path)["status"]["phase"] == "Running", "the pod to run once it is mended")
+    assert understood(arena, namespace, "odd")["status"] == "True"
+
+
+def test_a_pod_whose_wish_is_not_known_is_told_and_scheduled_all_the_same(arena: Arena, neighbour: None) -> None:
+    namespace = arena.project("a", deserved=4)
+    term = {"namespaceSelector": {"matchLabels": {"team": "x"}}, "topologyKey": "kubernetes.io/hostname"}
+    wish = {"weight": 1, "podAffinityTerm": {**term, "labelSelector": {}}}
+    affinity = {"podAffinity": {"preferredDuringSchedulingIgnoredDuringExecution": [wish]}}
+    arena.pod(namespace, "wishful", gpu=64, affinity=affinity)
+    arena.until(lambda: understood(arena, namespace, "wishful"), "the pod to be told")
+    assert "namespaceSelector with conditions is not supported" in understood(arena, namespace, "wishful")["message"]
+    arena.until(
+        lambda: {event["reason"] for event in arena.events(namespace, "wishful")} == {"InvalidRequest", "NoSuchNode"},
+        "events that say both what is not followed and why it waits",
+    )
+    arena.pod(namespace, "modest", affinity=affinity)
+    arena.until(lambda: arena.running(namespace) == 1, "one that fits to run")
+
+
+def test_a_node_that_says_what_cannot_be_is_told_once_and_serves_as_far_as_it_is_understood(arena: Arena) -> None:
+    [node] = arena.nodes(1, labels={"nvidia.com/gpu.memory": "80Gi"})
+    said = "label nvidia.com/gpu.memory is '80Gi': allowed is a number of MiB, 100 or more"
+
+    def pool() -> dict[str, Any]:
+        return arena.get(f"{POOLS}/{arena.name}").get("status", {})
+
+    arena.until(lambda: arena.events("default", node), "an event on the node")
+    arena.until(lambda: pool().get("message") == f"node {node}: {said}", "its node pool to say so")
+    assert pool()["phase"] == "Ready"
+    namespace = arena.project("a", deserved=4)
+    arena.submit(namespace, "job-1")
+    arena.until_phase(namespace, "job-1", "Running")
+    arena.patch(f"/api/v1/nodes/{node}", {"metadata": {"labels": {"looked": "at"}}})
+    arena.patch(f"/api/v1/nodes/{node}", {"metadata": {"labels": {"nvidia.com/gpu.memory": "80000"}}})
+    arena.until(lambda: "message" not in pool(), "its node pool to say so no longer")
+    [event] = [event for event in arena.events("default", node) if event["reportingController"].startswith("aliquot")]
+    assert (event["type"], event["reason"], event["note"]) == ("Warning", "InvalidLabels", said)
+    assert "series" not in event
 
 
 # Hostile pods

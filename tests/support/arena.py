@@ -60,18 +60,34 @@ class Arena:
         *,
         deserved: float,
         limit: float = -1,
+        cpu: float = -1,
         department: str | None = None,
         namespace: str | None = None,
         phase: str = "Ready",
+        pools: Sequence[str] = (),
+        members: Mapping[str, Any] | None = None,
+        **queue: Any,
     ) -> str:
         """Make a project with a quota in the pool, and wait until it is in a phase; returns its namespace.
 
         A namespace that is ready for pods is waited for, too: until it has its ServiceAccount they are refused.
+
+        Args:
+            name: of the project.
+            deserved: GPUs.
+            limit: GPUs.
+            cpu: thousandths of a core that it deserves; -1: unlimited.
+            department: which it belongs to.
+            namespace: one that is there already.
+            phase: what is waited for.
+            pools: those of workloads that name none; empty: the arena's.
+            members: further ones of its spec.
+            **queue: further members of its quota in the pool, by outside name.
         """
         full = f"{self.name}-{name}"
-        gpu = {"deserved": deserved, "limit": limit}
-        queue = {"name": full, "nodepool": self.name, "resources": {"gpu": gpu}}
-        spec: dict[str, Any] = {"queues": [queue], "defaultNodePools": [self.name]}
+        resources = {"gpu": {"deserved": deserved, "limit": limit}, "cpu": {"deserved": cpu}}
+        quota = {"name": full, "nodepool": self.name, "resources": resources, **queue}
+        spec: dict[str, Any] = {"queues": [quota], "defaultNodePools": [*pools] or [self.name], **(members or {})}
         if department is not None:
             spec["department"] = department
         if namespace is not None:

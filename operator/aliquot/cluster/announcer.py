@@ -1,17 +1,23 @@
 """Events for people: what happened to their workloads and pods, with numbers."""
 
+from collections.abc import Sequence
+
 from aliquot.cluster.mirror.cache import Key
 from aliquot.cluster.mirror.mirror import Mirror, owner_of
+from aliquot.cluster.reconcilers.pod_conditions import INVALID_REQUEST
 from aliquot.cluster.resources import TRAINING_WORKLOADS
 from aliquot.contracts.kinds.workloads import TrainingWorkload
-from aliquot.contracts.kubernetes import Pod
-from aliquot.core.lifecycle import Happening
-from aliquot.core.scheduling import Bind, Reason, explain
+from aliquot.contracts.kubernetes import Node, Pod
+from aliquot.core.lifecycle import Happening, Wait
+from aliquot.core.scheduling import Bind
 from aliquot.core.tenancy import in_words
 from aliquot.kube.recorder import ObjectReference, Recorder
+from aliquot.kube.resources import NODES, PODS
 
 _EVICTED = "Evicted"
 _SCHEDULED = "Scheduled"
+_INVALID_LABELS = "InvalidLabels"
+_SCHEDULING = "Scheduling"
 
 
 class Announcer:
@@ -34,22 +40,31 @@ class Announcer:
 
     def evicted(self, pod: Pod, why: str) -> None:
         """A pod is being stopped for somebody else's sake."""
-        workload = self._workload_of(pod)
+        workload, note = self._workload_of(pod), f"Pod {pod.metadata.name} was {why}"
         if workload is not None:
-            note = f"Pod {pod.metadata.name} was {why}"
             self._record(workload, Happening("Warning", _EVICTED, note), key=f"{_EVICTED} {pod.metadata.uid}")
+        elif owner_of(pod) is None:
+            self._recorder.record(_pod(pod), "Warning", _EVICTED, note, _EVICTED)
 
     def happened(self, workload: TrainingWorkload, happening: Happening) -> None:
         """The status of a workload has changed in a way that is worth telling."""
         if happening.reason != _EVICTED:  # that was told when it happened, with more to say
             self._record(workload, happening, key=f"{happening.reason} {happening.message}")
 
-    def waits(self, pod: Pod, reason: Reason) -> None:
+    def waits(self, pod: Pod, wait: Wait) -> None:
         """A pod of nobody's workload waits: there is no status of ours that could say why."""
-        metadata = pod.metadata
-        regarding = ObjectReference("v1", "Pod", metadata.namespace, metadata.name, metadata.uid)
-        code = reason.code.value
-        self._recorder.record(regarding, "Warning", code, explain(reason), "Scheduling", key=code)
+        if wait.code != INVALID_REQUEST:  # that is told once, with the condition on the pod
+            self._recorder.record(_pod(pod), "Warning", wait.code, wait.sentence, _SCHEDULING, key=wait.code)
+
+    def misunderstood(self, pod: Pod, why: str) -> None:
+        """What a pod asks for makes no sense."""
+        self._recorder.record(_pod(pod), "Warning", INVALID_REQUEST, why, _SCHEDULING)
+
+    def mislabelled(self, node: Node, problems: Sequence[str]) -> None:
+        """What a node says of itself makes no sense."""
+        metadata = node.metadata
+        regarding = ObjectReference(NODES.api_version, NODES.kind, name=metadata.name, uid=metadata.uid)
+        self._recorder.record(regarding, "Warning", _INVALID_LABELS, "; ".join(problems), _SCHEDULING)
 
     def _workload_of(self, pod: Pod) -> TrainingWorkload | None:
         owner = owner_of(pod)
@@ -62,6 +77,11 @@ class Announcer:
             TRAINING_WORKLOADS.api_version, TRAINING_WORKLOADS.kind, metadata.namespace, metadata.name, metadata.uid
         )
         self._recorder.record(regarding, happening.type, happening.reason, happening.message, happening.reason, key=key)
+
+
+def _pod(pod: Pod) -> ObjectReference:
+    metadata = pod.metadata
+    return ObjectReference(PODS.api_version, PODS.kind, metadata.namespace, metadata.name, metadata.uid)
 
 
 def _scheduled(pod: Pod, bind: Bind) -> str:

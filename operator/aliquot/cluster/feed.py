@@ -1,29 +1,44 @@
 """What the scheduler is told: facts made of what the mirror holds, each told once, and again only when it differs.
 
     node, node pool ──▶ NodeChanged              project, department, node pool ──▶ QueueChanged
-    pod, namespace, project ──▶ JobChanged, TaskChanged
+    pod, namespace, project ──▶ JobChanged, TaskChanged (`jobs`)
 
 Heartbeats and other changes that make no difference to a fact wake no round.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Final
 
 from aliquot import names
+from aliquot.cluster.jobs import Jobs
 from aliquot.cluster.mirror.mirror import Mirror
 from aliquot.contracts.kinds.tenancy import Department, NodePool, Project
 from aliquot.contracts.kubernetes import Namespace, Node, Pod
-from aliquot.core.intake import PoolRule, Tenant, node_fact, pod_facts, pool_rules, queue_facts
+from aliquot.core.intake import (
+    MinRuntimes,
+    PoolRule,
+    Tenant,
+    Used,
+    node_fact,
+    pod_facts,
+    pool_placements,
+    pool_rules,
+    queue_facts,
+    with_usage,
+)
 from aliquot.core.scheduling import (
-    JobChanged,
-    JobRemoved,
     NodeChanged,
     NodeRemoved,
+    PoolPlacement,
     QueueChanged,
     QueueRemoved,
-    TaskChanged,
     facts,
 )
 from aliquot.core.scheduling.events import Event
+
+_NOTHING: Final[Used] = (0.0, 0.0, 0.0)
+_NOBODY: Final[Mapping[tuple[str, str], Used]] = MappingProxyType({})
 
 
 class Feed:
@@ -32,18 +47,32 @@ class Feed:
     Args:
         mirror: what we know of the cluster.
         submit: takes events for the scheduler.
+        place: takes how those node pools are filled that say so, by name.
+        jobs: which pods belong together.
+        runtimes: how long jobs are left alone where nobody says.
 
     Attributes:
         nodes: the facts of all nodes, by name.
+        queues: the facts of all queues, by node pool and name.
     """
 
-    def __init__(self, mirror: Mirror, submit: Callable[[Event], None]) -> None:
+    def __init__(
+        self,
+        mirror: Mirror,
+        submit: Callable[[Event], None],
+        place: Callable[[Mapping[str, PoolPlacement]], None],
+        jobs: Jobs,
+        runtimes: MinRuntimes,
+    ) -> None:
         self.nodes: dict[str, facts.Node] = {}
+        self.queues: dict[tuple[str, str], facts.Queue] = {}
         self._mirror = mirror
         self._submit = submit
+        self._place = place
+        self._jobs = jobs
+        self._runtimes = runtimes
         self._rules: tuple[PoolRule, ...] = ()
-        self._queues: dict[tuple[str, str], facts.Queue] = {}
-        self._pods: dict[str, tuple[facts.Job, facts.Task]] = {}
+        self._used: Mapping[tuple[str, str], Used] = _NOBODY
         self._tenants: dict[str, Tenant | None] = {}
 
     def start(self) -> None:
@@ -72,6 +101,7 @@ class Feed:
 
     def _pools_changed(self) -> None:
         self._rules = pool_rules(self._mirror.node_pools)
+        self._place(pool_placements(self._mirror.node_pools))
         for node in self._mirror.nodes:
             self._node_changed(None, node)
         self._queues_changed()
@@ -103,14 +133,23 @@ class Feed:
             self._queues_changed()
 
     def _queues_changed(self) -> None:
-        found = queue_facts(self._mirror.projects, self._mirror.departments, self.pools)
-        queues = {(queue.pool, queue.name): queue for queue in found}
-        for key in sorted(self._queues.keys() - queues.keys()):
+        found = queue_facts(
+            self._mirror.projects, self._mirror.departments, self.pools, used=self._used, runtimes=self._runtimes
+        )
+        self._tell_queues({(queue.pool, queue.name): queue for queue in found})
+
+    def have_used(self, used: Mapping[tuple[str, str], Used]) -> None:
+        """Learn what queues have used lately, by node pool and name."""
+        self._used = used
+        self._tell_queues({key: with_usage(queue, used.get(key, _NOTHING)) for key, queue in self.queues.items()})
+
+    def _tell_queues(self, queues: dict[tuple[str, str], facts.Queue]) -> None:
+        for key in sorted(self.queues.keys() - queues.keys()):
             self._submit(QueueRemoved(*key))
         for key, queue in queues.items():
-            if self._queues.get(key) != queue:
+            if self.queues.get(key) != queue:
                 self._submit(QueueChanged(queue))
-        self._queues = queues
+        self.queues = queues
 
     # Namespaces and pods
 
@@ -118,9 +157,7 @@ class Feed:
         """Whose pods those of the namespace are; None: nobody's that we know."""
         if namespace not in self._tenants:
             project = self._mirror.project_of(namespace)
-            self._tenants[namespace] = (
-                None if project is None else Tenant(project.metadata.name, project.spec.default_node_pools)
-            )
+            self._tenants[namespace] = None if project is None else _tenant(project)
         return self._tenants[namespace]
 
     def _namespace_changed(self, old: Namespace | None, new: Namespace | None) -> None:
@@ -139,13 +176,13 @@ class Feed:
     def _pod_changed(self, old: Pod | None, new: Pod | None) -> None:
         if new is None:
             assert old is not None
-            self._pods.pop(old.metadata.uid, None)
-            self._submit(JobRemoved(old.metadata.uid))
-            return
-        job, task = pod_facts(new, self.tenant(new.metadata.namespace))
-        known = self._pods.get(task.id)
-        self._pods[task.id] = (job, task)
-        if known is None or known[0] != job:
-            self._submit(JobChanged(job))
-        if known is None or known[1] != task:
-            self._submit(TaskChanged(task))
+            self._jobs.gone(old.metadata.uid)
+        else:
+            self._jobs.here(pod_facts(new, self.tenant(new.metadata.namespace)))
+
+
+def _tenant(project: Project) -> Tenant:
+    spec = project.spec
+    return Tenant(
+        project.metadata.name, spec.default_node_pools, spec.node_affinity_train, spec.node_affinity_interactive
+    )

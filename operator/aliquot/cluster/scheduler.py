@@ -5,18 +5,32 @@
                                       ┘
 
 The state belongs to the round while one runs; events that arrive meanwhile wait in the inbox, so none is lost and the
-event loop is not held up. No events, no round.
+event loop is not held up. No events, no round, unless time alone makes a difference (`next_moment`).
 """
 
 import asyncio
 from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import replace
 from types import MappingProxyType
 
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
 from aliquot import log
 from aliquot.clock import Clock
-from aliquot.core.scheduling import ClusterState, Plan, QueueUsage, Reason, SchedulingSettings, check, decide
+from aliquot.core.scheduling import (
+    ClusterState,
+    Holding,
+    Plan,
+    PoolPlacement,
+    QueueUsage,
+    Reason,
+    SchedulingSettings,
+    check,
+    decide,
+    holding,
+    next_moment,
+)
 from aliquot.core.scheduling.events import Event
 from aliquot.core.simulation import document_of, plain
 from aliquot.settings import Scheduling
@@ -85,13 +99,19 @@ class Scheduler:
             stale_gang_grace_seconds=settings.stale_gang_grace_seconds,
             max_consolidation_victims=settings.max_consolidation_victims,
             consolidating_reclaim=settings.consolidating_reclaim,
+            usage_factor=settings.usage_factor,
         )
+        self._due: float | None = None
         self._next_check = clock.monotonic() + settings.check_seconds
 
     def submit(self, event: Event) -> None:
         """Tell of a change; the next round knows it."""
         self._inbox.append(event)
         self._wake.set()
+
+    def place(self, pools: Mapping[str, PoolPlacement]) -> None:
+        """Learn how those node pools are filled that say so, by name; the next round goes by it."""
+        self._rules = replace(self._rules, pools=pools)
 
     def waiting(self, job: str) -> Reason | None:
         """Why the job waits, as of the last round; None: it does not, or no round has seen it."""
@@ -100,6 +120,11 @@ class Scheduler:
     def usage(self, pool: str, queue: str) -> QueueUsage:
         """What counts against a queue in a pool, as of the last round."""
         return self._state.usage(pool, queue)
+
+    async def held(self) -> dict[str, Holding]:
+        """What there is and who holds it, by node pool, as of the last round."""
+        async with self._busy:
+            return {name: holding(pool) for name, pool in self._state.pools.items()}
 
     async def document(self, pool: str) -> dict[str, object]:
         """One node pool as of the last round, as a document that `aliquot simulate` replays (simulation.md)."""
@@ -111,7 +136,7 @@ class Scheduler:
         """Run rounds until cancelled; the first at once, also where there is nothing to tell."""
         self._wake.set()
         while True:
-            await self._wake.wait()
+            await self._woken()
             await asyncio.sleep(self._settings.round_pause_seconds)
             self._wake.clear()
             events, self._inbox = self._inbox, []
@@ -121,11 +146,20 @@ class Scheduler:
             self._carry_out(plan)
             self.first_round.set()
 
+    async def _woken(self) -> None:
+        """Wait until something happens, or until time alone makes a difference."""
+        seconds = None if self._due is None else max(0.0, self._due - self._clock.now())
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._wake.wait()
+
     def _round(self, events: list[Event]) -> Plan:
         with self._metrics.seconds.time():
             for event in events:
                 self._state.apply(event)
-            plan = decide(self._state, self._clock.now(), self._rules)
+            now, rules = self._clock.now(), self._rules
+            plan = decide(self._state, now, rules)
+            self._due = next_moment(self._state, now, rules)
         if self._clock.monotonic() >= self._next_check:
             self._check(plan)
         return plan

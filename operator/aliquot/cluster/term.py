@@ -8,18 +8,22 @@ A term begins knowing nothing: it lists, watches, and takes up what an earlier t
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Final
 
 from aliquot.clock import Clock
 from aliquot.cluster.announcer import Announcer
 from aliquot.cluster.feed import Feed
 from aliquot.cluster.granting.bind import Granter, read_again
 from aliquot.cluster.granting.evict import Evicter, half_evicted
+from aliquot.cluster.jobs import Jobs
 from aliquot.cluster.metrics import Metrics
 from aliquot.cluster.mirror.cache import Key
 from aliquot.cluster.mirror.mirror import Mirror, key_of, owner_of
+from aliquot.cluster.node_problems import NodeProblems
 from aliquot.cluster.pace import Pace
 from aliquot.cluster.reconcilers.left_behind import LeftBehind
+from aliquot.cluster.reconcilers.pod_conditions import PodConditions
 from aliquot.cluster.reconcilers.policies import PolicyStatusWriter
 from aliquot.cluster.reconcilers.tenants import TenantReconciler
 from aliquot.cluster.reconcilers.view import Views
@@ -28,8 +32,11 @@ from aliquot.cluster.reconcilers.workload_status import WorkloadStatusWriter
 from aliquot.cluster.scheduler import Scheduler
 from aliquot.cluster.sources import Sources
 from aliquot.cluster.triggers import Triggers
+from aliquot.cluster.usage import UsageKeeper
+from aliquot.cluster.verdicts import Verdicts
 from aliquot.cluster.work import LANES, Item, Lane, Task
 from aliquot.contracts.kubernetes import Pod
+from aliquot.core.intake import MinRuntimes
 from aliquot.core.lifecycle import Retry
 from aliquot.core.scheduling import Bind, GrantFailed, Plan
 from aliquot.core.submission import Defaults
@@ -39,7 +46,9 @@ from aliquot.kube.recorder import Recorder
 from aliquot.kube.work_queue import WorkQueue
 from aliquot.settings import Settings
 
-_MIB = 1024 * 1024
+_MIB: Final = 1024 * 1024
+_SHORT_SETTLE_SECONDS: Final = 2.0
+"""A gang is short of pods for a moment whenever its pods are bound or stopped; that is not worth a mark."""
 
 
 class Term:
@@ -61,11 +70,17 @@ class Term:
         self._queue = WorkQueue[Item, Lane]("operator", Lane, metrics.queue)
         self._recorder = Recorder(client, clock, metrics.events, instance=settings.identity.name)
         self._announcer = Announcer(self._recorder, mirror)
-        self._scheduler = Scheduler(
-            settings.scheduling, clock, metrics.scheduler, self._carry_out, self._verdict_changed
+        scheduling = settings.scheduling
+        self._scheduler = Scheduler(scheduling, clock, metrics.scheduler, self._carry_out, self._verdict_changed)
+        self._jobs = Jobs(self._scheduler.submit, clock, self._gang_changed)
+        self._verdicts = Verdicts(mirror, self._jobs.job_of, self._scheduler.waiting)
+        runtimes = MinRuntimes(scheduling.preempt_min_runtime_seconds, scheduling.reclaim_min_runtime_seconds)
+        self._feed = Feed(mirror, self._scheduler.submit, self._scheduler.place, self._jobs, runtimes)
+        self._usage = UsageKeeper(
+            client, clock, scheduling, settings.identity.namespace, self._scheduler.held, self._feed.have_used
         )
-        self._feed = Feed(mirror, self._scheduler.submit)
-        self._granter = Granter(client, mirror, self._scheduler.submit, self._bound)
+        self._node_problems = NodeProblems(mirror, self._announcer.mislabelled)
+        self._granter = Granter(client, mirror, self._jobs.submit, self._bound)
         self._evicter = Evicter(client, mirror, clock, self._scheduler.submit, self._announcer.evicted)
         self._triggers = Triggers(mirror, self._feed, self._heard, self._add, settings)
         workloads = settings.workloads
@@ -76,8 +91,9 @@ class Term:
             client, mirror, views, clock, retry, self._look_again, self._status_changed
         )
         self._statuses = WorkloadStatusWriter(
-            client, mirror, views, clock, retry, self._scheduler.waiting, self._announcer.happened
+            client, mirror, views, clock, retry, self._verdicts.of, self._announcer.happened
         )
+        conditions = PodConditions(client, mirror, clock, self._jobs.short, self._announcer.misunderstood)
         self._tenants = TenantReconciler(client, mirror, self._feed, clock, self._scheduler.usage)
         self._tasks: dict[Task, Callable[[Key], Awaitable[None]]] = {
             Task.GRANT: self._granter.carry_out,
@@ -86,6 +102,7 @@ class Term:
             Task.WORKLOAD: self._workloads.reconcile,
             Task.WORKLOAD_STATUS: self._write_status,
             Task.LEFT_BEHIND: LeftBehind(client, mirror).clear,
+            Task.POD_CONDITIONS: conditions.write,
             Task.PROJECT: self._tenants.reconcile_project,
             Task.PROJECT_STATUS: self._tenants.write_project_status,
             Task.DEPARTMENT_STATUS: self._tenants.write_department_status,
@@ -108,8 +125,11 @@ class Term:
         """Do the operator's work until cancelled."""
         async with asyncio.TaskGroup() as group:
             await self._sources.fill(group)
+            if self._usage.wanted:
+                await self._usage.load()
             self._feed.start()
             self._triggers.listen()
+            self._node_problems.start()
             self._take_up_evictions()
             group.create_task(self._scheduler.run())
             await self._scheduler.first_round.wait()  # before it nobody holds anything, which no status should say
@@ -117,6 +137,8 @@ class Term:
             group.create_task(self._queue.run(self._settings.work.workers, self._work))
             group.create_task(self._recorder.run(hold=lambda: len(self._queue) > 0))
             group.create_task(self._resync())
+            if self._usage.wanted:
+                group.create_task(self._usage.run())
             self._started = True
 
     # What is to be done
@@ -174,18 +196,25 @@ class Term:
             # If it vanished before the pods are listed anew, no list and no watch would ever tell.
             self._add(Task.CONFIRM, key, self._settings.scheduling.confirm_seconds)
         if not found.spec.node_name and not self._granter.has(key):
-            self._scheduler.submit(GrantFailed(task=found.metadata.uid))
+            self._jobs.submit(GrantFailed(task=found.metadata.uid))
 
     def _verdict_changed(self, job: str) -> None:
-        pod = self._mirror.pod(job)
-        reason = self._scheduler.waiting(job)
-        if pod is None:
-            return
-        owner = owner_of(pod)
-        if owner is not None:
-            self._status_changed(Key(pod.metadata.namespace, owner.name), at_once=False)
-        elif reason is not None:
-            self._announcer.waits(pod, reason)
+        for uid in self._jobs.pods_of(job):
+            pod = self._mirror.pod(uid)
+            if pod is None or pod.spec.node_name:
+                continue
+            owner, wait = owner_of(pod), self._verdicts.of(uid)
+            if owner is not None:
+                self._status_changed(Key(pod.metadata.namespace, owner.name), at_once=False)
+            elif wait is not None:
+                self._announcer.waits(pod, wait)
+
+    def _gang_changed(self, uids: Iterable[str]) -> None:
+        """A gang is short of pods, or is so no longer: its pods are marked, if that lasts."""
+        for uid in uids:
+            pod = self._mirror.pod(uid)
+            if pod is not None:
+                self._add(Task.POD_CONDITIONS, key_of(pod), _SHORT_SETTLE_SECONDS)
 
     def _look_again(self, key: Key, seconds: float) -> None:
         self._add(Task.WORKLOAD, key, seconds)

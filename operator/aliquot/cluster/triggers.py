@@ -16,6 +16,7 @@ from aliquot import names
 from aliquot.cluster.feed import Feed
 from aliquot.cluster.mirror.cache import Key
 from aliquot.cluster.mirror.mirror import Mirror, job_name_of, key_of, owner_of
+from aliquot.cluster.reconcilers.pod_conditions import may_need_conditions
 from aliquot.cluster.work import Task
 from aliquot.contracts.kinds.policies import TrainingPolicy
 from aliquot.contracts.kinds.tenancy import Department, NodePool, Project
@@ -74,6 +75,8 @@ class Triggers:
         for pod in self._mirror.pods:
             if not self._mirror.has_its_workload(pod):
                 self._left_behind(pod)
+            if may_need_conditions(None, pod):
+                self._add(Task.POD_CONDITIONS, key_of(pod))
 
     def listen(self) -> None:
         """Follow the mirror from now on."""
@@ -125,6 +128,8 @@ class Triggers:
         key = key_of(pod)
         if old is None and self._heard(key) is None:
             self._add(Task.CONFIRM, key, self._settings.scheduling.confirm_seconds)
+        if new is not None and may_need_conditions(old, new):
+            self._add(Task.POD_CONDITIONS, key)
         tenant = self._feed.tenant(key.namespace)
         if tenant is not None:
             self._touched.add(tenant.project)

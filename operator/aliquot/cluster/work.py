@@ -27,6 +27,7 @@ class Task(StrEnum):
     WORKLOAD = "workload"
     WORKLOAD_STATUS = "workload-status"
     LEFT_BEHIND = "left-behind"
+    POD_CONDITIONS = "pod-conditions"
     PROJECT = "project"
     PROJECT_STATUS = "project-status"
     DEPARTMENT_STATUS = "department-status"
@@ -52,6 +53,7 @@ LANES = {
     Task.WORKLOAD: Lane.CREATE,
     Task.LEFT_BEHIND: Lane.CREATE,
     Task.PROJECT: Lane.CREATE,
+    Task.POD_CONDITIONS: Lane.STATUS,
     Task.WORKLOAD_STATUS: Lane.STATUS,
     Task.PROJECT_STATUS: Lane.STATUS,
     Task.DEPARTMENT_STATUS: Lane.STATUS,

@@ -6,10 +6,11 @@ import pytest
 
 from aliquot.contracts import kubernetes
 from aliquot.contracts.kinds.shapes import Metadata
-from aliquot.contracts.kinds.tenancy import NodePool, NodePoolSpec
+from aliquot.contracts.kinds.tenancy import NodePool, NodePoolSpec, PlacementStrategy
 from aliquot.contracts.kubernetes import Condition, NodeSpec, NodeStatus
-from aliquot.core.intake import PoolRule, node_fact, node_problems, pool_of, pool_rules
+from aliquot.core.intake import PoolRule, node_fact, node_problems, pool_of, pool_placements, pool_rules
 from aliquot.core.quantities import Vector
+from aliquot.core.scheduling import PoolPlacement
 from aliquot.core.scheduling.facts import Taint
 
 A100 = PoolRule("a100", "run.ai/type", "a100")
@@ -46,6 +47,24 @@ def test_older_pools_come_first_then_names_decide() -> None:
 
 def test_a_pool_without_a_label_selects_nothing() -> None:
     assert pool_rules([pool("default", None, None), pool("odd", "", ""), pool("half", "key", None)]) == ()
+
+
+PLACEMENTS: dict[str, tuple[PlacementStrategy | None, dict[str, PoolPlacement]]] = {
+    "nothing said": (None, {}),
+    "for GPUs": (PlacementStrategy(gpu="spread"), {"a100": PoolPlacement(gpu="spread")}),
+    "for the others": (PlacementStrategy(cpu="binpack"), {"a100": PoolPlacement(cpu="binpack")}),
+    "as the documents have it": (
+        PlacementStrategy(gpu="Bin Packing", cpu="Spreading"),
+        {"a100": PoolPlacement("binpack", "spread")},
+    ),
+    "a word of another version": (PlacementStrategy(gpu="random"), {"a100": PoolPlacement()}),
+}
+
+
+@pytest.mark.parametrize(("strategy", "wanted"), PLACEMENTS.values(), ids=PLACEMENTS)
+def test_how_a_pool_is_filled(strategy: PlacementStrategy | None, wanted: dict[str, PoolPlacement]) -> None:
+    pool = NodePool(metadata=Metadata(name="a100"), spec=NodePoolSpec(placement_strategy=strategy))
+    assert pool_placements([pool]) == wanted
 
 
 def test_a_node_is_taken_as_it_is() -> None:

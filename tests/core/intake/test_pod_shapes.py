@@ -26,7 +26,7 @@ from aliquot.core.scheduling.facts import Affinity, NodeTerm, PodTerm, Queue, Re
 
 TENANT = Tenant("vision", ())
 GPU = names.GPU_RESOURCE
-UNREADABLE = ((names.UNREADABLE_GPU_RESOURCE, 1),)
+UNREADABLE = ((names.UNREADABLE_RESOURCE, 1),)
 
 
 def read(
@@ -60,7 +60,7 @@ def read(
 
 
 def task_of(pod: Pod) -> Task:
-    return pod_facts(pod, TENANT)[1]
+    return pod_facts(pod, TENANT).task
 
 
 PARTS: dict[str, tuple[dict[str, str], GpuPart]] = {
@@ -248,8 +248,8 @@ def placed(*pods: Pod, nodes: tuple[str, ...] = ("n1",)) -> list[str]:
     events: list[NodeChanged | QueueChanged | JobChanged | TaskChanged] = [node(name) for name in nodes]
     events.append(QueueChanged(Queue("vision", "default", gpu=Share(1000))))
     for pod in pods:
-        job, task = pod_facts(pod, TENANT)
-        events += [JobChanged(job), TaskChanged(task)]
+        facts = pod_facts(pod, TENANT)
+        events += [JobChanged(facts.job), TaskChanged(facts.task)]
     plan = decide(ClusterState.rebuild(events), 0.0)
     return [f"{bind.task} on {bind.node}" for bind in plan.binds]
 
@@ -270,7 +270,7 @@ def test_who_cannot_share_a_port_goes_elsewhere() -> None:
 def test_a_new_node_has_all_ports() -> None:
     facts = [pod_facts(read(ports=[port(80)], name=name, node=on), TENANT) for name, on in (("a", "n1"), ("b", ""))]
     queue = QueueChanged(Queue("vision", "default", gpu=Share(1000)))
-    known = [event for job, task in facts for event in (JobChanged(job), TaskChanged(task))]
+    known = [event for each in facts for event in (JobChanged(each.job), TaskChanged(each.task))]
     state = ClusterState.rebuild([queue, *known, node("n1")])
     assert decide(state, 0.0).binds == ()
     state.apply(node("n2"))
@@ -406,6 +406,6 @@ def test_whatever_the_annotations_say_the_pod_can_be_read_and_placed(
     assert part is None or (0 <= part.percent < 100 and part.memory_mib >= 0 and 1 <= part.devices <= 128)
     assert part is None or (part.percent > 0) != (part.memory_mib > 0)
     assert all(0 < amount <= TOO_MUCH for _, amount in request.extended)
-    if (names.UNREADABLE_GPU_RESOURCE, 1) in request.extended:
+    if (names.UNREADABLE_RESOURCE, 1) in request.extended:
         assert pod_problems(pod)
         assert placed(pod) == []

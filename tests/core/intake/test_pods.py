@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aliquot import names
+from aliquot.contracts import kubernetes
 from aliquot.contracts.kubernetes import (
     Container,
     ContainerState,
@@ -22,7 +23,7 @@ from aliquot.contracts.kubernetes import (
 )
 from aliquot.contracts.kubernetes import Toleration as WrittenToleration
 from aliquot.core.intake import Tenant, pod_facts, unix_seconds
-from aliquot.core.scheduling.facts import TaskState, Toleration
+from aliquot.core.scheduling.facts import NodeTerm, Requirement, TaskState, Toleration
 
 VISION = Tenant("vision", ("a100", "default"))
 PLAIN = Tenant("vision", ())
@@ -46,6 +47,7 @@ def pod(
     priority_class: str = "",
     states: tuple[ContainerState, ...] = (),
     init_states: tuple[ContainerState, ...] = (),
+    node_terms: tuple[kubernetes.NodeTerm, ...] | None = None,
 ) -> Pod:
     return Pod(
         metadata=Metadata(
@@ -65,6 +67,7 @@ def pod(
             containers=tuple(Container(name=f"c{number}") for number in range(max(1, len(states)))),
             init_containers=tuple(Container(name=f"i{number}") for number in range(len(init_states))),
             scheduling_gates=(SchedulingGate(name="example.com/wait"),) if gated else (),
+            affinity=None if node_terms is None else demanding(node_terms),
         ),
         status=PodStatus(
             phase=phase,
@@ -76,8 +79,17 @@ def pod(
     )
 
 
+def demanding(terms: tuple[kubernetes.NodeTerm, ...]) -> kubernetes.Affinity:
+    """One of the terms must hold."""
+    required = kubernetes.NodeSelector(node_selector_terms=terms)
+    return kubernetes.Affinity(
+        node_affinity=kubernetes.NodeAffinity(required_during_scheduling_ignored_during_execution=required)
+    )
+
+
 def test_a_pod_is_a_job_of_its_own() -> None:
-    job, task = pod_facts(pod(), VISION)
+    facts = pod_facts(pod(), VISION)
+    job, task = facts.job, facts.task
     assert job.id == task.id == task.job == "uid-1"
     assert (job.namespace, job.name) == (task.namespace, task.name) == ("runai-vision", "train-0-0")
     assert (job.queue, job.min_member, task.request.base.pods) == ("vision", 1, 1)
@@ -95,7 +107,7 @@ QUEUES: dict[str, tuple[Pod, Tenant | None, str | None]] = {
 
 @pytest.mark.parametrize(("given_pod", "tenant", "wanted"), QUEUES.values(), ids=QUEUES)
 def test_who_pays(given_pod: Pod, tenant: Tenant | None, wanted: str | None) -> None:
-    assert pod_facts(given_pod, tenant)[0].queue == wanted
+    assert pod_facts(given_pod, tenant).job.queue == wanted
 
 
 POOLS: dict[str, tuple[Pod, Tenant | None, tuple[str, ...]]] = {
@@ -120,7 +132,7 @@ POOLS: dict[str, tuple[Pod, Tenant | None, tuple[str, ...]]] = {
 
 @pytest.mark.parametrize(("given_pod", "tenant", "wanted"), POOLS.values(), ids=POOLS)
 def test_which_pools(given_pod: Pod, tenant: Tenant | None, wanted: tuple[str, ...]) -> None:
-    assert pod_facts(given_pod, tenant)[0].pools == wanted
+    assert pod_facts(given_pod, tenant).job.pools == wanted
 
 
 PRIORITIES: dict[str, tuple[Pod, int, bool]] = {
@@ -135,7 +147,7 @@ PRIORITIES: dict[str, tuple[Pod, int, bool]] = {
 
 @pytest.mark.parametrize(("given_pod", "priority", "preemptible"), PRIORITIES.values(), ids=PRIORITIES)
 def test_priority(given_pod: Pod, priority: int, preemptible: bool) -> None:
-    job, _ = pod_facts(given_pod, VISION)
+    job = pod_facts(given_pod, VISION).job
     assert (job.priority, job.preemptible) == (priority, preemptible)
 
 
@@ -174,7 +186,7 @@ STATES: dict[str, tuple[Pod, TaskState]] = {
 
 @pytest.mark.parametrize(("given_pod", "wanted"), STATES.values(), ids=STATES)
 def test_state(given_pod: Pod, wanted: TaskState) -> None:
-    _, task = pod_facts(given_pod, VISION)
+    task = pod_facts(given_pod, VISION).task
     assert task.state is wanted
     assert task.node == (given_pod.spec.node_name or None)
 
@@ -186,9 +198,40 @@ def test_selector_and_tolerations_are_taken_over() -> None:
         node_selector={"run.ai/type": "a100"},
         tolerations=(WrittenToleration(key="gpu", operator=""), WrittenToleration(operator="Exists")),
     )
-    _, task = pod_facts(msgspec.structs.replace(plain, spec=spec), VISION)
+    task = pod_facts(msgspec.structs.replace(plain, spec=spec), VISION).task
     assert task.node_selector == {"run.ai/type": "a100"}
     assert task.tolerations == (Toleration("gpu", "Equal", "", ""), Toleration("", "Exists", "", ""))
+
+
+DGX = Requirement("run.ai/type", "In", ("dgx-2", "dgx-1"))
+PICKY = Tenant("vision", (), train_types=("dgx-2", "dgx-1"), interactive_types=("small",))
+SMALL = Requirement("run.ai/type", "In", ("small",))
+BIG = kubernetes.NodeTerm(match_expressions=(kubernetes.Requirement(key="size", operator="In", values=("big",)),))
+BIG_READ = Requirement("size", "In", ("big",))
+
+TYPES: dict[str, tuple[Pod, Tenant | None, tuple[NodeTerm, ...]]] = {
+    "training": (pod(), PICKY, (NodeTerm((DGX,)),)),
+    "also by its class": (pod(priority_class="train"), PICKY, (NodeTerm((DGX,)),)),
+    "interactive work": (pod(priority_class="build"), PICKY, (NodeTerm((SMALL,)),)),
+    "also where it may be preempted": (pod(priority_class="interactive-preemptible"), PICKY, (NodeTerm((SMALL,)),)),
+    "inference goes anywhere": (pod(priority_class="inference"), PICKY, ()),
+    "as does all in a project that says nothing": (pod(), PLAIN, ()),
+    "and in none": (pod(), None, ()),
+    "and what others schedule": (pod(scheduler="default-scheduler"), PICKY, ()),
+    "beside what the pod demands itself": (
+        pod(node_terms=(BIG, BIG)),
+        PICKY,
+        (NodeTerm((BIG_READ, DGX)), NodeTerm((BIG_READ, DGX))),
+    ),
+    "a demand that nobody meets stays one": (pod(node_terms=()), PICKY, (NodeTerm(),)),
+}
+
+
+@pytest.mark.parametrize(("given_pod", "tenant", "wanted"), TYPES.values(), ids=TYPES)
+def test_a_project_may_leave_only_some_types_of_nodes_to_its_pods(
+    given_pod: Pod, tenant: Tenant | None, wanted: tuple[NodeTerm, ...]
+) -> None:
+    assert pod_facts(given_pod, tenant).task.affinity.node_required == wanted
 
 
 TIMES: dict[str, tuple[str | None, float]] = {
@@ -235,7 +278,7 @@ def test_whatever_the_texts_say_a_pod_can_be_read(
         ),
         status=PodStatus(phase=text),
     )
-    job, task = pod_facts(odd, VISION if tenant else None)
-    assert job.pools
-    assert job.queue
-    assert min(task.request.base.as_tuple()) >= 0
+    facts = pod_facts(odd, VISION if tenant else None)
+    assert facts.job.pools
+    assert facts.job.queue
+    assert min(facts.task.request.base.as_tuple()) >= 0

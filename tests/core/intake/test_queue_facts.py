@@ -1,7 +1,9 @@
 """Projects and departments as queues, one for each node pool."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -16,7 +18,7 @@ from aliquot.contracts.kinds.tenancy import (
     Quota,
     Quotas,
 )
-from aliquot.core.intake import queue_facts
+from aliquot.core.intake import MinRuntimes, queue_facts, with_usage
 from aliquot.core.quantities import UNLIMITED
 from aliquot.core.scheduling.facts import Queue as QueueFact
 from aliquot.core.scheduling.facts import Share
@@ -115,3 +117,58 @@ def test_order_never_matters_and_every_parent_exists(
     known = by_name(queues)
     assert len(known) == len(queues) == (len(projects) + len(departments)) * len({*pools, "default"})
     assert all(queue.parent is None or (queue.pool, queue.parent) in known for queue in queues)
+
+
+def test_what_was_used_lately_is_told_with_the_queue() -> None:
+    used = {("default", "vision"): (0.5, 0.25, 0.125), ("a100", "department/research"): (1.0, 0.0, 0.0)}
+    queues = queue_facts(
+        [project("vision", "research", default=4)], [department("research", default=8)], ["a100"], used=used
+    )
+    told = {
+        key: (queue.gpu.usage, queue.cpu.usage, queue.memory.usage)
+        for key, queue in by_name(queues).items()
+        if queue.gpu.usage
+    }
+    assert told == used
+
+
+def test_usage_changes_nothing_else() -> None:
+    [queue] = queue_facts([project("vision", default=4)], [], [])
+    again = with_usage(queue, (0.5, 0.0, 0.0))
+    assert again == replace(queue, gpu=replace(queue.gpu, usage=0.5))
+    assert with_usage(again, (0.0, 0.0, 0.0)) == queue
+
+
+def leaving_alone(preempt: int | None = None, reclaim: int | None = None) -> tuple[Queue, ...]:
+    return (Queue(name="q", nodepool="default", preempt_min_runtime_secs=preempt, reclaim_min_runtime_secs=reclaim),)
+
+
+RUNTIMES: dict[str, tuple[tuple[Queue, ...], tuple[Queue, ...] | None, list[tuple[float | None, float | None]]]] = {
+    # the project's queues, its department's (None: it has none), what comes of it at both levels: preempt, reclaim
+    "nobody says": (leaving_alone(), leaving_alone(), [(60.0, 300.0), (None, None)]),
+    "the department says": (leaving_alone(), leaving_alone(5, 7), [(5.0, 7.0), (None, None)]),
+    "the project says": (leaving_alone(5, 7), leaving_alone(), [(60.0, 300.0), (5.0, 7.0)]),
+    "none is said, too": (leaving_alone(0, 0), leaving_alone(), [(60.0, 300.0), (0.0, 0.0)]),
+    "a project of its own": (leaving_alone(), None, [(60.0, 300.0)]),
+    "which says": (leaving_alone(5), None, [(5.0, 300.0)]),
+    "in another pool it says nothing": ((), None, [(60.0, 300.0)]),
+}
+
+
+@pytest.mark.parametrize(("own", "above", "wanted"), RUNTIMES.values(), ids=RUNTIMES)
+def test_how_long_jobs_are_left_alone(
+    own: tuple[Queue, ...],
+    above: tuple[Queue, ...] | None,
+    wanted: list[tuple[float | None, float | None]],
+) -> None:
+    vision = Project(metadata=Metadata(name="vision"), spec=ProjectSpec(queues=own, department="research"))
+    queues = tuple(DepartmentQueue(**dict(queue)) for queue in above or ())
+    research = Department(metadata=Metadata(name="research"), spec=DepartmentSpec(queues=queues))
+    departments = [] if above is None else [research]
+    found = queue_facts([vision], departments, [], runtimes=MinRuntimes(preempt=60, reclaim=300))
+    assert [(queue.preempt_min_runtime_seconds, queue.reclaim_min_runtime_seconds) for queue in found] == wanted
+
+
+def test_nobody_is_left_alone_where_nobody_says_so() -> None:
+    [queue] = queue_facts([project("vision", default=4)], [], [])
+    assert (queue.preempt_min_runtime_seconds, queue.reclaim_min_runtime_seconds) == (None, None)

@@ -3,12 +3,13 @@
 import pytest
 
 from aliquot.core.quantities import GpuPart, Request, Vector
-from aliquot.core.scheduling import ClusterState, SchedulingSettings
+from aliquot.core.scheduling import ClusterState, PoolPlacement, SchedulingSettings, decide
 from aliquot.core.scheduling.facts import Task
 from aliquot.core.scheduling.placement.ranking import Placer
 from aliquot.core.scheduling.settings import Placement
 from aliquot.core.scheduling.state.draft import Draft
 from aliquot.core.scheduling.state.shapes import TaskShape
+from aliquot.core.simulation import document_of
 from tests.core.scheduling.world import GPU, World
 
 ONE_GPU = Request(Vector(GPU, 100, 0, 1))
@@ -74,3 +75,42 @@ def test_spreading_follows_what_is_there_whoever_changed_it() -> None:
         assert row is not None
         draft.take(row, ONE_GPU, now=True)
     assert kept.ranking(shape, now=True).best() is None
+
+
+POOLS = (
+    World()
+    .node("n1", "n2", gpus=2)
+    .node("m1", "m2", gpus=2, pool="other")
+    .queue("a", 4)
+    .queue("a", 4, pool="other")
+    .job("here", "a", pods=2)
+    .job("there", "a", pods=2, pools=("other",))
+)
+
+PER_POOL: dict[str, tuple[SchedulingSettings, str]] = {
+    "no pool says anything": (SchedulingSettings(gpu_placement="spread"), "m1 m2 n1 n2"),
+    "one is filled, though all others are not": (
+        SchedulingSettings(gpu_placement="spread", pools={"other": PoolPlacement(gpu="binpack")}),
+        "m1 m1 n1 n2",
+    ),
+    "one is used evenly, though all others are filled": (
+        SchedulingSettings(pools={"other": PoolPlacement(gpu="spread")}),
+        "m1 m2 n1 n1",
+    ),
+    "what it says of pods without GPUs is nothing to those with": (
+        SchedulingSettings(pools={"other": PoolPlacement(cpu="spread")}),
+        "m1 m1 n1 n1",
+    ),
+}
+
+
+@pytest.mark.parametrize(("settings", "wanted"), PER_POOL.values(), ids=PER_POOL)
+def test_a_pool_may_be_filled_in_its_own_way(settings: SchedulingSettings, wanted: str) -> None:
+    plan = decide(POOLS.state(), 0.0, settings)
+    assert " ".join(sorted(bind.node for bind in plan.binds)) == wanted
+
+
+def test_the_document_of_a_pool_says_how_that_pool_is_filled() -> None:
+    settings = SchedulingSettings(cpu_placement="spread", pools={"other": PoolPlacement(gpu="spread")})
+    placements = [document_of(POOLS.state(), 0.0, settings, pool).settings.placement for pool in ("default", "other")]
+    assert [(each.gpu, each.cpu) for each in placements] == [("binpack", "spread"), ("spread", "spread")]

@@ -321,6 +321,7 @@ OURS = {
         "aliquot.dev/node-pools",
         "run.ai/anything",
         "gpu-fraction",
+        "pod-group-name",
         "cdi.k8s.io/gpus",
     ],
     "environment": [

@@ -4,10 +4,13 @@ import re
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 import yaml
 
 from aliquot.contracts.kinds.tenancy import Department, NodePool, Project, ProjectStatus
+from aliquot.contracts.kubernetes import Pod
+from aliquot.core.intake import Tenant, pod_facts, pod_problems
 from aliquot.core.quantities import UNLIMITED, Vector
 from aliquot.core.tenancy import (
     Amount,
@@ -26,7 +29,7 @@ def examples() -> list[dict[str, Any]]:
     return [yaml.safe_load(block) for block in re.findall(r"```yaml\n(.*?)```", PAGE.read_text(), re.DOTALL)]
 
 
-OBJECTS = {f"{each['kind']} {each['metadata']['name']}": each for each in examples() if "kind" in each}
+OBJECTS = {f"{each['kind']} {each['metadata']['name']}": each for each in examples() if each.get("kind") in MODELS}
 
 
 def project(name: str) -> Project:
@@ -37,6 +40,18 @@ def project(name: str) -> Project:
 def test_every_member_of_an_example_is_known(example: dict[str, Any]) -> None:
     read = MODELS[example["kind"]].model_validate(example)
     assert read.model_dump(mode="json", by_alias=True, exclude_unset=True) == example
+
+
+def test_a_pod_of_the_page_is_of_the_gang_that_it_names() -> None:
+    [shown] = [each for each in examples() if each.get("kind") == "Pod"]
+    pod = msgspec.json.decode(msgspec.json.encode(shown), type=Pod)
+    job = pod_facts(pod, Tenant("vision", ())).job
+    assert (job.id, job.min_member, pod_problems(pod)) == ("runai-vision/ring", 3, ())
+
+
+def test_how_long_work_is_left_alone_is_what_the_page_says() -> None:
+    quota = project_quotas(project("speech"))["default"]
+    assert (quota.preempt_min_runtime, quota.reclaim_min_runtime) == (300, 900)
 
 
 def test_amounts_mean_what_the_page_says() -> None:

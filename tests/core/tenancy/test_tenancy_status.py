@@ -331,3 +331,15 @@ def test_of_two_pools_with_one_label_the_later_one_says_that_it_has_no_nodes() -
         "other": "NoNodes",
     }
     assert "Node pool z has the label run.ai/type=a100 already" in (node_pool_status(second, [], pools).message or "")
+
+
+def test_a_node_pool_tells_what_of_its_nodes_makes_no_sense() -> None:
+    nodes = [Node(name, "a100", Vector()) for name in ("n1", "n2", "n3")]
+    problems = {"n2": ("label x is 'y'", "label z is '1'"), "n1": ("label x is 'y'",), "n3": ()}
+    status = node_pool_status(pool("a100", "run.ai/type", "a100"), nodes, [], problems)
+    assert status.phase == "Ready"
+    assert status.message == "node n1: label x is 'y'; node n2: label x is 'y'; label z is '1'"
+    many = {f"n{number:02}": ("odd",) for number in range(12)}
+    message = node_pool_status(pool("a100", "run.ai/type", "a100"), nodes, [], many).message
+    assert message is not None
+    assert message.endswith("node n09: odd; and 2 more nodes")

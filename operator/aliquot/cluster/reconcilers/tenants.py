@@ -18,6 +18,7 @@ from aliquot.cluster.resources import DEPARTMENTS, NODE_POOLS, PROJECTS
 from aliquot.contracts.kinds.shapes import Resource, Shape
 from aliquot.contracts.kinds.tenancy import Project
 from aliquot.contracts.kubernetes import Namespace
+from aliquot.core.intake import node_problems
 from aliquot.core.scheduling import QueueUsage
 from aliquot.core.scheduling.facts import DEPARTMENT_PREFIX
 from aliquot.core.tenancy import (
@@ -118,7 +119,11 @@ class TenantReconciler:
         if pool is None:
             return
         nodes = [node for node in self._feed.nodes.values() if node.pool == pool.metadata.name]
-        await self._write(NODE_POOLS, pool, pool.status, node_pool_status(pool, nodes, self._mirror.node_pools))
+        held = (self._mirror.nodes.get(Key("", node.name)) for node in nodes)
+        problems = {node.metadata.name: node_problems(node) for node in held if node is not None}
+        await self._write(
+            NODE_POOLS, pool, pool.status, node_pool_status(pool, nodes, self._mirror.node_pools, problems)
+        )
 
     def _plan(self, project: Project) -> NamespacePlan:
         own = self._mirror.namespaces.get(Key("", namespace_name(project)))

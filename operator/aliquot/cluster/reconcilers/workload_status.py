@@ -21,7 +21,6 @@ from aliquot.contracts.kinds.status import WorkloadStatus
 from aliquot.contracts.kinds.workloads import TrainingWorkload
 from aliquot.contracts.kubernetes import Metadata
 from aliquot.core.lifecycle import Facts, Happening, PodPhase, Retry, Wait, happenings, status
-from aliquot.core.scheduling import Reason, explain
 from aliquot.kube.client import ApiClient
 from aliquot.kube.problems import NotFound
 
@@ -52,7 +51,7 @@ class WorkloadStatusWriter:
         views: Views,
         clock: Clock,
         retry: Retry,
-        verdict: Callable[[str], Reason | None],
+        verdict: Callable[[str], Wait | None],
         happened: Callable[[TrainingWorkload, Happening], None],
     ) -> None:
         self._client = client
@@ -116,9 +115,9 @@ class WorkloadStatusWriter:
     def _wait(self, view: View) -> Wait | None:
         for pod in sorted(view.pods, key=lambda pod: pod.index):
             if pod.phase is PodPhase.WAITING and not pod.deleting:
-                reason = self._verdict(pod.uid)
-                if reason is not None:
-                    return Wait(reason.code.value, explain(reason))
+                wait = self._verdict(pod.uid)
+                if wait is not None:
+                    return wait
         return None
 
     def _learn(self, workload: TrainingWorkload, after: WorkloadStatus, body: bytes) -> None:

@@ -5,16 +5,22 @@ odd object must not stop the scheduler for all others. Amounts are hundredths of
 Unix seconds. The operator's mirror calls.
 """
 
-from aliquot.core.intake.nodes import PoolRule, node_fact, node_problems, pool_of, pool_rules
+from aliquot.core.intake.gangs import PodFacts, is_short, job_of
+from aliquot.core.intake.nodes import PoolRule, node_fact, node_problems, pool_of, pool_placements, pool_rules
 from aliquot.core.intake.pods import Tenant, is_ours, never_placed, pod_facts, pod_problems
-from aliquot.core.intake.queues import queue_facts
+from aliquot.core.intake.queues import MinRuntimes, Used, queue_facts, with_usage
 from aliquot.core.intake.requests import pod_request
 from aliquot.core.intake.times import unix_seconds
 
 __all__ = [
+    "MinRuntimes",
+    "PodFacts",
     "PoolRule",
     "Tenant",
+    "Used",
     "is_ours",
+    "is_short",
+    "job_of",
     "never_placed",
     "node_fact",
     "node_problems",
@@ -22,7 +28,9 @@ __all__ = [
     "pod_problems",
     "pod_request",
     "pool_of",
+    "pool_placements",
     "pool_rules",
     "queue_facts",
     "unix_seconds",
+    "with_usage",
 ]

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final
 
+from aliquot import names
 from aliquot.contracts import kubernetes
 from aliquot.core.scheduling.facts import Affinity, NodeTerm, PodTerm, Requirement
 
@@ -50,6 +51,19 @@ def affinity_of(spec: kubernetes.PodSpec, namespace: str) -> Affinity:
             far_preferred=_wishes(far, namespace),
         )
     return affinity
+
+
+def on_types(affinity: Affinity, types: tuple[str, ...]) -> Affinity:
+    """The same, on nodes of one of these types (label `run.ai/type`) only; no types: on any."""
+    if not types:
+        return affinity
+    demand = Requirement(names.NODE_TYPE_LABEL, "In", types)
+    if not affinity.node_required:
+        return replace(affinity, node_required=(NodeTerm((demand,)),))
+    terms = (
+        replace(term, labels=(*term.labels, demand)) if term != NodeTerm() else term for term in affinity.node_required
+    )
+    return replace(affinity, node_required=tuple(terms))
 
 
 def affinity_problems(spec: kubernetes.PodSpec) -> tuple[str, ...]:

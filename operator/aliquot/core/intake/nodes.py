@@ -1,7 +1,7 @@
 """Nodes, and the pools they belong to (cluster-api.md 3.4).
 
 A pool is the nodes with one label; nodes of no pool belong to `default`. A node with the labels of two pools belongs to
-the one that was made first: a new pool never pulls nodes out of an old one.
+the one that was made first: a new pool never pulls nodes out of an old one. A pool may say how it is filled.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,6 +14,7 @@ from aliquot.contracts.kinds.tenancy import NodePool
 from aliquot.core.intake.requests import amount_there, others_there
 from aliquot.core.intake.times import unix_seconds
 from aliquot.core.scheduling.facts import Node, Taint
+from aliquot.core.scheduling.settings import Placement, PoolPlacement
 
 _MIB_STEP: Final = 100
 """Memory of devices counts in full hundreds of MiB (scheduling.md 1.3)."""
@@ -42,6 +43,27 @@ def pool_rules(node_pools: Iterable[NodePool]) -> tuple[PoolRule, ...]:
         for pool in ordered
         if pool.spec.label_key and pool.spec.label_value
     )
+
+
+def pool_placements(node_pools: Iterable[NodePool]) -> dict[str, PoolPlacement]:
+    """How those pools are filled that say so (cluster-api.md 5.6), by name."""
+    said = {pool.metadata.name: pool.spec.placement_strategy for pool in node_pools}
+    return {
+        name: PoolPlacement(_placement(strategy.gpu), _placement(strategy.cpu))
+        for name, strategy in said.items()
+        if strategy is not None
+    }
+
+
+def _placement(written: str | None) -> Placement | None:
+    """Both ways in which it is written (cluster-api.md 0.3); None for anything else."""
+    match written:
+        case "binpack" | "Bin Packing":
+            return "binpack"
+        case "spread" | "Spreading":
+            return "spread"
+        case _:
+            return None
 
 
 def pool_of(node_labels: Mapping[str, str], pools: Sequence[PoolRule]) -> str:

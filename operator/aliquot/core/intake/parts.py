@@ -9,6 +9,7 @@ from typing import Final
 
 from aliquot import names
 from aliquot.contracts.kubernetes import Metadata
+from aliquot.core.intake.numbers import UnreadableError, whole_number
 from aliquot.core.quantities import GpuPart
 
 MOST_DEVICES: Final = 128
@@ -19,10 +20,6 @@ _MEMORY: Final = names.GPU_MEMORY_ANNOTATION
 _DEVICES: Final = names.GPU_DEVICES_ANNOTATION
 
 
-class UnreadablePartError(ValueError):
-    """Annotations that ask for no part of a GPU that there could be. The message names the annotation and its value."""
-
-
 def gpu_part(annotations: Mapping[str, str], *, whole: bool) -> GpuPart | None:
     """The part that the annotations ask for; None: they ask for none.
 
@@ -31,22 +28,22 @@ def gpu_part(annotations: Mapping[str, str], *, whole: bool) -> GpuPart | None:
         whole: whether it asks for whole GPUs or MIG devices, too.
 
     Raises:
-        UnreadablePartError: they make no sense.
+        UnreadableError: they make no sense.
     """
     fraction, memory, devices = (annotations.get(key) for key in (_FRACTION, _MEMORY, _DEVICES))
     if fraction is None and memory is None:
         if devices is not None:
-            raise UnreadablePartError(f"{_DEVICES} is {devices!r}: allowed only with {_FRACTION} or {_MEMORY}")
+            raise UnreadableError(f"{_DEVICES} is {devices!r}: allowed only with {_FRACTION} or {_MEMORY}")
         return None
     if fraction is not None and memory is not None:
-        raise UnreadablePartError(f"{_FRACTION} is {fraction!r} and {_MEMORY} is {memory!r}: allowed is one of them")
+        raise UnreadableError(f"{_FRACTION} is {fraction!r} and {_MEMORY} is {memory!r}: allowed is one of them")
     if whole:
         written = f"{_FRACTION} is {fraction!r}" if fraction is not None else f"{_MEMORY} is {memory!r}"
-        raise UnreadablePartError(f"{written}: not allowed together with whole GPUs or MIG devices")
-    count = 1 if devices is None else _whole_number(_DEVICES, devices, MOST_DEVICES)
+        raise UnreadableError(f"{written}: not allowed together with whole GPUs or MIG devices")
+    count = 1 if devices is None else whole_number(_DEVICES, devices, MOST_DEVICES)
     if fraction is not None:
         return GpuPart(percent=_percent(fraction), devices=count)
-    return GpuPart(memory_mib=_whole_number(_MEMORY, memory or "", _MOST_MIB), devices=count)
+    return GpuPart(memory_mib=whole_number(_MEMORY, memory or "", _MOST_MIB), devices=count)
 
 
 def _percent(written: str) -> int:
@@ -56,15 +53,8 @@ def _percent(written: str) -> int:
     except InvalidOperation:
         share = Decimal(0)
     if not (share.is_finite() and 0 < share < 1):
-        raise UnreadablePartError(f"{_FRACTION} is {written!r}: allowed is a number between 0 and 1, such as 0.5")
+        raise UnreadableError(f"{_FRACTION} is {written!r}: allowed is a number between 0 and 1, such as 0.5")
     return min(99, max(1, int((share * 100).to_integral_value(rounding=ROUND_HALF_UP))))
-
-
-def _whole_number(key: str, written: str, most: int) -> int:
-    plain = written.isascii() and written.isdigit() and len(written) <= 12
-    if not plain or not 1 <= int(written) <= most:
-        raise UnreadablePartError(f"{key} is {written!r}: allowed is a whole number from 1 to {most}")
-    return int(written)
 
 
 def devices_of(metadata: Metadata) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""Pods as jobs and tasks: each pod is a job of its own, a gang of one.
+"""Pods as tasks of jobs: each pod is a job of its own, unless it names the gang that it belongs to.
 
 A pod is ours to schedule when it names our scheduler (cluster-api.md 2.4). Whose quota it uses is decided by its
 namespace alone: a label on a pod is written by whoever writes the pod, and would let one project use another's GPUs.
@@ -10,8 +10,10 @@ from typing import Final
 
 from aliquot import names
 from aliquot.contracts import kubernetes
-from aliquot.core.intake.affinity import affinity_of, affinity_problems
-from aliquot.core.intake.parts import UnreadablePartError, devices_of, gpu_part
+from aliquot.core.intake.affinity import affinity_of, affinity_problems, on_types
+from aliquot.core.intake.gangs import PodFacts, gang_of
+from aliquot.core.intake.numbers import UnreadableError
+from aliquot.core.intake.parts import devices_of, gpu_part
 from aliquot.core.intake.ports import host_ports
 from aliquot.core.intake.requests import TOO_MUCH, beside_axes, on_axes, pod_needs
 from aliquot.core.intake.times import unix_seconds
@@ -30,10 +32,14 @@ class Tenant:
     Attributes:
         project: name of the project.
         default_pools: node pools of pods that name none, most wanted first; empty: the pool `default`.
+        train_types: types of nodes (label `run.ai/type`) that training may use; empty: all.
+        interactive_types: the same for interactive work.
     """
 
     project: str
     default_pools: tuple[str, ...]
+    train_types: tuple[str, ...] = ()
+    interactive_types: tuple[str, ...] = ()
 
 
 def is_ours(pod: kubernetes.Pod) -> bool:
@@ -41,7 +47,7 @@ def is_ours(pod: kubernetes.Pod) -> bool:
     return pod.spec.scheduler_name == names.SCHEDULER_NAME
 
 
-def pod_facts(pod: kubernetes.Pod, tenant: Tenant | None) -> tuple[Job, Task]:
+def pod_facts(pod: kubernetes.Pod, tenant: Tenant | None) -> PodFacts:
     """What the scheduler knows of a pod.
 
     Args:
@@ -49,26 +55,27 @@ def pod_facts(pod: kubernetes.Pod, tenant: Tenant | None) -> tuple[Job, Task]:
         tenant: the project of its namespace; None: the namespace belongs to none.
     """
     metadata, spec, ours = pod.metadata, pod.spec, is_ours(pod)
-    created = unix_seconds(metadata.creation_timestamp)
-    priority = _priority(spec)
+    created, state = unix_seconds(metadata.creation_timestamp), _state(pod)
+    priority, (gang, _) = _priority(spec), _gang(pod)
     job = Job(
-        id=metadata.uid,
+        id=metadata.uid if gang is None else f"{metadata.namespace}/{gang[0]}",
         namespace=metadata.namespace,
-        name=metadata.name,
+        name=metadata.name if gang is None else gang[0],
         queue=_queue(metadata.namespace, tenant) if ours else None,
         pools=_pools(metadata, tenant),
         priority=priority,
         preemptible=ours and priority < names.NON_PREEMPTIBLE_FROM_PRIORITY,
+        min_member=1 if gang is None else gang[1],
         created=created,
     )
     request, _ = _request(pod)
     task = Task(
         id=metadata.uid,
-        job=metadata.uid,
+        job=job.id,
         namespace=metadata.namespace,
         name=metadata.name,
         request=request,
-        state=_state(pod),
+        state=state,
         node=spec.node_name or None,
         node_selector=spec.node_selector,
         tolerations=tuple(
@@ -76,10 +83,16 @@ def pod_facts(pod: kubernetes.Pod, tenant: Tenant | None) -> tuple[Job, Task]:
         ),
         created=created,
         devices=devices_of(metadata) if request.part is not None and spec.node_name else (),
-        affinity=affinity_of(spec, metadata.namespace),
+        affinity=on_types(affinity_of(spec, metadata.namespace), _types(spec, tenant) if ours else ()),
         labels=metadata.labels,
     )
-    return job, task
+    return PodFacts(
+        job=job,
+        task=task,
+        started=_started(pod) if state.active else None,
+        succeeded=pod.status.phase == "Succeeded",
+        short_since=None if gang is None else _since(pod, names.GANG_COMPLETE_CONDITION, "False"),
+    )
 
 
 def pod_problems(pod: kubernetes.Pod) -> tuple[str, ...]:
@@ -87,8 +100,8 @@ def pod_problems(pod: kubernetes.Pod) -> tuple[str, ...]:
 
     Such a pod waits for ever, or is kept off more nodes than it need be.
     """
-    _, problem = _request(pod)
-    return (*((problem,) if problem else ()), *affinity_problems(pod.spec))
+    (_, problem), (_, of_gang) = _request(pod), _gang(pod)
+    return (*(each for each in (problem, of_gang) if each), *affinity_problems(pod.spec))
 
 
 def never_placed(pod: kubernetes.Pod) -> tuple[str, ...]:
@@ -110,7 +123,7 @@ def _request(pod: kubernetes.Pod) -> tuple[Request, str]:
     try:
         whole = bool(base.gpu_percent) or any(is_mig(name) for name, _ in others)
         part = gpu_part(pod.metadata.annotations, whole=whole)
-    except UnreadablePartError as error:
+    except UnreadableError as error:
         problem = f"metadata.annotations: {error}"
     rest = base.gpu_percent % PERCENT_PER_DEVICE
     if rest and base.gpu_percent < TOO_MUCH and not problem:
@@ -119,9 +132,19 @@ def _request(pod: kubernetes.Pod) -> tuple[Request, str]:
         else:
             asked = base.gpu_percent / PERCENT_PER_DEVICE
             problem = f"{names.GPU_RESOURCE} is {asked}: allowed are whole numbers, and parts of one device"
-    if problem:
-        others = (*others, (names.UNREADABLE_GPU_RESOURCE, 1))
+    if problem or _gang(pod)[1]:
+        others = (*others, (names.UNREADABLE_RESOURCE, 1))
     return Request(base, part, tuple(sorted(others))), problem
+
+
+def _gang(pod: kubernetes.Pod) -> tuple[tuple[str, int] | None, str]:
+    """The gang of the pod and its minimum, and what is wrong with how it says so. Others' pods are in none."""
+    if not is_ours(pod):
+        return None, ""
+    try:
+        return gang_of(pod.metadata.annotations), ""
+    except UnreadableError as error:
+        return None, f"metadata.annotations: {error}"
 
 
 def _queue(namespace: str, tenant: Tenant | None) -> str:
@@ -132,6 +155,14 @@ def _pools(metadata: kubernetes.Metadata, tenant: Tenant | None) -> tuple[str, .
     named = metadata.annotations.get(names.NODE_POOLS_ANNOTATION) or metadata.labels.get(names.NODE_POOL_LABEL) or ""
     pools = [pool for part in named.split(",") if (pool := part.strip())] or (tenant.default_pools if tenant else ())
     return tuple(dict.fromkeys(pools)) or (names.DEFAULT_NODE_POOL,)
+
+
+def _types(spec: kubernetes.PodSpec, tenant: Tenant | None) -> tuple[str, ...]:
+    """Which types of nodes the project leaves to such a pod (cluster-api.md 3.2): by its class, as in 5.1."""
+    if tenant is None or spec.priority_class_name == names.INFERENCE_PRIORITY_CLASS:
+        return ()
+    interactive = spec.priority_class_name in names.INTERACTIVE_PRIORITY_CLASSES
+    return tenant.interactive_types if interactive else tenant.train_types
 
 
 def _priority(spec: kubernetes.PodSpec) -> int:
@@ -153,6 +184,18 @@ def _state(pod: kubernetes.Pod) -> TaskState:
     if deleted:
         return TaskState.ENDED if _all_terminated(pod) else TaskState.TERMINATING
     return TaskState.RUNNING if pod.status.phase == "Running" else TaskState.BOUND
+
+
+def _started(pod: kubernetes.Pod) -> float:
+    """When it got its node, in Unix seconds; one that was made with a node has had it all the time."""
+    bound = _since(pod, names.POD_SCHEDULED_CONDITION, "True")
+    return bound or unix_seconds(pod.status.start_time) or unix_seconds(pod.metadata.creation_timestamp)
+
+
+def _since(pod: kubernetes.Pod, kind: str, status: str) -> float | None:
+    """Since when a condition of the pod is as it is; None where it is not, or does not say."""
+    written = next((each for each in pod.status.conditions if (each.type, each.status) == (kind, status)), None)
+    return None if written is None else unix_seconds(written.last_transition_time) or None
 
 
 def _all_terminated(pod: kubernetes.Pod) -> bool:

@@ -21,10 +21,12 @@ from aliquot.core.scheduling.events import (
     TaskRemoved,
 )
 from aliquot.core.scheduling.explain import explain
+from aliquot.core.scheduling.fairness.usage import Holding, PoolUsage, holding, used_until
 from aliquot.core.scheduling.plan import Bind, Evict, Nominate, Plan, Waiting
 from aliquot.core.scheduling.reasons import Reason, WaitCode
 from aliquot.core.scheduling.round.decide import decide
-from aliquot.core.scheduling.settings import ACTIONS, Action, SchedulingSettings
+from aliquot.core.scheduling.round.moments import next_moment
+from aliquot.core.scheduling.settings import ACTIONS, Action, PoolPlacement, SchedulingSettings
 from aliquot.core.scheduling.state.check import check
 from aliquot.core.scheduling.state.cluster import ClusterState, QueueUsage
 
@@ -39,12 +41,15 @@ __all__ = [
     "EvictionStarted",
     "GrantFailed",
     "Granted",
+    "Holding",
     "JobChanged",
     "JobRemoved",
     "NodeChanged",
     "NodeRemoved",
     "Nominate",
     "Plan",
+    "PoolPlacement",
+    "PoolUsage",
     "Promised",
     "QueueChanged",
     "QueueRemoved",
@@ -58,4 +63,7 @@ __all__ = [
     "check",
     "decide",
     "explain",
+    "holding",
+    "next_moment",
+    "used_until",
 ]

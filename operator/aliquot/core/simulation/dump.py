@@ -88,7 +88,7 @@ class _Writer:
     def document(self, settings: SchedulingSettings) -> Document:
         jobs = [self._job(job, records) for job, records in self._jobs]
         return Document(
-            settings=settings_entry(settings),
+            settings=settings_entry(settings.of_pool(self._pool)),
             nodes=self._node_entries(),
             queues=[queue_entry(queue, self._queues) for _, queue in sorted(self._queues.items())],
             jobs=jobs,

@@ -66,6 +66,7 @@ _OUR_ANNOTATIONS: Final = {
     "gpu-memory": _REQUESTS,
     "runai-gpu-limit": _REQUESTS,
     "mps": _REQUESTS,
+    names.POD_GROUP_ANNOTATION: "the pods of a training workload start independently of one another",
 }
 _DEVICE_PREFIX: Final = "cdi.k8s.io/"
 _DEVICES: Final = "devices are given to a pod by the scheduler and its node alone"

@@ -1,7 +1,8 @@
 """The status of a node pool: the nodes that belong to it, and how they are."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import Final, Protocol
 
 from aliquot import names
@@ -10,6 +11,10 @@ from aliquot.core.tenancy.status import READY
 
 MAX_NODES: Final = 10_000
 """Most nodes that a status lists."""
+MAX_PROBLEMS: Final = 10
+"""Most nodes whose problems a status tells."""
+
+_NONE: Final[Mapping[str, Sequence[str]]] = MappingProxyType({})
 
 
 class NodeLike(Protocol):
@@ -60,13 +65,19 @@ def with_same_label(pool: NodePool, others: Iterable[NodePool]) -> str | None:
     )
 
 
-def node_pool_status(pool: NodePool, nodes: Iterable[NodeLike], pools: Iterable[NodePool]) -> NodePoolStatus:
+def node_pool_status(
+    pool: NodePool,
+    nodes: Iterable[NodeLike],
+    pools: Iterable[NodePool],
+    problems: Mapping[str, Sequence[str]] = _NONE,
+) -> NodePoolStatus:
     """Make the status: the same for the same nodes and pools, in whatever order they come.
 
     Args:
         pool: the pool.
         nodes: the nodes that belong to it.
         pools: all node pools.
+        problems: what of nodes makes no sense, sentences by the node's name; they are in use as far as they do.
     """
     listed = tuple(PoolNode(name=node.name, status=_status(node)) for node in sorted(nodes, key=lambda node: node.name))
     spec = pool.spec
@@ -78,7 +89,7 @@ def node_pool_status(pool: NodePool, nodes: Iterable[NodeLike], pools: Iterable[
         wanted = f" with the label {spec.label_key}={spec.label_value}" if spec.label_key else ""
         phase, message = "NoNodes", f"There is no node{wanted} that belongs to it."
     else:
-        phase, message = READY, None
+        phase, message = READY, _told(problems)
     return NodePoolStatus(phase=phase, message=message, nodes=listed[:MAX_NODES])
 
 
@@ -90,6 +101,13 @@ def _before(pool: NodePool, pools: Iterable[NodePool]) -> list[NodePool]:
 def _age(pool: NodePool) -> tuple[datetime, str]:
     made = pool.metadata.creation_timestamp
     return (made or datetime.min.replace(tzinfo=UTC), pool.metadata.name)
+
+
+def _told(problems: Mapping[str, Sequence[str]]) -> str | None:
+    nodes = sorted(name for name, sentences in problems.items() if sentences)
+    told = [f"node {name}: {'; '.join(problems[name])}" for name in nodes[:MAX_PROBLEMS]]
+    more = [f"and {len(nodes) - MAX_PROBLEMS} more nodes"] if len(nodes) > MAX_PROBLEMS else []
+    return "; ".join([*told, *more]) or None
 
 
 def _status(node: NodeLike) -> str:

@@ -47,17 +47,21 @@ class Amount:
 
 @dataclass(frozen=True, slots=True)
 class PoolQuota:
-    """How much of everything, in one node pool.
+    """How much of everything, in one node pool, and how long it is left alone.
 
     Attributes:
         gpu: in hundredths of a device.
         cpu: in milli-CPU.
         memory: in bytes.
+        preempt_min_runtime: seconds that a workload runs before it may be preempted; None: as those above say.
+        reclaim_min_runtime: the same before it may be reclaimed.
     """
 
     gpu: Amount = Amount()
     cpu: Amount = Amount(deserved=UNLIMITED)
     memory: Amount = Amount(deserved=UNLIMITED)
+    preempt_min_runtime: float | None = None
+    reclaim_min_runtime: float | None = None
 
     def by_resource(self) -> Iterator[tuple[str, Amount]]:
         """Each amount with the name of its resource."""
@@ -91,7 +95,14 @@ def department_of(project: Project, departments: Collection[str]) -> str | None:
 
 
 def _of_queues(queues: Sequence[Queue]) -> dict[str, PoolQuota]:
-    return {queue.nodepool: _pool_quota(queue.resources) for queue in queues}
+    return {
+        queue.nodepool: replace(
+            _pool_quota(queue.resources),
+            preempt_min_runtime=queue.preempt_min_runtime_secs,
+            reclaim_min_runtime=queue.reclaim_min_runtime_secs,
+        )
+        for queue in queues
+    }
 
 
 def _of_default_pool(quotas: Quotas, deserved: float | None, limit: float | None) -> dict[str, PoolQuota]:

@@ -57,6 +57,12 @@ class Queue(Shape):
     """Node pool that the amounts are about."""
     resources: Quotas = Quotas()
     """What it may have there, of each resource."""
+    preempt_min_runtime_secs: Seconds | None = None
+    """Seconds that a workload runs before one of its project with a higher priority may stop it; left out, as the
+    department says, else as the whole cluster does."""
+    reclaim_min_runtime_secs: Seconds | None = None
+    """Seconds that a workload runs before others may take back what it holds beyond the quota; left out, as the
+    department says, else as the whole cluster does. Between departments, that of the department counts."""
 
 
 class QuotaUse(Shape):

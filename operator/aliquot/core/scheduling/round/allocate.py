@@ -168,7 +168,7 @@ def _allocate_pool(
 
 def _begin(state: ClusterState, name: str, rows: list[Row], settings: SchedulingSettings) -> PoolRound:
     """A round of a pool in which nothing has been decided yet."""
-    draft = Draft(state.pool(name), settings)
+    draft = Draft(state.pool(name), settings.of_pool(name))
     draft.fair = fair_shares(draft, settings.usage_factor, _newcomers(name, rows))
     return PoolRound(name, draft, Placer(draft))
 

@@ -6,7 +6,7 @@ from typing import Final
 
 import numpy as np
 
-from aliquot.core.quantities import AXES, PERCENT_PER_DEVICE, GpuPart, Request, on_every_node
+from aliquot.core.quantities import AXES, PERCENT_PER_DEVICE, GpuPart, Request, on_every_node, quantify
 from aliquot.core.scheduling.facts import Node, PodTerm, Task, TaskState
 from aliquot.core.scheduling.plan import Plan
 from aliquot.core.scheduling.state.affinity import far_terms
@@ -83,6 +83,7 @@ def nodes(state: ClusterState) -> Iterator[str]:
             yield from _devices(table, node, now[name], later[name])
             if bool(table.usable[table.row[name]]) != (node.ready and node.schedulable):
                 yield f"node {name}: usable is {bool(table.usable[table.row[name]])}"
+        yield from _others(state, pool_name, table)
         empty = [row for row in range(len(table.usable)) if row not in set(table.row.values())]
         if np.any(table.allocatable[empty]) or np.any(table.free[empty]) or np.any(table.usable[empty]):
             yield f"pool {pool_name}: a row without a node has room"
@@ -113,6 +114,23 @@ def _devices(table: NodeTable, node: Node, now: _Load, later: _Load) -> Iterator
             yield f"node {node.name}: device {device} is held to {held / now.units:.4g} %"
         elif counted != should:
             yield f"node {node.name}: of device {device} is held {counted}, by its tasks {should}"
+
+
+def _others(state: ClusterState, pool_name: str, table: NodeTable) -> Iterator[str]:
+    """What is counted as held by tasks that no queue pays for."""
+    wanted: dict[str, list[int]] = {name: [0, 0, 0] for name in table.row}
+    for record in state.tasks().values():
+        job, node = state.job(record.fact.job), record.node
+        if node not in wanted or not record.state.active:
+            continue
+        if job is None or job.queue not in state.pools[pool_name].queues.queues:
+            counts = quantify(record.fact.request, table.device_memory_mib(table.row[node]))
+            for axis, held in enumerate((counts.gpu_percent, counts.cpu_milli, counts.memory_bytes)):
+                wanted[node][axis] += held
+    for name, should in sorted(wanted.items()):
+        counted: list[int] = table.others[table.row[name]].tolist()
+        if counted != should:
+            yield f"node {name}: others hold {counted}, by their tasks {should}"
 
 
 def _crowd(state: ClusterState, pool_name: str, table: NodeTable) -> Iterator[str]:

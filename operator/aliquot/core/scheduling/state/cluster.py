@@ -27,10 +27,10 @@ from aliquot.core.scheduling.events import (
     TaskChanged,
     TaskRemoved,
 )
-from aliquot.core.scheduling.facts import Job, Node, Task, TaskState
+from aliquot.core.scheduling.facts import Job, Node, Queue, Task, TaskState
 from aliquot.core.scheduling.state.jobs import Line, ask
 from aliquot.core.scheduling.state.pool import PoolState
-from aliquot.core.scheduling.state.queues import Kind, amount
+from aliquot.core.scheduling.state.queues import Kind, QueueTree, amount
 from aliquot.core.scheduling.state.tasks import Counted, TaskRecord
 
 _KINDS: dict[TaskState, Kind] = {
@@ -112,9 +112,9 @@ class ClusterState:
             case NodeRemoved(name):
                 self._node_removed(name)
             case QueueChanged(queue):
-                self.pool(queue.pool).queues.put(queue)
+                self._queue_changed(queue)
             case QueueRemoved(pool, name):
-                self.pool(pool).queues.remove(name)
+                self._queue_removed(pool, name)
             case JobChanged(job):
                 self._job_changed(job)
             case JobRemoved(job_id):
@@ -261,6 +261,31 @@ class ClusterState:
                 self._lift(record)
                 self._settle(record)
 
+    def _queue_changed(self, queue: Queue) -> None:
+        queues = self.pool(queue.pool).queues
+        theirs = [] if queue.name in queues.queues else self._tasks_of_queue(queues, queue.name)
+        for record in theirs:
+            self._lift(record)
+        queues.put(queue)
+        for record in theirs:
+            self._settle(record)
+
+    def _queue_removed(self, pool: str, name: str) -> None:
+        queues = self.pool(pool).queues
+        theirs = self._tasks_of_queue(queues, name)
+        for record in theirs:
+            self._lift(record)
+        queues.remove(name)
+        for record in theirs:
+            self._settle(record)
+
+    def _tasks_of_queue(self, queues: QueueTree, name: str) -> list[TaskRecord]:
+        """Those whose queue is about to come or go: somebody pays for what they hold, or nobody does any more."""
+        if name not in queues.direct:
+            return []
+        jobs = [job.id for job in self._jobs.values() if job.queue == name]
+        return [record for job_id in jobs for record in self._by_job.get(job_id, {}).values()]
+
     def _job_changed(self, job: Job) -> None:
         if not job.pools:
             raise ValueError(f"job {job.name}: pools is empty; allowed: at least one node pool")
@@ -364,32 +389,39 @@ class ClusterState:
         if kind is None:
             return
         here = self._node_pool.get(node) if node is not None and state.uses_node else None
-        paid = None if job is None or job.queue is None else self.pool(here or job.pools[0])
+        queue = job.queue if job is not None else None
+        paid = None if job is None or queue is None else self.pool(here or job.pools[0])
+        unpaid = here is not None and state.active and (paid is None or queue not in paid.queues.queues)
+        memory = self._device_memory(paid, here, node)
         record.counted = Counted(
             task=record.task,
             nodes=None if here is None else self.pools[here].nodes,
             node=node or "",
             stopping=state is TaskState.TERMINATING,
             pool=paid,
-            queue=job.queue or "" if job is not None else "",
+            unpaid=unpaid,
+            queue=queue or "",
             kind=kind,
-            amount=(0, 0, 0) if paid is None else amount(fact.request, self._device_memory(paid, here, node)),
+            amount=amount(fact.request, memory) if unpaid or paid is not None else (0, 0, 0),
             preemptible=job.preemptible if job is not None else True,
             priority=job.priority if job is not None else 0,
         )
         self._count(record.counted, 1)
 
-    def _device_memory(self, paid: PoolState, here: str | None, node: str | None) -> int:
+    def _device_memory(self, paid: PoolState | None, here: str | None, node: str | None) -> int:
         """Memory of the devices that a task counts in, in MiB; 0: not known."""
         if here is not None and node is not None:
-            return self.pools[here].nodes.nodes[node].device_memory_mib
-        return paid.nodes.smallest_device_mib()
+            table = self.pools[here].nodes
+            return table.device_memory_mib(table.row[node])
+        return 0 if paid is None else paid.nodes.smallest_device_mib()
 
     def _count(self, counted: Counted | None, sign: int) -> None:
         if counted is None:
             return
         if counted.nodes is not None:
             counted.nodes.use(counted.node, counted.task, sign, stopping=counted.stopping)
+            if counted.unpaid:
+                counted.nodes.count_others(counted.node, counted.amount, sign)
         if counted.pool is not None:
             queues = counted.pool.queues
             queues.count(counted.queue, counted.kind, counted.amount, sign, preemptible=counted.preemptible)

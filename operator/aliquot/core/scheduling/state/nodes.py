@@ -18,6 +18,7 @@ from aliquot.core.scheduling.facts import Node, NodeTerm, Task
 from aliquot.core.scheduling.state.affinity import suits
 from aliquot.core.scheduling.state.crowd import Crowd
 from aliquot.core.scheduling.state.devices import NOTHING_HELD, Held, device_units, devices_held, part_held
+from aliquot.core.scheduling.state.queues import Amount
 from aliquot.core.scheduling.state.signature import Signature
 
 Amounts = npt.NDArray[np.int64]
@@ -44,6 +45,7 @@ class NodeTable:
         allocatable: what pods may use, in the units of `AXES`.
         free: what is left of it.
         releasing: what stopping tasks still use.
+        others: GPU, CPU and memory of tasks that no queue pays for, those that are stopping left out.
         usable: ready and not cordoned.
         units: how large one device of the node is.
         shared: per row, the devices of which tasks hold parts.
@@ -59,6 +61,7 @@ class NodeTable:
         self.allocatable: Amounts = np.zeros((0, len(AXES)), np.int64)
         self.free: Amounts = self.allocatable.copy()
         self.releasing: Amounts = self.allocatable.copy()
+        self.others: Amounts = np.zeros((0, 3), np.int64)
         self.usable: Mask = np.zeros(0, np.bool_)
         self._nodes: list[Node | None] = []
         self._everywhere: dict[int, int] = {}
@@ -110,6 +113,7 @@ class NodeTable:
         """Forget the node; whatever used it must have been taken away before."""
         row = self.row.pop(name)
         assert (self.free[row] == self.allocatable[row]).all(), f"node {name} goes while tasks are counted on it"
+        assert not self.others[row].any(), f"node {name} goes while tasks of others are counted on it"
         self.allocatable[row] = self.free[row] = 0
         self.usable[row] = False
         self._nodes[row] = None
@@ -142,6 +146,10 @@ class NodeTable:
             self.releasing[row, 0] += PERCENT_PER_DEVICE * (opened - kept)
         if not shared:
             del self.shared[row]
+
+    def count_others(self, name: str, change: Amount, sign: int) -> None:
+        """Count what a task on the node has that no queue pays for (`sign` 1), or no longer (-1)."""
+        self.others[self.row[name]] += np.array(change, np.int64) * sign
 
     def amounts(self, request: Request) -> Amounts | None:
         """The request in columns, parts of devices left out; None: it asks for something that is nowhere here."""
@@ -249,11 +257,17 @@ class NodeTable:
             self._smallest = min(known, default=0)
         return self._smallest
 
-    def total(self) -> tuple[int, int, int]:
-        """GPU, CPU and memory of all nodes that are ready and not cordoned."""
-        sums: list[int] = self.allocatable[self.usable].sum(axis=0).tolist()
-        mig = sum(mig_percent(name) * sums[column] for name, column in self.columns.items() if is_mig(name))
-        return sums[0] + mig, sums[1], sums[2]
+    def total(self) -> Amount:
+        """GPU, CPU and memory that queues share: of all nodes that are ready and not cordoned, less what others have.
+
+        What others have beyond what a node offers is taken from that node only (scheduling.md 1.5).
+        """
+        there = self.allocatable[self.usable, :3]
+        for name, column in self.columns.items():
+            if is_mig(name):
+                there[:, 0] += mig_percent(name) * self.allocatable[self.usable, column]
+        gpu, cpu, memory = np.maximum(there - self.others[self.usable], 0).sum(axis=0).tolist()
+        return gpu, cpu, memory
 
     def _new_row(self) -> int:
         if not self._empty:
@@ -264,6 +278,7 @@ class NodeTable:
             self.allocatable = np.concatenate([self.allocatable, blank])
             self.free = np.concatenate([self.free, blank])
             self.releasing = np.concatenate([self.releasing, blank])
+            self.others = np.concatenate([self.others, np.zeros((more, 3), np.int64)])
             self.usable = np.concatenate([self.usable, np.zeros(more, np.bool_)])
             self._nodes.extend([None] * more)
             self._empty = list(range(had + more - 1, had - 1, -1))

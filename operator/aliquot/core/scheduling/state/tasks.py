@@ -36,9 +36,10 @@ class Counted:
         node: the node's name.
         stopping: whether it is counted as releasing on the node.
         pool: where its queue is; None when nobody pays for it.
+        unpaid: whether what it holds of its node is no queue's.
         queue: the queue's name.
         kind: which of the queue's ledgers.
-        amount: what counts there.
+        amount: what counts there, or as others' on the node.
         preemptible: of its job.
         priority: of its job.
     """
@@ -48,6 +49,7 @@ class Counted:
     node: str
     stopping: bool
     pool: PoolState | None
+    unpaid: bool
     queue: str
     kind: Kind
     amount: Amount

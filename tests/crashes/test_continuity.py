@@ -1,0 +1,156 @@
+"""What happened before an operator was killed still counts for the next one: times, marks, usage, what was told."""
+
+import json
+import re
+from datetime import datetime
+from typing import Any, Final
+
+import pytest
+
+from demo.platform import NAMESPACE, OperatorProcess
+from tests.crashes.stage import SHORT_LEASE, Stage
+from tests.support.arena import PROJECTS
+
+pytestmark = [pytest.mark.cluster, pytest.mark.crashes, pytest.mark.xdist_group("crashes-killed")]
+
+USAGE: Final = f"/api/v1/namespaces/{NAMESPACE}/configmaps/aliquot-usage"
+
+
+def condition(pod: dict[str, Any], kind: str) -> dict[str, Any]:
+    """A condition of a pod; empty when it has none of the kind."""
+    found: list[dict[str, Any]] = pod["status"].get("conditions", [])
+    return {key: value for each in found if each["type"] == kind for key, value in each.items()}
+
+
+def moment(written: str) -> float:
+    return datetime.fromisoformat(written).timestamp()
+
+
+def member(stage: Stage, namespace: str, name: str, minimum: int) -> None:
+    annotations = {"pod-group-name": "ring", "aliquot.dev/min-member": str(minimum)}
+    stage.pod(namespace, name, metadata={"annotations": annotations})
+
+
+def restart(operator: OperatorProcess) -> None:
+    operator.kill()
+    operator.start()
+    operator.wait_ready(120)
+
+
+def test_what_began_lately_is_left_alone_by_the_next_operator_too(stage: Stage) -> None:
+    """scheduling.md 2.8: and once it has had its time it goes, though nothing else happens."""
+    stage.nodes(1, gpus=2)
+    operator = stage.operator(settings=SHORT_LEASE)
+    a = stage.project("a", deserved=2)
+    b = stage.project("b", deserved=0, reclaimMinRuntimeSecs=600)
+    stage.submit(b, "borrower", gpu="2")
+    stage.until_phase(b, "borrower", "Running")
+    restart(operator)
+    stage.submit(a, "owner", gpu="2")
+    stage.until_reason(a, "owner", "NotEnoughResources")
+    [pod] = stage.pods(b)
+    assert "deletionTimestamp" not in pod["metadata"]
+    bound = moment(condition(pod, "PodScheduled")["lastTransitionTime"])
+    created = moment(stage.get(f"{PROJECTS}/{stage.name}-a")["metadata"]["creationTimestamp"])
+    queues = stage.get(f"{PROJECTS}/{stage.name}-b")["spec"]["queues"]
+    queues[0]["reclaimMinRuntimeSecs"] = seconds = int(bound - created) + 60
+    stage.patch(f"{PROJECTS}/{stage.name}-b", {"spec": {"queues": queues}})
+    stage.until_phase(a, "owner", "Running", seconds=120)
+    [owner] = stage.pods(a)
+    assert moment(condition(owner, "PodScheduled")["lastTransitionTime"]) >= bound + seconds
+
+
+def test_a_gang_that_lost_a_pod_is_stopped_when_it_has_been_short_for_so_long(stage: Stage) -> None:
+    """scheduling.md 2.12, cluster-api.md S54: the time counts from the loss, whoever leads."""
+    stage.nodes(1, gpus=3)
+    operator = stage.operator(settings={**SHORT_LEASE, "ALIQUOT_SCHEDULING__STALE_GANG_GRACE_SECONDS": "45"})
+    namespace = stage.project("a", deserved=3)
+    for name in ("one", "two", "three"):
+        member(stage, namespace, name, 3)
+    stage.until(lambda: stage.running(namespace) == 3, "the gang to run")
+    stage.delete(f"/api/v1/namespaces/{namespace}/pods/three")
+
+    def marks() -> set[str]:
+        return {
+            condition(pod, "aliquot.dev/GangComplete").get("lastTransitionTime", "") for pod in stage.pods(namespace)
+        }
+
+    stage.until(lambda: len(marks()) == 1 and marks() != {""}, "both pods to be marked")
+    [mark] = marks()
+    restart(operator)
+    assert marks() == {mark}
+    stage.until(lambda: stage.pods(namespace) == [], "what is left of the gang to be stopped", seconds=120)
+
+    def told_why() -> list[dict[str, Any]]:
+        return [event for event in stage.events(namespace, "one") if event["reason"] == "Evicted"]
+
+    stage.until(told_why, "an event that says why")
+    [event] = told_why()
+    told = re.search(r"incomplete for (\d+) s: 2 pods of the 3", event["note"])
+    assert told, event["note"]
+    assert int(told[1]) >= 45
+    assert abs(moment(event["eventTime"]) - moment(mark) - int(told[1])) < 5
+
+
+def test_a_gang_that_is_complete_again_loses_its_mark(stage: Stage) -> None:
+    stage.nodes(1, gpus=2)
+    stage.operator(settings=SHORT_LEASE)
+    namespace = stage.project("a", deserved=2)
+    for name in ("one", "two"):
+        member(stage, namespace, name, 2)
+    stage.until(lambda: stage.running(namespace) == 2, "the gang to run")
+    stage.delete(f"/api/v1/namespaces/{namespace}/pods/two")
+    path = f"/api/v1/namespaces/{namespace}/pods/one"
+
+    def complete() -> tuple[str, str]:
+        found = condition(stage.get(path), "aliquot.dev/GangComplete")
+        return found.get("status", ""), found.get("reason", "")
+
+    stage.until(lambda: complete() == ("False", "TooFewPods"), "a mark")
+    member(stage, namespace, "three", 2)
+    stage.until(lambda: complete()[0] == "True", "the mark to be lifted")
+    assert stage.running(namespace) == 2
+    assert condition(stage.get(path), "PodScheduled")["status"] == "True", "other conditions stay"
+
+
+def test_what_was_used_lately_is_known_to_the_next_operator(stage: Stage) -> None:
+    """scheduling.md 2.7: who has used much gets less of what nobody deserves, and a restart forgets nothing."""
+    stage.nodes(1, gpus=4)
+    settings = {
+        **SHORT_LEASE,
+        "ALIQUOT_SCHEDULING__USAGE_FACTOR": "1",
+        "ALIQUOT_SCHEDULING__USAGE_INTERVAL_SECONDS": "0.5",
+    }
+    operator = stage.operator(settings=settings)
+    a, b = stage.project("a", deserved=0), stage.project("b", deserved=0)
+
+    def used(name: str) -> float:
+        code, text = operator.probe(f"debug/state?pool={stage.name}")
+        assert code == 200, text
+        queues = {queue["name"]: queue for queue in json.loads(text)["queues"]}
+        return float(queues[f"{stage.name}-{name}"].get("gpu", {}).get("usage", 0))
+
+    for number in range(4):
+        stage.submit(a, f"a{number}")
+    stage.until(lambda: used("a") > 0.5, "a to have used most of the GPUs")
+    kept = json.loads(stage.get(USAGE)["data"][stage.name])
+    assert list(kept["queues"]) == [f"{stage.name}-a"]
+    restart(operator)
+    assert used("a") > 0.5
+    assert used("b") == 0
+    for number in range(4):
+        stage.submit(b, f"b{number}")
+    stage.until(lambda: stage.running(b) > 2, "b to get more than its half, as a has had so much", seconds=120)
+
+
+def test_what_makes_no_sense_is_told_once_whoever_leads(stage: Stage) -> None:
+    stage.nodes(1)
+    operator = stage.operator(settings=SHORT_LEASE)
+    namespace = stage.project("a", deserved=8)
+    stage.pod(namespace, "odd", gpu=0, metadata={"annotations": {"gpu-fraction": "1.5"}})
+    stage.until(lambda: stage.events(namespace, "odd"), "an event on the pod")
+    restart(operator)
+    stage.pod(namespace, "later", gpu=0, metadata={"annotations": {"gpu-fraction": "2"}})
+    stage.until(lambda: stage.events(namespace, "later"), "an event on the other pod")
+    [event] = stage.events(namespace, "odd")
+    assert (event["reason"], "series" in event) == ("InvalidRequest", False)
