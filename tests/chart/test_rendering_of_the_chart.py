@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from aliquot import names
+from aliquot.cluster.webhook.questions import REVIEWED
 from aliquot.cluster.webhook.server import PATH
 from aliquot.settings import Settings, unknown_variables
 from tests.chart.chart_support import (
@@ -402,6 +403,21 @@ class TestWebhook:
         assert told["CONFIGURATION_NAME"] == configuration["metadata"]["name"]
         assert told["MAKES_CERTIFICATES"] == "true"
         assert "annotations" not in configuration["metadata"]
+
+    def test_the_api_server_asks_about_what_is_reviewed_in_the_version_that_is_stored(
+        self, standard: list[Manifest]
+    ) -> None:
+        configuration = only(standard, "ValidatingWebhookConfiguration", "webhook")
+        asked = {
+            (group, version, resource)
+            for webhook in configuration["webhooks"]
+            for rule in webhook["rules"]
+            for group in rule["apiGroups"]
+            for version in rule["apiVersions"]
+            for resource in rule["resources"]
+        }
+        ours = {(kind.group, kind.stored, kind.plural) for kind in REVIEWED.values()}
+        assert asked == ours | {("", "v1", "pods")}
 
     def test_cert_manager_can_make_it_with_an_authority_that_outlives_it(self, helm: Helm) -> None:
         manifests = helm.template(without_definitions(CASES["a certificate from cert-manager"]))
