@@ -1,10 +1,11 @@
 """What holds in every cluster, whatever happens in it."""
 
 import random
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from aliquot.core.quantities import UNLIMITED
@@ -26,7 +27,7 @@ from aliquot.core.scheduling import (
     explain,
 )
 from aliquot.core.scheduling.facts import Task, TaskState
-from tests.core.scheduling.world import GPU, World, begun, carry_out, confirmed, until_settled
+from tests.core.scheduling.world import GPU, World, begun, carry_out, confirmed, running, until_settled
 
 POOLS = ("default", "other")
 QUEUES = ("a", "b", "c", "d")
@@ -309,6 +310,27 @@ def test_whoever_was_promised_room_gets_it(world: World) -> None:
     again = decide(state, 0.0)
     still = {*(nominate.task for nominate in again.nominations), *(bind.task for bind in again.binds)}
     assert promised <= still
+
+
+@slow
+@given(st.integers(0, 1 << 32))
+@example(64)  # one that could not come back to the pool where it was
+@example(149)  # one in whose place another grew first
+@example(4898)  # one whose place went to somebody stopped in another pool
+def test_whoever_is_said_to_move_runs_again_at_once_and_so_does_whom_he_moved_for(seed: int) -> None:
+    state = world_of(seed, 4, 14).state()
+    for _ in range(3):
+        plan = decide(state, 0.0)
+        records = [state.task(evict.task) for evict in plan.evictions if evict.moves]
+        moved = {record.fact.job.rstrip("'") for record in records if record is not None}
+        helped = {evict.for_job.rstrip("'") for evict in plan.evictions if evict.action == "consolidate"}
+        before = Counter(running(state))
+        carry_out(state, plan)
+        after = ClusterState.rebuild(state.facts())
+        carry_out(after, decide(after, 0.0))
+        again = Counter(running(after))
+        assert all(again[job] >= before[job] for job in moved)
+        assert all(again[job] for job in helped)
 
 
 @slow

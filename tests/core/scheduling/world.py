@@ -222,5 +222,5 @@ def until_settled(state: ClusterState, most: int = 30, now: float = 0.0) -> list
 
 
 def running(state: ClusterState) -> list[str]:
-    """The jobs that have a node, less the marks of those that were stopped and run again."""
-    return sorted({record.fact.job.rstrip("'") for record in state.tasks().values() if record.state.active})
+    """The jobs that have a node, less the marks of those that were stopped and run again; once for each task."""
+    return sorted(record.fact.job.rstrip("'") for record in state.tasks().values() if record.state.active)

@@ -10,7 +10,7 @@ stopped. Otherwise another could get it, and they would have been stopped in vai
 """
 
 from bisect import bisect_left
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from aliquot.core.quantities import UNLIMITED
@@ -140,8 +140,21 @@ def _allocate_pool(
     state: ClusterState, line: Line, name: str, rows: list[Row], settings: SchedulingSettings
 ) -> PoolRound:
     done = _begin(state, name, rows, settings)
+    give_out(done, rows, line.asks, state.promises())
+    return done
+
+
+def give_out(done: PoolRound, rows: list[Row], asks: Mapping[str, Ask], promises: Mapping[str, Iterable[str]]) -> None:
+    """Give the room of a pool to these jobs.
+
+    Args:
+        done: takes what comes of it.
+        rows: who waits.
+        asks: what each of them waits for, by job.
+        promises: per job that others were stopped for, the nodes where they were.
+    """
     draft = done.draft
-    kept = _keep_promises(state, line, done, rows)
+    kept = _keep_promises(promises, asks, done, rows)
     rows = _without(rows, kept) if kept else rows
     rows, hopeless = _hopeful(done, rows)
     done.left.extend(hopeless)
@@ -152,7 +165,7 @@ def _allocate_pool(
         row = queue.head()
         assert row is not None, "a queue without waiting jobs has no turn"
         entry = row.jobs[row.at]
-        wanted = line.asks[entry[2]]
+        wanted = asks[entry[2]]
         tasks = done.tasks(row.key, wanted)
         if not _start(done, row.key, tasks):
             done.left.append(queue.give_up())
@@ -160,10 +173,9 @@ def _allocate_pool(
             queue.served()
             given = done.started[entry[2]]
             if entry[2] not in done.promised and given < len(wanted.pending):
-                queue.join(_one_more(row.key, wanted, given, draft, _places(done, wanted)), entry)
+                queue.join(key_of(done, wanted, row.key.pools, given, 1), entry)
         turns.put_back()
     done.left.extend(turns.hopeless)
-    return done
 
 
 def _begin(state: ClusterState, name: str, rows: list[Row], settings: SchedulingSettings) -> PoolRound:
@@ -209,7 +221,9 @@ def waiting_queues(draft: Draft, rows: list[Row]) -> tuple[list[WaitingQueue], l
     return waiting, [row for name, theirs in sorted(by_queue.items()) if name not in queues for row in theirs]
 
 
-def _keep_promises(state: ClusterState, line: Line, done: PoolRound, rows: list[Row]) -> set[str]:
+def _keep_promises(
+    promises: Mapping[str, Iterable[str]], asks: Mapping[str, Ask], done: PoolRound, rows: list[Row]
+) -> set[str]:
     """Promise room to those for whom tasks were stopped here, where they were, and start those who need not wait.
 
     Returns the jobs. First all are promised their room, then those start that fit elsewhere now: nobody's early start
@@ -219,8 +233,8 @@ def _keep_promises(state: ClusterState, line: Line, done: PoolRound, rows: list[
     """
     here: list[tuple[Row, Entry, list[int]]] = []
     row_of = done.draft.nodes.row
-    for job_id, nodes in state.promises().items():
-        wanted = line.asks.get(job_id)
+    for job_id, nodes in promises.items():
+        wanted = asks.get(job_id)
         places = sorted(row_of[node] for node in nodes if node in row_of)
         if wanted is not None and places:
             here += [(row, wanted.entry, places) for row in rows if _has(row, wanted.entry)]
@@ -231,7 +245,7 @@ def _keep_promises(state: ClusterState, line: Line, done: PoolRound, rows: list[
             given = place(done.placer, demand, now=False, rather=places)
             if given is not None:
                 done.draft.charge(row.key.queue, demand.total, 1, preemptible=row.key.preemptible)
-                kept.append((row.key, line.asks[entry[2]], given))
+                kept.append((row.key, asks[entry[2]], given))
     for key, wanted, given in kept:
         tasks = done.tasks(key, wanted)
         lifted = done.draft.checkpoint()
@@ -305,7 +319,8 @@ def _places(done: PoolRound, wanted: Ask) -> dict[str, list[str]]:
     return places
 
 
-def _one_more(key: GroupKey, wanted: Ask, at: int, draft: Draft, nodes: Mapping[str, Sequence[str]]) -> GroupKey:
-    """What a job asks for that has its minimum and more tasks waiting."""
-    demand = wanted.demand(at, 1, draft.nodes.smallest_device_mib(), nodes, draft.shape)
-    return GroupKey(key.queue, key.pools, key.priority, key.preemptible, True, demand)
+def key_of(done: PoolRound, wanted: Ask, pools: tuple[str, ...], first: int, count: int) -> GroupKey:
+    """What so many of a job's waiting tasks from one on ask for here, when those before them have started."""
+    draft = done.draft
+    demand = wanted.demand(first, count, draft.nodes.smallest_device_mib(), _places(done, wanted), draft.shape)
+    return wanted.key(pools, demand, growing=first > 0 or wanted.growing)

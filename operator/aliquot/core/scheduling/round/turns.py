@@ -9,6 +9,7 @@ from bisect import bisect_left
 from collections.abc import Callable, Mapping
 from typing import Final
 
+from aliquot.core.scheduling.fairness.capacity import excess
 from aliquot.core.scheduling.fairness.queue_order import Row, Turns
 from aliquot.core.scheduling.plan import Evict
 from aliquot.core.scheduling.round.allocate import PoolRound, waiting_queues, write_down
@@ -16,7 +17,6 @@ from aliquot.core.scheduling.settings import Action
 from aliquot.core.scheduling.state.cluster import ClusterState
 from aliquot.core.scheduling.state.draft import Spot
 from aliquot.core.scheduling.state.jobs import Ask, Entry, GroupKey, Line
-from aliquot.core.scheduling.state.queues import shares
 from aliquot.core.scheduling.victims.moving import place_again
 from aliquot.core.scheduling.victims.search import Found, settle
 from aliquot.core.scheduling.victims.stopping import let_go_on
@@ -111,7 +111,7 @@ def _help_pool(
         turns.put_back()
 
 
-def let_stay(done: PoolRound) -> None:
+def let_stay(state: ClusterState, done: PoolRound) -> None:
     """Stop nobody who turned out not to be needed: what a later job needs may leave room for an earlier one, too."""
     draft = done.draft
     given = {nominate.node for nominations in done.promised.values() for nominate in nominations}
@@ -120,26 +120,21 @@ def let_stay(done: PoolRound) -> None:
     for at in reversed(range(len(done.stopped))):
         unit, _ = done.stopped[at]
         if unit in done.moved:
-            if _stays_after_all(done, unit, used):
+            if _stays_after_all(state, done, unit, used):
                 del done.stopped[at]
                 taken = used | _rows_of(done.moved)
             continue
         mark = draft.checkpoint()
         if not let_go_on(draft, unit, taken):
             continue
-        bounds = all(
-            not unit.total[axis] or draft.held[level.name][axis] + unit.total[axis] <= share.limit
-            for level in draft.tree.chain(unit.queue)
-            for axis, share in enumerate(shares(level))
-        )
-        if bounds:
+        if excess(draft, unit.queue, unit.total, preemptible=True) is None:
             del done.stopped[at]
             draft.charge(unit.queue, unit.total, 1, preemptible=True)
         else:
             draft.rollback(mark)
 
 
-def _stays_after_all(done: PoolRound, unit: Unit, used: set[int]) -> bool:
+def _stays_after_all(state: ClusterState, done: PoolRound, unit: Unit, used: set[int]) -> bool:
     """Leave a unit that was to move where it is, if all others can move all the same. Returns whether."""
     draft = done.draft
     mark = draft.checkpoint()
@@ -151,7 +146,7 @@ def _stays_after_all(done: PoolRound, unit: Unit, used: set[int]) -> bool:
     if let_go_on(draft, unit, used | taken):
         again: dict[Unit, list[Spot]] = {}
         for other in others:
-            spots = place_again(done.placer, other) if other is not unit else []
+            spots = place_again(state, done.placer, other) if other is not unit else []
             if spots is None:
                 break
             again[other] = spots

@@ -5,7 +5,7 @@ at any moment.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain
 from typing import assert_never
@@ -28,7 +28,7 @@ from aliquot.core.scheduling.events import (
     TaskRemoved,
 )
 from aliquot.core.scheduling.facts import Job, Node, Queue, Task, TaskState
-from aliquot.core.scheduling.state.jobs import Line, ask
+from aliquot.core.scheduling.state.jobs import Ask, Line, ask
 from aliquot.core.scheduling.state.pool import PoolState
 from aliquot.core.scheduling.state.queues import Kind, QueueTree, amount
 from aliquot.core.scheduling.state.tasks import Counted, TaskRecord
@@ -182,6 +182,19 @@ class ClusterState:
     def active_tasks(self, job_id: str) -> list[Task]:
         """The tasks of a job that have a node and keep it."""
         return [record.fact for record in self._by_job.get(job_id, {}).values() if record.state.active]
+
+    def next_of(self, job: Job, stopped: Container[str] = ()) -> Ask | None:
+        """What the job asks for next, when those of its tasks that are to be stopped wait again; None: for nothing."""
+        records = self._by_job.get(job.id, {}).values()
+        pending: list[Task] = []
+        nodes: dict[str, list[str]] = {}
+        for record in records:
+            if record.state is TaskState.PENDING or record.fact.id in stopped:
+                pending.append(record.fact)
+            elif record.state.active:
+                nodes.setdefault(record.fact.pod_set, []).append(record.node or "")
+        gated = Counter(record.fact.pod_set for record in records if record.state is TaskState.GATED)
+        return None if job.queue is None or not (pending or gated) else ask(job, pending, nodes, gated)
 
     def making_room(self) -> Mapping[str, Mapping[str, TaskRecord]]:
         """The tasks that are stopping for the sake of a job, by that job's id. To read only."""
@@ -430,22 +443,16 @@ class ClusterState:
 
     def _line_up(self, job_id: str) -> None:
         job = self._jobs.get(job_id)
-        records = self._by_job.get(job_id, {}).values()
-        pending = [record.fact for record in records if record.state is TaskState.PENDING]
-        gated = Counter(record.fact.pod_set for record in records if record.state is TaskState.GATED)
-        if job is None or job.queue is None or not (pending or gated):
+        wanted = None if job is None else self.next_of(job)
+        if wanted is None:
             self.line.remove(job_id)
             return
-        active = [record for record in records if record.state.active]
-        nodes: dict[str, list[str]] = {}
-        for record in active:
-            nodes.setdefault(record.fact.pod_set, []).append(record.node or "")
-        pools = self._pools_left(job, active)
-        self.line.put(ask(job, pending, nodes, gated), pools, self.pool(pools[0]).nodes.smallest_device_mib())
+        pools = self._pools_left(wanted.job)
+        self.line.put(wanted, pools, self.pool(pools[0]).nodes.smallest_device_mib())
 
-    def _pools_left(self, job: Job, active: list[TaskRecord]) -> tuple[str, ...]:
+    def _pools_left(self, job: Job) -> tuple[str, ...]:
         """The pools that its further tasks may use: all tasks of a job are in one (cluster-api.md 5.5)."""
-        taken = {self.pool_of(record) for record in active}
+        taken = {self.pool_of(record) for record in self._by_job.get(job.id, {}).values() if record.state.active}
         return next(((pool,) for pool in job.pools if pool in taken), job.pools)
 
     def queue_names(self) -> Iterator[tuple[str, str]]:

@@ -125,7 +125,7 @@ class Draft:
             name = self.nodes.name(row)
             devices = choose(self.shared_on(row), part, units, whole, name, now=now, fresh_first=fresh_first)
             spot = Spot(row, devices, company)
-        self._hold(spot, request, 1, STAYS if now else PROMISED)
+        self.put(spot, request, now=now)
         return spot
 
     def take_many(
@@ -142,6 +142,10 @@ class Draft:
         """Devices of the node of which nobody has anything."""
         free = int(self.future[row, 0])
         return max(0, min(free, int(self.free[row, 0])) if now else free) // PERCENT_PER_DEVICE
+
+    def put(self, spot: Spot, request: Request, *, now: bool) -> None:
+        """Give a task exactly this room, which another draft chose for it."""
+        self._hold(spot, request, 1, STAYS if now else PROMISED)
 
     def give_back(self, spot: Spot, request: Request, *, now: bool) -> None:
         """Undo a `take`."""

@@ -116,6 +116,12 @@ class Ask:
         named = [(task.pod_set, one) for task, one in zip(tasks, shapes, strict=True)]
         return Demand.of_shapes(shapes, device_memory_mib, part_of(self.job, named, nodes))
 
+    def key(self, pools: tuple[str, ...], demand: Demand, *, growing: bool) -> GroupKey:
+        """What the job has in common with all that are decided alike when they ask for this."""
+        job = self.job
+        assert job.queue is not None, "a job asks for room that no queue pays for"
+        return GroupKey(job.queue, pools, job.priority, job.preemptible, growing, demand)
+
 
 def ask(job: Job, pending: Sequence[Task], nodes: Mapping[str, Sequence[str]], gated: Mapping[str, int]) -> Ask:
     """What the job asks for next, given its tasks.
@@ -177,7 +183,7 @@ class Line:
             return
         shapes = partial(TaskShape.of, mentioned=self.mentioned)
         demand = wanted.demand(0, wanted.next, device_memory_mib, wanted.nodes, shapes)
-        key = GroupKey(job.queue, pools, job.priority, job.preemptible, wanted.growing, demand)
+        key = wanted.key(pools, demand, growing=wanted.growing)
         groups = self.groups.setdefault((pools[0], job.queue), {})
         group = groups.get(key)
         if group is None:

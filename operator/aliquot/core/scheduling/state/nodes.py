@@ -30,6 +30,12 @@ _MOST_REQUESTS: Final = 4096
 """Requests whose amounts are kept at once."""
 
 
+def _values(node: Node, labels: tuple[str, ...]) -> tuple[str, ...] | None:
+    """What the node has of the labels; None when it lacks one of them."""
+    found = tuple(node.labels[label] for label in labels if label in node.labels)
+    return found if len(found) == len(labels) else None
+
+
 def _numbered(values: Sequence[tuple[str, ...] | None], depth: int) -> Amounts:
     names = sorted({value[:depth] for value in values if value is not None})
     number = {name: place for place, name in enumerate(names)}
@@ -67,10 +73,9 @@ class NodeTable:
         self._everywhere: dict[int, int] = {}
         self._empty: list[int] = []
         self._masks: dict[Signature, Mask] = {}
-        self._domains: dict[str, Amounts] = {}
+        self._domains: dict[tuple[str, ...], list[Amounts]] = {}
         self._rank: Amounts | None = None
         self._smallest: int | None = None
-        self._tree: dict[tuple[str, ...], list[Amounts]] = {}
         self._amounts: dict[Request, Amounts | None] = {}
 
     @property
@@ -107,7 +112,7 @@ class NodeTable:
         if before is None or (before.labels, before.taints, before.mig) != (node.labels, node.taints, node.mig):
             for signature, mask in self._masks.items():
                 mask[row] = signature.allows(node)
-            self._forget_domains()
+            self._domains.clear()
 
     def remove(self, name: str) -> None:
         """Forget the node; whatever used it must have been taken away before."""
@@ -122,7 +127,7 @@ class NodeTable:
         self._empty.append(row)
         self._rank = None
         self._smallest = None
-        self._forget_domains()
+        self._domains.clear()
 
     def use(self, name: str, task: Task, sign: int, *, stopping: bool) -> None:
         """Count a task on the node (`sign` 1) or no longer (-1)."""
@@ -201,16 +206,7 @@ class NodeTable:
 
     def domains(self, label: str) -> Amounts:
         """Per row, a number for the value that its node has of a label, from 0; -1 where it has none."""
-        numbers = self._domains.get(label)
-        if numbers is None:
-            seen: dict[str, int] = {}
-            numbers = np.full(len(self.usable), -1, np.int64)
-            for row, node in enumerate(self._nodes):
-                value = node.labels.get(label) if node is not None else None
-                if value is not None:
-                    numbers[row] = seen.setdefault(value, len(seen))
-            self._domains[label] = numbers
-        return numbers
+        return self.domains_within((label,))[0]
 
     def weights(self, preferred: Iterable[tuple[int, NodeTerm]]) -> Amounts:
         """Per row, the sum of the weights of the terms that its node meets."""
@@ -236,19 +232,11 @@ class NodeTable:
 
     def domains_within(self, levels: tuple[str, ...]) -> list[Amounts]:
         """Per level, the number of each row's domain; -1 for nodes that lack one of the labels. Numbered by name."""
-        found = self._tree.get(levels)
+        found = self._domains.get(levels)
         if found is None:
-            values = [
-                None if node is None else tuple(node.labels.get(level, "") for level in levels) for node in self._nodes
-            ]
-            whole = [value if value is not None and all(value) else None for value in values]
-            whole += [None] * (len(self.usable) - len(whole))
-            found = self._tree[levels] = [_numbered(whole, depth) for depth in range(1, len(levels) + 1)]
+            values = [None if node is None else _values(node, levels) for node in self._nodes]
+            found = self._domains[levels] = [_numbered(values, depth) for depth in range(1, len(levels) + 1)]
         return found
-
-    def _forget_domains(self) -> None:
-        self._domains.clear()
-        self._tree.clear()
 
     def smallest_device_mib(self) -> int:
         """Memory of the smallest device of any node; 0: no node says."""
@@ -283,5 +271,5 @@ class NodeTable:
             self._nodes.extend([None] * more)
             self._empty = list(range(had + more - 1, had - 1, -1))
             self._masks.clear()
-            self._forget_domains()
+            self._domains.clear()
         return self._empty.pop()

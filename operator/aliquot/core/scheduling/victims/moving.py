@@ -1,20 +1,25 @@
 """Room for a demand by moving others: every one of them gets another place at once, nobody loses anything but time.
 
 Nodes are tried where the least has to be moved away, and of a node the fewest units; where those find no other place,
-smaller ones are tried, of which there are more (scheduling.md 2.9, 7).
+smaller ones are tried, of which there are more (scheduling.md 2.9, 7). Whether they will really have a place when they
+come back, the caller says; if not, another choice is made for the last task of the demand.
 """
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 
 from aliquot.core.quantities import PERCENT_PER_DEVICE
 from aliquot.core.scheduling.placement.ranking import Placer, Ranking
+from aliquot.core.scheduling.placement.topology import place
+from aliquot.core.scheduling.state.cluster import ClusterState
 from aliquot.core.scheduling.state.draft import Draft, Spot
-from aliquot.core.scheduling.state.jobs import Demand, GroupKey
+from aliquot.core.scheduling.state.gangs import part_of, pod_sets
+from aliquot.core.scheduling.state.jobs import Demand
 from aliquot.core.scheduling.state.nodes import Amounts
-from aliquot.core.scheduling.state.shapes import TaskShape, runs_of
+from aliquot.core.scheduling.state.shapes import TaskShape
 from aliquot.core.scheduling.victims.runs import size_of
 from aliquot.core.scheduling.victims.search import Found
 from aliquot.core.scheduling.victims.stopping import Stopping
@@ -22,6 +27,11 @@ from aliquot.core.scheduling.victims.units import Candidates, Unit
 
 _MOST_NODES: Final = 64
 """So many nodes are tried in vain for one task."""
+_MOST_REFUSALS: Final = 8
+"""So often what was found for a demand may be refused."""
+
+Accepts = Callable[[Collection[Unit]], bool]
+"""Says whether all of these may move for the demand."""
 
 
 class Everybody:
@@ -48,16 +58,31 @@ class Everybody:
         return True
 
 
-def find_moves(
-    draft: Draft, placer: Placer, candidates: Candidates, key: GroupKey, job_id: str, most_jobs: int | None
-) -> Found | None:
-    """Find whom to move for the demand of the job. When found, the draft has all of them in their new places.
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """On which terms others move for a job.
 
-    `most_jobs`: at most so many jobs are moved; None: no bound. The queues are not charged; see `settle`.
+    Attributes:
+        job: id of the job; it does not move for itself.
+        most_jobs: at most so many are moved; None: no bound.
+        accepts: the last word.
     """
-    if not _enough_in_all(draft, key.demand):
+
+    job: str
+    most_jobs: int | None
+    accepts: Accepts
+
+
+def find_moves(
+    state: ClusterState, placer: Placer, candidates: Candidates, demand: Demand, terms: Terms
+) -> Found | None:
+    """Find whom to move for the demand. When found, the draft has all of them in their new places.
+
+    The queues are not charged; see `settle`.
+    """
+    if not _enough_in_all(placer.draft, demand):
         return None
-    return _Moving(draft, placer, candidates, job_id, most_jobs).run(key.demand)
+    return _Moving(state, placer, candidates, terms).run(demand)
 
 
 def _enough_in_all(draft: Draft, demand: Demand) -> bool:
@@ -88,19 +113,20 @@ def _pieces(draft: Draft, row: int) -> int:
 
 
 class _Moving:
-    def __init__(
-        self, draft: Draft, placer: Placer, candidates: Candidates, job_id: str, most_jobs: int | None
-    ) -> None:
-        self.draft = draft
+    def __init__(self, state: ClusterState, placer: Placer, candidates: Candidates, terms: Terms) -> None:
+        self.state = state
+        self.draft = placer.draft
         self.placer = placer
         self.candidates = candidates
-        self.job_id = job_id
-        self.most_jobs = most_jobs
-        self.stopping = Stopping(draft, Everybody())
+        self.terms = terms
+        self.stopping = Stopping(placer.draft, Everybody())
         self.moves: dict[Unit, list[Spot]] = {}
+        self.lacking = 0
+        self.refusals = 0
 
     def run(self, demand: Demand) -> Found | None:
         begin = self.stopping.mark()
+        self.lacking = demand.tasks
         spots: list[list[Spot]] = [[] for _ in demand.runs]
         for number in sorted(range(len(demand.runs)), key=lambda number: size_of(demand.runs[number][0]), reverse=True):
             shape, count = demand.runs[number]
@@ -108,11 +134,20 @@ class _Moving:
             while len(spots[number]) < count:
                 row = ranking.best()
                 spot = self._clear_a_node(shape, ranking) if row is None else self._take(row, shape)
-                if spot is None:
+                if spot is None or (row is not None and not self._accepted()):
                     self.stopping.back_to(begin)
                     return None
                 spots[number].append(spot)
+                self.lacking -= 1
         return Found(tuple(self.moves), [spot for run in spots for spot in run], self.moves)
+
+    def _accepted(self) -> bool:
+        """Whether those who are to move may, once this task is the last."""
+        if self.lacking > 1:
+            return True
+        accepted = bool(self.moves) and self.terms.accepts(self.moves)
+        self.refusals += not accepted
+        return accepted
 
     def _take(self, row: int, shape: TaskShape) -> Spot:
         return self.draft.take(row, shape.request, now=False, company=shape.company)
@@ -120,10 +155,10 @@ class _Moving:
     def _clear_a_node(self, shape: TaskShape, ranking: Ranking) -> Spot | None:
         """Move units away from some node and take their room."""
         for row in self._least_to_move(shape):
-            here = [unit for unit in self.candidates.on_row(row) if unit.job.id != self.job_id]
+            here = [unit for unit in self.candidates.on_row(row) if unit.job.id != self.terms.job]
             for sign in (-1, 1):
                 spot = self._clear(row, sorted(here, key=lambda unit: _effort(unit, row, sign)), shape, ranking)
-                if spot is not None:
+                if spot is not None or self.refusals >= _MOST_REFUSALS:
                     return spot
         return None
 
@@ -147,7 +182,7 @@ class _Moving:
         picked = self._pick(row, units, ranking)
         if picked is not None:
             spot = self._take(row, shape)
-            if self._place_elsewhere(picked):
+            if self._place_elsewhere(picked) and self._accepted():
                 return spot
         while len(self.moves) > moved:
             self.moves.popitem()
@@ -173,23 +208,39 @@ class _Moving:
         return picked
 
     def _within_bound(self, unit: Unit) -> bool:
-        if self.most_jobs is None:
-            return True
-        return len({unit.job.id, *(other.job.id for other in self.stopping.units)}) <= self.most_jobs
+        most = self.terms.most_jobs
+        return most is None or len({unit.job.id, *(other.job.id for other in self.stopping.units)}) <= most
 
     def _place_elsewhere(self, picked: list[Unit]) -> bool:
         """Give each of them another place, the largest first."""
         for unit in sorted(picked, key=lambda unit: [-paid for paid in unit.total]):
-            spots = place_again(self.placer, unit)
+            spots = place_again(self.state, self.placer, unit)
             if spots is None:
                 return False
             self.moves[unit] = spots
         return True
 
 
-def place_again(placer: Placer, unit: Unit) -> list[Spot] | None:
-    """Promise the tasks of a stopped unit other places, all of them or none; one for each task in its order."""
-    return placer.place(runs_of(placer.draft.shape(task) for task in unit.tasks), now=False)
+def place_again(state: ClusterState, placer: Placer, unit: Unit) -> list[Spot] | None:
+    """Promise the tasks of a stopped unit other places, all of them or none; one for each task in its order.
+
+    They are as close to one another, and to those that the job has beside them, as they have to be.
+    """
+    draft, tasks, nodes = placer.draft, unit.tasks, dict[str, Sequence[str]]()
+    if unit.job.group is not None:
+        place_of = {each.name: number for number, each in enumerate(pod_sets(unit.job.group))}
+        tasks = sorted(tasks, key=lambda task: place_of.get(task.pod_set, len(place_of)))
+        wanted = state.next_of(unit.job, {task.id for task in tasks})
+        nodes = wanted.nodes if wanted is not None else nodes
+    shapes = [draft.shape(task) for task in tasks]
+    part = part_of(unit.job, zip((task.pod_set for task in tasks), shapes, strict=True), nodes)
+    if part is not None and part.tasks < len(tasks):
+        return None  # some are in no part that the job has
+    spots = place(placer, Demand.of_shapes(shapes, draft.nodes.smallest_device_mib(), part), now=False)
+    if spots is None:
+        return None
+    there = {task.id: spot for task, spot in zip(tasks, spots, strict=True)}
+    return [there[task.id] for task in unit.tasks]
 
 
 def _effort(unit: Unit, row: int, sign: int) -> tuple[int, int, tuple[int, ...], str, str]:

@@ -9,7 +9,7 @@ from aliquot.core.quantities import PERCENT_PER_DEVICE
 from aliquot.core.scheduling.placement.ranking import Placer
 from aliquot.core.scheduling.state.draft import Draft, Spot
 from aliquot.core.scheduling.state.shapes import Runs, TaskShape
-from aliquot.core.scheduling.victims.stopping import Stopping
+from aliquot.core.scheduling.victims.stopping import Stopping, keep, release
 from aliquot.core.scheduling.victims.units import Unit
 
 _MANY: Final = 1 << 31
@@ -40,14 +40,12 @@ class Refit:
         loss = self._loss(unit)
         if any(lost > spare for lost, spare in zip(loss, self._spare, strict=True)):
             return False
-        for task, row in zip(unit.tasks, unit.rows, strict=True):
-            self._draft.keep(row, task)
+        keep(self._draft, unit)
         mark = self._draft.checkpoint()
         found = self._placer.place(self._runs, now=False)
         self._draft.rollback(mark)
         if found is None:
-            for task, row in zip(unit.tasks, unit.rows, strict=True):
-                self._draft.release(row, task)
+            release(self._draft, unit)
             return False
         self._found = found
         self._stopping.forget(unit)
@@ -70,8 +68,7 @@ class Refit:
         before = [self._now(row) for row in unit.on]
         if unit.parts:
             mark = self._draft.checkpoint()
-            for task, row in zip(unit.tasks, unit.rows, strict=True):
-                self._draft.keep(row, task)
+            keep(self._draft, unit)
             after = [[count.on(row, self._future(row)) for count in self._counts] for row in unit.on]
             self._draft.rollback(mark)
         else:

@@ -39,24 +39,19 @@ class Stopping:
         """Stop it."""
         self.units[unit] = None
         self._rule.push(unit)
-        theirs = self._tasks.setdefault(unit.job.id, set())
-        for task, row in zip(unit.tasks, unit.rows, strict=True):
-            theirs.add(task.id)
-            self._draft.release(row, task)
+        self._tasks.setdefault(unit.job.id, set()).update(task.id for task in unit.tasks)
+        release(self._draft, unit)
 
     def spare(self, unit: Unit) -> None:
         """Let it go on."""
-        for task, row in zip(unit.tasks, unit.rows, strict=True):
-            self._draft.keep(row, task)
+        keep(self._draft, unit)
         self.forget(unit)
 
     def forget(self, unit: Unit) -> None:
         """It goes on; the draft knows."""
         del self.units[unit]
         self._rule.pop(unit)
-        theirs = self._tasks[unit.job.id]
-        for task in unit.tasks:
-            theirs.discard(task.id)
+        self._tasks[unit.job.id].difference_update(task.id for task in unit.tasks)
 
     def mark(self) -> Mark:
         """This moment. None of those stopped before may be spared between it and the return to it."""
@@ -67,6 +62,18 @@ class Stopping:
         self._draft.rollback(mark.draft)
         while len(self.units) > mark.units:
             self.forget(next(reversed(self.units)))
+
+
+def release(draft: Draft, unit: Unit) -> None:
+    """The unit is going to stop: its room comes."""
+    for task, row in zip(unit.tasks, unit.rows, strict=True):
+        draft.release(row, task)
+
+
+def keep(draft: Draft, unit: Unit) -> None:
+    """Undo a `release`."""
+    for task, row in zip(unit.tasks, unit.rows, strict=True):
+        draft.keep(row, task)
 
 
 def let_go_on(draft: Draft, unit: Unit, used: Container[int], asked: Container[int] | None = None) -> bool:
@@ -86,8 +93,7 @@ def let_go_on(draft: Draft, unit: Unit, used: Container[int], asked: Container[i
             if any(0 < gain > left[at] and (asked is None or at in asked) for at, gain in enumerate(unit.on[row])):
                 return False
     before: list[list[int]] = [draft.future[row].tolist() for row in tight]
-    for task, row in zip(unit.tasks, unit.rows, strict=True):
-        draft.keep(row, task)
+    keep(draft, unit)
     if unit.parts:
         after: list[list[int]] = [draft.future[row].tolist() for row in tight]
         lost = any(
