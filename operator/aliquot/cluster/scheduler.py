@@ -9,14 +9,22 @@ event loop is not held up. No events, no round.
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
-from types import MappingProxyType
+from collections.abc import Callable
 
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
 from aliquot import log
 from aliquot.clock import Clock
-from aliquot.core.scheduling import ClusterState, Plan, QueueUsage, Reason, SchedulingSettings, check, decide
+from aliquot.core.scheduling import (
+    ClusterState,
+    Plan,
+    QueueUsage,
+    Reason,
+    SchedulingSettings,
+    WaitingJobs,
+    check,
+    decide,
+)
 from aliquot.core.scheduling.events import Event
 from aliquot.core.simulation import document_of, plain
 from aliquot.settings import Scheduling
@@ -76,7 +84,7 @@ class Scheduler:
         self._inbox: list[Event] = []
         self._wake = asyncio.Event()
         self._busy = asyncio.Lock()
-        self._waiting: Mapping[str, Reason] = MappingProxyType({})
+        self._waiting = WaitingJobs()
         self.first_round = asyncio.Event()
         self._metrics = metrics
         self._rules = SchedulingSettings(
@@ -95,7 +103,7 @@ class Scheduler:
 
     def waiting(self, job: str) -> Reason | None:
         """Why the job waits, as of the last round; None: it does not, or no round has seen it."""
-        return self._waiting.get(job)
+        return self._waiting.reason(job)
 
     def usage(self, pool: str, queue: str) -> QueueUsage:
         """What counts against a queue in a pool, as of the last round."""
@@ -139,13 +147,8 @@ class Scheduler:
             _log.error("the scheduler's books do not add up", violation=violation, violations=len(found))
 
     def _publish(self, plan: Plan) -> None:
-        before = self._waiting
-        self._waiting = MappingProxyType({waiting.job: waiting.reason for waiting in plan.waiting})
-        for job, reason in self._waiting.items():
-            old = before.get(job)
-            if old is None or not reason.same_as(old):
-                self._on_verdict(job)
-        for job in before.keys() - self._waiting.keys():
+        before, self._waiting = self._waiting, plan.waiting
+        for job in sorted(self._waiting.differing(before)):
             self._on_verdict(job)
         for name, count in (
             ("bind", len(plan.binds)),

@@ -21,12 +21,13 @@ from aliquot.core.scheduling.events import (
     TaskRemoved,
 )
 from aliquot.core.scheduling.explain import explain
-from aliquot.core.scheduling.plan import Bind, Evict, Nominate, Plan, Waiting
+from aliquot.core.scheduling.plan import Bind, Evict, Nominate, Plan
 from aliquot.core.scheduling.reasons import Reason, WaitCode
 from aliquot.core.scheduling.round.decide import decide
 from aliquot.core.scheduling.settings import ACTIONS, Action, SchedulingSettings
 from aliquot.core.scheduling.state.check import check
 from aliquot.core.scheduling.state.cluster import ClusterState, QueueUsage
+from aliquot.core.scheduling.waiters import Waiting, WaitingJobs
 
 __all__ = [
     "ACTIONS",
@@ -55,6 +56,7 @@ __all__ = [
     "TaskRemoved",
     "WaitCode",
     "Waiting",
+    "WaitingJobs",
     "check",
     "decide",
     "explain",

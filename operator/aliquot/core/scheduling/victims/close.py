@@ -17,9 +17,9 @@ from aliquot.core.scheduling.state.draft import Draft
 from aliquot.core.scheduling.state.gangs import Part
 from aliquot.core.scheduling.state.jobs import GroupKey
 from aliquot.core.scheduling.state.shapes import Runs
+from aliquot.core.scheduling.victims.candidates import Candidates
 from aliquot.core.scheduling.victims.rules import Rule
 from aliquot.core.scheduling.victims.search import Found, search
-from aliquot.core.scheduling.victims.units import Candidates
 
 
 def search_close(draft: Draft, placer: Placer, candidates: Candidates, key: GroupKey, rule: Rule) -> Found | None:
