@@ -73,3 +73,14 @@ def test_those_who_are_not_there_any_more_make_no_room() -> None:
     state.apply(TaskRemoved("x"))
     assert state.units("default", "a").units == []
     assert not state.units("default", "a").room.any()
+
+
+def test_a_queue_that_nobody_asked_for_in_a_long_time_is_right_all_the_same() -> None:
+    state = World().node("n1", gpus=1).queue("a").job("first", "a", 0, on="n1").state()
+    assert _tasks(state.units("default", "a").units) == [["first"]]
+    for number in range(1100):
+        for event in World().job(f"j{number}", "a", 0, on="n1", created=1 + number).facts:
+            state.apply(event)
+        if number < 1098:
+            state.apply(TaskRemoved(f"j{number}"))
+    assert _tasks(state.units("default", "a").units) == [["j1099"], ["j1098"], ["first"]]

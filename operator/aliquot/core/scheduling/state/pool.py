@@ -1,7 +1,7 @@
 """One node pool of the state: a scheduling domain of its own."""
 
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from aliquot.core.scheduling.state.affinity import Mentioned
 from aliquot.core.scheduling.state.nodes import NodeTable
@@ -9,6 +9,8 @@ from aliquot.core.scheduling.state.queues import QueueTree
 from aliquot.core.scheduling.state.units import QueueUnits
 
 _Key = TypeVar("_Key", str, int)
+_MOST_CHANGED: Final = 1024
+"""So many changed jobs are noted of a queue that nobody asks for. After more, all are reckoned anew when somebody does."""
 
 
 @dataclass(slots=True)
@@ -38,7 +40,10 @@ class PoolState:
         _count(self.stoppable, queue, job_id, sign)
         _count(self.priorities, queue, priority, sign)
         if queue in self.units:
-            self.changed.setdefault(queue, set()).add(job_id)
+            changed = self.changed.setdefault(queue, set())
+            changed.add(job_id)
+            if len(changed) > _MOST_CHANGED:
+                del self.units[queue], self.changed[queue]
 
     def lowest_priority(self, queue: str) -> int | None:
         """The lowest priority of what could be stopped of a queue; None when nothing could."""
