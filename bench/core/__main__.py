@@ -71,9 +71,9 @@ def _round(facts: Callable[[int], Iterator[Event]]) -> Measure:
 
 
 def _pod_ends(nodes: int, runs: int) -> dict[str, float]:
-    """One pod ends, a round follows, and the one pod starts that it finds room for."""
+    """One pod ends, a round follows, the one pod starts that finds room, and whose reason for waiting is new is told."""
     state = ClusterState.rebuild(worlds.full_with_a_line(nodes))
-    decide(state, 0.0)
+    before = decide(state, 0.0).waiting
     ended = iter(range(0, 10 * nodes, 10))
     plans: list[Plan] = []
 
@@ -85,6 +85,7 @@ def _pod_ends(nodes: int, runs: int) -> dict[str, float]:
             plan = decide(state, 0.0)
             for bind in plan.binds:
                 state.apply(Granted(bind.task, bind.node, bind.devices))
+            plan.waiting.differing(plans[-1].waiting if plans else before)
             plans.append(plan)
 
         return measured

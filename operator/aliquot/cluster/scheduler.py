@@ -12,7 +12,6 @@ import asyncio
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
-from types import MappingProxyType
 
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
@@ -26,6 +25,7 @@ from aliquot.core.scheduling import (
     QueueUsage,
     Reason,
     SchedulingSettings,
+    WaitingJobs,
     check,
     decide,
     holding,
@@ -90,7 +90,7 @@ class Scheduler:
         self._inbox: list[Event] = []
         self._wake = asyncio.Event()
         self._busy = asyncio.Lock()
-        self._waiting: Mapping[str, Reason] = MappingProxyType({})
+        self._waiting = WaitingJobs()
         self.first_round = asyncio.Event()
         self._metrics = metrics
         self._rules = SchedulingSettings(
@@ -115,7 +115,7 @@ class Scheduler:
 
     def waiting(self, job: str) -> Reason | None:
         """Why the job waits, as of the last round; None: it does not, or no round has seen it."""
-        return self._waiting.get(job)
+        return self._waiting.reason(job)
 
     def usage(self, pool: str, queue: str) -> QueueUsage:
         """What counts against a queue in a pool, as of the last round."""
@@ -173,13 +173,8 @@ class Scheduler:
             _log.error("the scheduler's books do not add up", violation=violation, violations=len(found))
 
     def _publish(self, plan: Plan) -> None:
-        before = self._waiting
-        self._waiting = MappingProxyType({waiting.job: waiting.reason for waiting in plan.waiting})
-        for job, reason in self._waiting.items():
-            old = before.get(job)
-            if old is None or not reason.same_as(old):
-                self._on_verdict(job)
-        for job in before.keys() - self._waiting.keys():
+        before, self._waiting = self._waiting, plan.waiting
+        for job in sorted(self._waiting.differing(before)):
             self._on_verdict(job)
         for name, count in (
             ("bind", len(plan.binds)),

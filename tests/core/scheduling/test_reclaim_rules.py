@@ -22,9 +22,9 @@ from aliquot.core.scheduling.fairness.min_runtime import (
 from aliquot.core.scheduling.round.reclaim import can_reclaim
 from aliquot.core.scheduling.state.draft import Draft
 from aliquot.core.scheduling.state.queues import Amount, QueueTree, shares
+from aliquot.core.scheduling.state.units import Unit
 from aliquot.core.scheduling.victims.branches import Meeting
 from aliquot.core.scheduling.victims.rules import Clock, LowerPriority, Reclaim, Rule
-from aliquot.core.scheduling.victims.units import Unit
 from tests.core.scheduling.world import GPU, World, outline, until_settled
 
 

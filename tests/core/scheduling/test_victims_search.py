@@ -18,8 +18,9 @@ from aliquot.core.scheduling import JobChanged, NodeChanged, SchedulingSettings,
 from aliquot.core.scheduling.facts import Job, Node, Task, TaskState
 from aliquot.core.scheduling.placement.ranking import Placer
 from aliquot.core.scheduling.state.draft import Draft
+from aliquot.core.scheduling.state.units import Unit
+from aliquot.core.scheduling.victims.candidates import Candidates
 from aliquot.core.scheduling.victims.search import Found, search
-from aliquot.core.scheduling.victims.units import Candidates, Unit
 from tests.core.scheduling.world import GIB, GPU, World
 
 slow = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
@@ -269,6 +270,15 @@ def test_what_a_rule_accepts_only_as_a_whole_is_found_among_a_few() -> None:
     rule = Budget({"b": 300, "c": 300}, as_much_of_both)
     found = found_by(waiting(FULL.world(), "a", 2, 100), rule)
     assert names(found) == ["j5", "j2"]
+
+
+def test_what_little_a_rule_allows_is_spent_where_it_makes_room_for_all_of_a_gang() -> None:
+    """The one job of c has to go on the node that is full; on the other, b's would do with what is free there."""
+    pool = Pool([4, 2, 4])
+    for queue, node in [("c", 1), ("b", 2), ("c", 2), ("c", 1), ("c", 2), ("c", 0), ("c", 2), ("b", 0), ("c", 0)]:
+        pool.add(queue, [node], 100)
+    found = found_by(waiting(pool.world(), "a", 2, 200), Budget({"b": 300, "c": 100}))
+    assert names(found) == ["j7", "j1", "j6"]
 
 
 def test_a_gang_that_needs_several_full_nodes_has_them() -> None:

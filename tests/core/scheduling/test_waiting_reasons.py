@@ -236,7 +236,8 @@ def test_a_reason_changes_when_the_answer_does() -> None:
     for event in begun(plan):
         state.apply(event)
     [again] = decide(state, 0.0).waiting
-    assert again.reason.same_as(plan.waiting[0].reason), "the promise stands"
+    [first] = plan.waiting
+    assert again.reason.same_as(first.reason), "the promise stands"
     for event in World().job("y", "a", 9).facts:
         state.apply(event)
     other = {waiting.job: waiting.reason for waiting in decide(state, 0.0).waiting}["y"]

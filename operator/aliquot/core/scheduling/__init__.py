@@ -22,13 +22,14 @@ from aliquot.core.scheduling.events import (
 )
 from aliquot.core.scheduling.explain import explain
 from aliquot.core.scheduling.fairness.usage import Holding, PoolUsage, holding, used_until
-from aliquot.core.scheduling.plan import Bind, Evict, Nominate, Plan, Waiting
+from aliquot.core.scheduling.plan import Bind, Evict, Nominate, Plan
 from aliquot.core.scheduling.reasons import Reason, WaitCode
 from aliquot.core.scheduling.round.decide import decide
 from aliquot.core.scheduling.round.moments import next_moment
 from aliquot.core.scheduling.settings import ACTIONS, Action, PoolPlacement, SchedulingSettings
 from aliquot.core.scheduling.state.check import check
 from aliquot.core.scheduling.state.cluster import ClusterState, QueueUsage
+from aliquot.core.scheduling.waiters import Waiting, WaitingJobs
 
 __all__ = [
     "ACTIONS",
@@ -60,6 +61,7 @@ __all__ = [
     "TaskRemoved",
     "WaitCode",
     "Waiting",
+    "WaitingJobs",
     "check",
     "decide",
     "explain",

@@ -1,9 +1,9 @@
 """What a round decides, as values that describe themselves. Carrying a plan out comes back as events."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from aliquot.core.scheduling.reasons import Reason
 from aliquot.core.scheduling.settings import Action
+from aliquot.core.scheduling.waiters import WaitingJobs
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,21 +57,13 @@ class Evict:
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
-    """The job waits."""
-
-    job: str
-    reason: Reason
-
-
-@dataclass(frozen=True, slots=True)
 class Plan:
     """Everything that a round decided, in the order in which it was decided."""
 
     binds: tuple[Bind, ...] = ()
     nominations: tuple[Nominate, ...] = ()
     evictions: tuple[Evict, ...] = ()
-    waiting: tuple[Waiting, ...] = ()
+    waiting: WaitingJobs = field(default_factory=WaitingJobs)
 
     def outline(self) -> str:
         """The plan on one line, for logs, simulations and tests: `evict a for b; nominate b on n1`."""

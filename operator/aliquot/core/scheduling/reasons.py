@@ -55,6 +55,10 @@ class Answer:
         kept = {name: value for name, value in self.details.items() if not name.startswith(PASSING)}
         object.__setattr__(self, "lasting", kept)
 
+    def same_as(self, other: "Answer") -> bool:
+        """Whether both say the same, though passing numbers differ."""
+        return self is other or (self.code is other.code and self.lasting == other.lasting)
+
 
 @dataclass(frozen=True, slots=True)
 class Reason:
@@ -91,5 +95,4 @@ class Reason:
         For whoever writes reasons down: an answer that stays the same is not worth another write. The price is that
         passing numbers, once written, may be older than the answer.
         """
-        mine, theirs = self.answer, other.answer
-        return mine is theirs or (mine.code is theirs.code and mine.lasting == theirs.lasting)
+        return self.answer.same_as(other.answer)

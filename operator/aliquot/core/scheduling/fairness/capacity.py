@@ -1,5 +1,6 @@
 """What a queue may hold: limits for everybody, deserved for what may not be stopped (scheduling.md 2.6)."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -85,6 +86,11 @@ def allocatable(queue: Queue, fair: Amount) -> Amount:
     return gpu, cpu, memory
 
 
+def allocatable_in(draft: Draft, queue: Queue) -> Amount:
+    """The same as the round sees it; where fair shares are not known, they are nothing."""
+    return allocatable(queue, draft.fair.get(queue.name, _NOTHING))
+
+
 def dominant_share(draft: Draft, queue: Queue, more: Amount = _NOTHING) -> int:
     """How much of what it may have the queue holds with so much more: the largest part of any resource.
 
@@ -92,11 +98,17 @@ def dominant_share(draft: Draft, queue: Queue, more: Amount = _NOTHING) -> int:
     without a bound is measured against the whole pool; of one of which the queue may have nothing, each unit counts as
     a thousand wholes.
     """
-    held, worst = draft.held[queue.name], 0
-    bounds = allocatable(queue, draft.fair.get(queue.name, _NOTHING))
-    for axis, bound in enumerate(bounds):
-        has = held[axis] + more[axis]
+    held = draft.held[queue.name]
+    after = (held[0] + more[0], held[1] + more[1], held[2] + more[2])
+    return largest_part(after, allocatable_in(draft, queue), draft.capacity)
+
+
+def largest_part(held: Sequence[int], bounds: Amount, capacity: Amount) -> int:
+    """The same for one who holds so much and may have up to `bounds`, in a pool of that capacity."""
+    worst = 0
+    for axis, has in enumerate(held):
         if has > 0:
-            most = draft.capacity[axis] if bound >= UNLIMITED else bound
+            bound = bounds[axis]
+            most = capacity[axis] if bound >= UNLIMITED else bound
             worst = max(worst, has * _WHOLE // most if most > 0 else has * 1000 * _WHOLE // UNIT[axis])
     return worst

@@ -9,10 +9,11 @@ from heapq import heapify, heappop, heappush
 
 from aliquot.core.quantities import UNLIMITED
 from aliquot.core.scheduling.facts import Queue
-from aliquot.core.scheduling.fairness.capacity import allocatable, dominant_share
+from aliquot.core.scheduling.fairness.capacity import allocatable, largest_part
 from aliquot.core.scheduling.state.draft import Draft
-from aliquot.core.scheduling.state.jobs import Demand, Entry, GroupKey
+from aliquot.core.scheduling.state.jobs import Demand, GroupKey
 from aliquot.core.scheduling.state.queues import Amount, shares
+from aliquot.core.scheduling.waiters import Entry
 
 _NOTHING = (0, 0, 0)
 
@@ -162,21 +163,21 @@ class Turns:
 def queue_order(draft: Draft, queue: Queue, wanted: Amount) -> Order:
     """Where a queue stands among its siblings with what its next job asks for; the least is first."""
     held = draft.held[queue.name]
+    after = [has + more for has, more in zip(held, wanted, strict=True)]
     fair = draft.fair.get(queue.name, _NOTHING)
     bounds = allocatable(queue, fair)
     over = all(part < has for part, has in zip(fair, held, strict=True))
     starved = all(
-        has + more <= share.deserved or share.deserved >= UNLIMITED
-        for has, more, share in zip(held, wanted, shares(queue), strict=True)
+        has <= share.deserved or share.deserved >= UNLIMITED for has, share in zip(after, shares(queue), strict=True)
     )
-    forbidden = any(bound == 0 < has + more for bound, has, more in zip(bounds, held, wanted, strict=True))
+    forbidden = any(bound == 0 < has for bound, has in zip(bounds, after, strict=True))
     return (
         over,
         not starved,
         -queue.priority,
         forbidden,
-        dominant_share(draft, queue, wanted),
-        dominant_share(draft, queue),
+        largest_part(after, bounds, draft.capacity),
+        largest_part(held, bounds, draft.capacity),
         bounds,
         queue.created,
         queue.name,

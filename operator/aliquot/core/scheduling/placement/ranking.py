@@ -85,3 +85,7 @@ class Placer:
     def might_fit(self, runs: Runs) -> bool:
         """Whether each run by itself fits into the room to come: necessary for `place`, and cheap."""
         return all(self.ranking(shape, now=False).room(count) for shape, count in runs)
+
+    def might_start(self, runs: Runs) -> bool:
+        """Whether each run by itself might start at once, in the room of those who were promised some: as cheap."""
+        return all(self.ranking(shape, now=True).startable() for shape, _ in runs)

@@ -70,6 +70,8 @@ class Ranking:
         self._wants_company = shape.company is not None and bool(shape.company.wishes)
         self._look_around()
         self._seen = len(draft.touched)
+        self._rooms: dict[int, bool] = {}
+        self._startable: bool | None = None
         self._scores: Amounts = self._all_scores()
 
     def best(self, within: Mask | None = None) -> int | None:
@@ -145,10 +147,28 @@ class Ranking:
     def room(self, count: int) -> bool:
         """Whether so many tasks fit, all together; never false when they do, or may when others have been placed."""
         self._follow()
-        fits = self._scores != _NONE
+        answer = self._rooms.get(count)
+        if answer is None:
+            answer = self._rooms[count] = self._has_room(count)
+        return answer
+
+    def startable(self) -> bool:
+        """Whether one could start at once if nothing were promised to anybody; never false when it could."""
+        self._follow()
+        if self._startable is None:
+            fits = self._suitable.copy()
+            for axis, value in self._asked:
+                fits &= self._draft.free[:, axis] >= value
+            self._startable = bool(fits.any())
+        return self._startable
+
+    def _has_room(self, count: int) -> bool:
         if self._neighbours is not None:
-            fits = self._fitting(self._suitable & self._neighbours.apart())
-        rows = np.flatnonzero(fits)
+            rows = np.flatnonzero(self._fitting(self._suitable & self._neighbours.apart()))
+        elif self._part is None and count == 1:
+            return bool(self._scores.min(initial=_NONE) != _NONE)
+        else:
+            rows = np.flatnonzero(self._scores != _NONE)
         if self._part is None:
             return int(self._how_many(rows, count).sum()) >= count
         lacking = count
@@ -223,6 +243,8 @@ class Ranking:
         behind = len(touched) - self._seen
         if not behind:
             return
+        self._rooms.clear()
+        self._startable = None
         if self._look_around() or behind > 8:
             self._scores = self._all_scores()
         else:

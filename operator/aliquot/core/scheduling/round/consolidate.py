@@ -5,22 +5,23 @@ place (scheduling.md 2.9). That they will really get it is seen in a rehearsal o
 What is stopped for another reason may move, too; see `mark_moves`.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from itertools import islice
 from typing import Final
 
 from aliquot.core.scheduling.fairness.capacity import excess
-from aliquot.core.scheduling.round.allocate import PoolRound
+from aliquot.core.scheduling.round.pool_round import PoolRound
 from aliquot.core.scheduling.round.rehearsal import Outlook, run_again
 from aliquot.core.scheduling.round.turns import Attempt, Why, help_in_turn
 from aliquot.core.scheduling.state.cluster import ClusterState
 from aliquot.core.scheduling.state.jobs import Ask, Demand, GroupKey, Line
 from aliquot.core.scheduling.state.queues import Amount
+from aliquot.core.scheduling.state.units import Unit
+from aliquot.core.scheduling.victims.candidates import Candidates
 from aliquot.core.scheduling.victims.close import in_domains
 from aliquot.core.scheduling.victims.moving import Terms, find_moves, free_in_all, place_again
 from aliquot.core.scheduling.victims.search import Found
-from aliquot.core.scheduling.victims.units import Candidates, Unit
 from aliquot.core.scheduling.wording import amount_of, short_name
 
 _MOST_DOMAINS: Final = 64
@@ -38,7 +39,20 @@ def consolidate(
     most_jobs: int | None,
 ) -> None:
     """Help those who are left by moving others; at most `most_jobs` jobs for one."""
-    help_in_turn(state, line, rounds, candidates, _attempt(state, line, rounds, most_jobs), "consolidate")
+    attempt = _attempt(state, line, rounds, most_jobs)
+    help_in_turn(state, line, rounds, candidates, attempt, "consolidate", _hope)
+
+
+def _hope(done: PoolRound, candidates: Candidates) -> Callable[[GroupKey], bool]:
+    """Whether there is room enough in pieces."""
+    del candidates
+    free: list[int] = free_in_all(done.draft)[:3].tolist()
+
+    def fits_in_pieces(key: GroupKey) -> bool:
+        special = any(shape.request.mig or shape.request.part for shape, _ in key.demand.runs)
+        return special or all(needed <= there for needed, there in zip(key.demand.total, free, strict=True))
+
+    return fits_in_pieces
 
 
 def _attempt(state: ClusterState, line: Line, rounds: Mapping[str, PoolRound], most_jobs: int | None) -> Attempt:

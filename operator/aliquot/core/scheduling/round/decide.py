@@ -14,7 +14,7 @@ from aliquot.core.scheduling.round.waiting import reasons
 from aliquot.core.scheduling.settings import Action, SchedulingSettings
 from aliquot.core.scheduling.state.cluster import ClusterState
 from aliquot.core.scheduling.state.jobs import Line
-from aliquot.core.scheduling.victims.units import Candidates
+from aliquot.core.scheduling.victims.candidates import Candidates
 
 
 def decide(state: ClusterState, now: float, settings: SchedulingSettings = SchedulingSettings()) -> Plan:

@@ -3,23 +3,23 @@
 Who may take from whom is in `victims.rules`; whom it hits in `victims.search`.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 
 from aliquot.core.quantities import UNLIMITED
 from aliquot.core.scheduling.facts import Queue
 from aliquot.core.scheduling.fairness.capacity import allocatable, over_quota
-from aliquot.core.scheduling.round.allocate import PoolRound
+from aliquot.core.scheduling.round.pool_round import PoolRound
 from aliquot.core.scheduling.round.turns import Why, help_in_turn
 from aliquot.core.scheduling.state.cluster import ClusterState
 from aliquot.core.scheduling.state.draft import Draft
 from aliquot.core.scheduling.state.jobs import Ask, GroupKey, Line
 from aliquot.core.scheduling.state.queues import Amount, shares
 from aliquot.core.scheduling.victims.branches import Meeting
+from aliquot.core.scheduling.victims.candidates import Candidates
 from aliquot.core.scheduling.victims.close import search_close
 from aliquot.core.scheduling.victims.rules import Clock, Reclaim
 from aliquot.core.scheduling.victims.search import Found
-from aliquot.core.scheduling.victims.units import Candidates
 from aliquot.core.scheduling.wording import amount_of, number, queue_label, short_name, standing
 
 
@@ -28,7 +28,12 @@ def reclaim(
 ) -> None:
     """Help those who are left, where the rules of reclaiming let them take from others. `now` in Unix seconds."""
     clock = Clock(now, state.active_tasks)
-    help_in_turn(state, line, rounds, candidates, partial(_attempt, clock), "reclaim")
+    help_in_turn(state, line, rounds, candidates, partial(_attempt, clock), "reclaim", _hope)
+
+
+def _hope(done: PoolRound, candidates: Candidates) -> Callable[[GroupKey], bool]:
+    del candidates
+    return lambda key: can_reclaim(done.draft, key.queue, key.demand.total, preemptible=key.preemptible)
 
 
 def can_reclaim(draft: Draft, queue: str, wanted: Amount, *, preemptible: bool) -> bool:

@@ -19,7 +19,7 @@ from aliquot.core.scheduling.state.devices import devices_held
 from aliquot.core.scheduling.state.draft import Draft, Spot
 from aliquot.core.scheduling.state.jobs import Ask, Entry, GroupKey, Line
 from aliquot.core.scheduling.state.queues import amount
-from aliquot.core.scheduling.victims.units import Unit
+from aliquot.core.scheduling.state.units import Unit
 
 
 @dataclass(frozen=True, slots=True)

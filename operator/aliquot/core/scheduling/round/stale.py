@@ -30,7 +30,7 @@ def stop_stale_gangs(
         return ()
     stale = [
         job
-        for job in state.jobs().values()
+        for job in state.incomplete()
         if job.stale_since is not None and now - job.stale_since >= grace_seconds and job.id not in spared
     ]
     found: list[Evict] = []

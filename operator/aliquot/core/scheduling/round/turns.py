@@ -12,15 +12,18 @@ from typing import Final
 from aliquot.core.scheduling.fairness.capacity import excess
 from aliquot.core.scheduling.fairness.queue_order import Row, Turns
 from aliquot.core.scheduling.plan import Evict
-from aliquot.core.scheduling.round.allocate import PoolRound, waiting_queues, write_down
+from aliquot.core.scheduling.round.allocate import waiting_queues
+from aliquot.core.scheduling.round.pool_round import PoolRound, write_down
 from aliquot.core.scheduling.settings import Action
 from aliquot.core.scheduling.state.cluster import ClusterState
 from aliquot.core.scheduling.state.draft import Spot
-from aliquot.core.scheduling.state.jobs import Ask, Entry, GroupKey, Line
+from aliquot.core.scheduling.state.jobs import Ask, GroupKey, Line
+from aliquot.core.scheduling.state.units import Unit
+from aliquot.core.scheduling.victims.candidates import Candidates
 from aliquot.core.scheduling.victims.moving import place_again
 from aliquot.core.scheduling.victims.search import Found, settle
 from aliquot.core.scheduling.victims.stopping import let_go_on
-from aliquot.core.scheduling.victims.units import Candidates, Unit
+from aliquot.core.scheduling.waiters import Entry
 
 _MOST_MOVED: Final = 32
 """If no more units move, all of them are placed anew to see whether one of them could stay."""
@@ -31,6 +34,9 @@ Why = Callable[[Unit], str]
 Attempt = Callable[[PoolRound, Candidates, GroupKey, Ask], "tuple[Found, Why] | None"]
 """Finds whom to stop for a job, and what to tell them; leaves the draft as `search` does."""
 
+Hope = Callable[[PoolRound, Candidates], Callable[[GroupKey], bool]]
+"""Says of jobs whether they might be helped in a pool as it is: cheap, and never no where an attempt would succeed."""
+
 
 def help_in_turn(
     state: ClusterState,
@@ -39,8 +45,9 @@ def help_in_turn(
     candidates: dict[str, Candidates],
     attempt: Attempt,
     action: Action,
+    hope: Hope,
 ) -> None:
-    """Try to help everybody who is left; whoever is helped is promised room."""
+    """Try to help everybody who is left, where there is hope for one of them; whoever is helped is promised room."""
     most = max((len(row.key.pools) for done in rounds.values() for row in done.left), default=0)
     for choice in range(most):
         for name, done in rounds.items():
@@ -50,7 +57,11 @@ def help_in_turn(
                 for row in done.left
                 if row.key.pools.index(name) == choice and row.left
             ]
-            if rows and state.pool(name).stoppable:
+            if (
+                rows
+                and state.pool(name).stoppable
+                and any(map(hope(done, candidates[name]), (row.key for row in rows)))
+            ):
                 _help_pool(line, done, candidates[name], _without(rows, served, line), attempt, action)
 
 
@@ -65,11 +76,11 @@ def given_room(rounds: dict[str, PoolRound]) -> set[str]:
 def _without(rows: list[Row], served: set[str], line: Line) -> list[Row]:
     """The rows without those that were served elsewhere. What a job that has started here lacks further stays."""
     entries = [line.asks[job_id].entry for job_id in served]
-    fresh = [row if row.tied else Row(row.key, _unserved(row.jobs, served, entries)) for row in rows]
+    fresh = [row if row.tied else Row(row.key, unserved(row.jobs, served, entries)) for row in rows]
     return [row for row in fresh if row.jobs]
 
 
-def _unserved(jobs: list[Entry], served: set[str], entries: list[Entry]) -> list[Entry]:
+def unserved(jobs: list[Entry], served: set[str], entries: list[Entry]) -> list[Entry]:
     """The jobs that were not served; `entries` are those of all that were."""
     if len(entries) * 16 > len(jobs):
         return [entry for entry in jobs if entry[2] not in served]

@@ -1,12 +1,10 @@
 """Last step of a round: a reason for everybody who still waits, with the numbers that it follows from.
 
-Jobs of equal shape share a verdict; only their place in the queue is their own. A job that may use several pools waits
-for the one that is nearest to having it, so the least definite verdict is its reason; among equals that of the pool
-that it likes best.
+Jobs of equal shape share a verdict, and so do queues, as far as it is about nodes. What is one job's own, its place in
+its queue, is left to `WaitingJobs`.
 """
 
-from collections.abc import Iterable
-from operator import itemgetter
+from collections.abc import Iterator
 
 import numpy as np
 
@@ -18,93 +16,79 @@ from aliquot.core.scheduling.fairness.capacity import (
     is_over_deserved,
     within_deserved,
 )
-from aliquot.core.scheduling.plan import Waiting
-from aliquot.core.scheduling.reasons import Answer, Reason, WaitCode
-from aliquot.core.scheduling.round.allocate import PoolRound
-from aliquot.core.scheduling.round.turns import given_room
+from aliquot.core.scheduling.reasons import Answer, WaitCode
+from aliquot.core.scheduling.round.pool_round import PoolRound
+from aliquot.core.scheduling.round.turns import given_room, unserved
 from aliquot.core.scheduling.state.cluster import ClusterState
-from aliquot.core.scheduling.state.jobs import Ask, Entry, GroupKey, Line
+from aliquot.core.scheduling.state.jobs import Ask, GroupKey, Line
 from aliquot.core.scheduling.state.nodes import Amounts, Mask, NodeTable
-from aliquot.core.scheduling.state.queues import RESOURCES, shares
-from aliquot.core.scheduling.state.shapes import TaskShape
+from aliquot.core.scheduling.state.queues import RESOURCES, Amount, shares
+from aliquot.core.scheduling.state.shapes import Runs, TaskShape
+from aliquot.core.scheduling.waiters import Alike, Entry, WaitingJobs
 from aliquot.core.scheduling.wording import UNITS, queue_label, short_name
 
 Details = dict[str, int | str]
 
-Verdict = tuple[Answer, int]
-"""The answer, and how far down the pool is in the job's list."""
 
-_DEFINITE = {code: place for place, code in enumerate(WaitCode)}
-
-
-def reasons(state: ClusterState, line: Line, rounds: dict[str, PoolRound]) -> tuple[Waiting, ...]:
-    """Why each job that is in line still waits, oldest first."""
-    found: dict[str, tuple[int, int, Reason]] = {}
-    for job_id, wanted in line.blocked.items():
-        assert wanted.blocked is not None, "a job is held back without a reason"
-        found[job_id] = (0, 0, wanted.blocked)
+def reasons(state: ClusterState, line: Line, rounds: dict[str, PoolRound]) -> WaitingJobs:
+    """Why each job that is in line still waits."""
     served = given_room(rounds)
-    for done in rounds.values():
-        for waiting in _by_queue(_Verdicts(state, done), done, line, served).values():
-            waiting.sort(key=itemgetter(0))
-            count = len(waiting)
-            for position, (_, job_id, (answer, choice)) in enumerate(waiting, 1):
-                definite = -_DEFINITE[answer.code]
-                before = found.get(job_id)
-                if before is None or (definite, choice) < before[:2]:
-                    found[job_id] = (definite, choice, Reason(answer, (position, count)))
-    order = sorted(found, key=lambda job_id: line.asks[job_id].entry)
-    return tuple(Waiting(job_id, found[job_id][2]) for job_id in order)
+    entries = [line.asks[job_id].entry for job_id in served]
+    alike = (each for done in rounds.values() for each in _alike(_Verdicts(state, done), done, line, served, entries))
+    return WaitingJobs(alike, [(each.entry, each.blocked) for each in line.blocked.values() if each.blocked])
 
 
-def _by_queue(
-    verdicts: "_Verdicts", done: PoolRound, line: Line, served: set[str]
-) -> dict[str, list[tuple[tuple[int, bool, Entry], str, Verdict]]]:
-    """Place, id and verdict of those who wait in a pool, by queue."""
-    queues: dict[str, list[tuple[tuple[int, bool, Entry], str, Verdict]]] = {}
+def _alike(
+    verdicts: "_Verdicts", done: PoolRound, line: Line, served: set[str], entries: list[Entry]
+) -> Iterator[Alike]:
+    """Those who wait in a pool. `served` are those who have been given room anywhere, `entries` their places."""
+    left: dict[int, tuple[GroupKey, list[Entry]]] = {}
     for row in done.left:
-        verdict, (priority, growing) = verdicts.refused(row.key), row.key.place()
-        queues.setdefault(row.key.queue, []).extend(
-            ((priority, growing, entry), entry[2], verdict)
-            for entry in row.left
-            if entry[2] not in done.promised and (row.tied or entry[2] not in served)
-        )
+        if row.tied:
+            jobs = [entry for entry in row.left if entry[2] not in done.promised]
+        else:
+            jobs = unserved(row.left, served, entries)
+        if jobs:
+            left.setdefault(id(row.key), (row.key, []))[1].extend(jobs)
+    for key, jobs in left.values():
+        jobs.sort()
+        yield Alike(done.name, key.queue, key, key.place(), key.pools.index(done.name), verdicts.refused(key), jobs)
     for job_id in done.promised:
         wanted = line.asks[job_id]
-        place = (-wanted.job.priority, False, wanted.entry)
-        queues.setdefault(wanted.job.queue or "", []).append((place, job_id, verdicts.promised(wanted)))
-    return queues
+        answer = verdicts.promised(wanted)
+        yield Alike(done.name, wanted.job.queue or "", answer, (-wanted.job.priority, False), 0, answer, [wanted.entry])
 
 
 class _Verdicts:
-    """What one pool has to say, once per shape."""
+    """What one pool has to say: once per shape what is about nodes, once per group of jobs what is about its queue."""
 
     def __init__(self, state: ClusterState, done: PoolRound) -> None:
-        self._state = state
         self._done = done
-        self._refused: dict[GroupKey, Verdict] = {}
+        self._refused: dict[GroupKey, Answer] = {}
+        self._impossible: dict[TaskShape, Details | None] = {}
+        self._shortages: dict[Runs, Details] = {}
+        self._over: dict[tuple[bool, ...], list[Queue]] = {}
         self._stopping: dict[str, int] = {}
         for evict in done.evictions:
             self._stopping[evict.for_job] = self._stopping.get(evict.for_job, 0) + 1
         for job_id, records in state.making_room().items():
             self._stopping[job_id] = self._stopping.get(job_id, 0) + len(records)
 
-    def promised(self, wanted: Ask) -> Verdict:
+    def promised(self, wanted: Ask) -> Answer:
         """For one whose place is known."""
         nominations = self._done.promised[wanted.job.id]
         nodes = sorted({nominate.node for nominate in nominations})
         details: Details = {"pool": self._done.name, "node": nodes[0], "nodes": len(nodes)}
         if (stopping := self._stopping.get(wanted.job.id, 0)) > 0:
             details["stopping_pods"] = stopping
-        return Answer(WaitCode.WAITING_FOR_EVICTION, details), 0
+        return Answer(WaitCode.WAITING_FOR_EVICTION, details)
 
-    def refused(self, key: GroupKey) -> Verdict:
+    def refused(self, key: GroupKey) -> Answer:
         """For those without."""
-        verdict = self._refused.get(key)
-        if verdict is None:
-            code, details = self._verdict(key)
-            verdict = self._refused[key] = (Answer(code, details), key.pools.index(self._done.name))
-        return verdict
+        answer = self._refused.get(key)
+        if answer is None:
+            answer = self._refused[key] = Answer(*self._verdict(key))
+        return answer
 
     def _verdict(self, key: GroupKey) -> tuple[WaitCode, Details]:
         draft = self._done.draft
@@ -112,8 +96,9 @@ class _Verdicts:
         if not chain:
             return WaitCode.NO_QUEUE, {"queue": key.queue, "pool": self._done.name}
         for shape, _ in key.demand.runs:
-            impossible = self._impossible(shape)
-            if impossible is not None:
+            if shape not in self._impossible:
+                self._impossible[shape] = self._find_impossible(shape)
+            if (impossible := self._impossible[shape]) is not None:
                 return WaitCode.NO_SUCH_NODE, impossible
         over = excess(draft, key.queue, key.demand.total, preemptible=key.preemptible)
         if over is not None:
@@ -129,7 +114,7 @@ class _Verdicts:
             }
         return WaitCode.NOT_ENOUGH_RESOURCES, self._occupied(key, chain)
 
-    def _impossible(self, shape: TaskShape) -> Details | None:
+    def _find_impossible(self, shape: TaskShape) -> Details | None:
         """What is wrong with a task that no node could hold if it were empty; None when one could."""
         nodes = self._done.draft.nodes
         there = nodes.allocatable.any(axis=1)
@@ -156,15 +141,23 @@ class _Verdicts:
         return details
 
     def _occupied(self, key: GroupKey, chain: tuple[Queue, ...]) -> Details:
-        draft, done = self._done.draft, self._done
-        details: Details = {"pool": done.name}
-        if key.demand.tasks > 1:
-            details["pods"] = key.demand.tasks
-        for shape, _ in key.demand.runs:
+        runs = key.demand.runs
+        shortage = self._shortages.get(runs)
+        if shortage is None:
+            shortage = self._shortages[runs] = self._shortage(runs)
+        return shortage | self._standing(key, chain)
+
+    def _shortage(self, runs: Runs) -> Details:
+        """What is free for tasks that start together, and what the first of them lacks that fits nowhere."""
+        draft = self._done.draft
+        details: Details = {"pool": self._done.name}
+        if (tasks := sum(count for _, count in runs)) > 1:
+            details["pods"] = tasks
+        for shape, _ in runs:
             usable = draft.nodes.matching(shape.signature) & draft.nodes.usable
             free = np.maximum(np.minimum(draft.free, draft.future)[usable], 0)
             short = _first_short(shape, free)
-            if short is not None or shape is key.demand.runs[-1][0]:
+            if short is not None or shape is runs[-1][0]:
                 details |= {
                     **_needs(shape, draft.nodes),
                     "nodes": len(free),
@@ -177,7 +170,6 @@ class _Verdicts:
                 if len(rows):
                     details[f"free_best_node_{UNITS[axis]}"] = int(rows[:, axis].max())
                 break
-        details |= self._standing(key, chain)
         return details
 
     def _standing(self, key: GroupKey, chain: tuple[Queue, ...]) -> Details:
@@ -191,21 +183,23 @@ class _Verdicts:
             f"deserved_{unit}": share.deserved,
         }
         if all(within_deserved(draft, level, key.demand.total) for level in chain):
-            worst = self._most_over(key)
+            worst = self._most_over(queue.name, key.demand.total)
             if worst is not None:
                 details["over_queue"] = queue_label(worst)
                 details[f"over_held_{unit}"] = draft.held[worst.name][axis]
                 details[f"over_deserved_{unit}"] = shares(worst)[axis].deserved
         return details
 
-    def _most_over(self, key: GroupKey) -> Queue | None:
-        draft = self._done.draft
-        others: Iterable[Queue] = (
-            draft.tree.queues[name] for name in draft.tree.direct if name in draft.tree.queues and name != key.queue
-        )
-        over = [queue for queue in others if is_over_deserved(draft, queue, key.demand.total)]
-        over.sort(key=lambda queue: (-dominant_share(draft, queue), short_name(queue), queue.name))
-        return over[0] if over else None
+    def _most_over(self, queue: str, wanted: Amount) -> Queue | None:
+        """The queue that is most over what it deserves of something that is wanted, another than the one that asks."""
+        axes = tuple(part > 0 for part in wanted)
+        if axes not in self._over:
+            draft = self._done.draft
+            others = (draft.tree.queues[name] for name in draft.tree.direct if name in draft.tree.queues)
+            over = [other for other in others if is_over_deserved(draft, other, wanted)]
+            over.sort(key=lambda other: (-dominant_share(draft, other), short_name(other), other.name))
+            self._over[axes] = over
+        return next((other for other in self._over[axes] if other.name != queue), None)
 
 
 def _needs(shape: TaskShape, nodes: NodeTable) -> Details:

@@ -23,7 +23,7 @@ _LEDGER = {
 
 def check(state: ClusterState, plan: Plan | None = None) -> list[str]:
     """What is wrong with the state, and with a plan made for it: a sentence each."""
-    found = [*nodes(state), *_queues(state), *_stoppable(state), *_line(state), *_promises(state)]
+    found = [*nodes(state), *_queues(state), *_stoppable(state), *_incomplete(state), *_line(state), *_promises(state)]
     return found if plan is None else [*found, *_plan(state, plan), *room(state, plan)]
 
 
@@ -94,6 +94,13 @@ def _stoppable(state: ClusterState) -> Iterator[str]:
     }
     if counted_priorities != priorities:
         yield f"priorities differ: counted {counted_priorities}, by the tasks {priorities}"
+
+
+def _incomplete(state: ClusterState) -> Iterator[str]:
+    wanted = sorted(job.id for job in state.jobs().values() if job.stale_since is not None)
+    counted = sorted(job.id for job in state.incomplete())
+    if counted != wanted:
+        yield f"incomplete jobs differ: counted {counted}, by the jobs {wanted}"
 
 
 def _line(state: ClusterState) -> Iterator[str]:

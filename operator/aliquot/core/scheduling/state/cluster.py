@@ -30,8 +30,11 @@ from aliquot.core.scheduling.events import (
 from aliquot.core.scheduling.facts import Job, Node, Queue, Task, TaskState
 from aliquot.core.scheduling.state.jobs import Ask, Line, ask
 from aliquot.core.scheduling.state.pool import PoolState
+from aliquot.core.scheduling.state.promises import Promises
 from aliquot.core.scheduling.state.queues import Kind, QueueTree, amount
+from aliquot.core.scheduling.state.stoppable import units_of
 from aliquot.core.scheduling.state.tasks import Counted, TaskRecord
+from aliquot.core.scheduling.state.units import QueueUnits
 
 _KINDS: dict[TaskState, Kind] = {
     TaskState.PENDING: "waiting",
@@ -76,9 +79,9 @@ class ClusterState:
         self._records: dict[str, TaskRecord] = {}
         self._by_job: dict[str, dict[str, TaskRecord]] = {}
         self._by_node: dict[str, dict[str, TaskRecord]] = {}
+        self._incomplete: dict[str, Job] = {}
         self._stale_jobs: dict[str, None] = {}
-        self._making_room: dict[str, dict[str, TaskRecord]] = {}
-        self._promises: dict[str, dict[str, None]] = {}
+        self._promises = Promises()
         self._smallest: dict[str, int] = {}
 
     @classmethod
@@ -101,7 +104,7 @@ class ClusterState:
                 yield Granted(task_id, record.granted, record.granted_devices)
             if record.evicting or record.stopped_for:
                 yield EvictionStarted(task_id, record.stopped_for)
-        for job_id, nodes in sorted(self._promises.items()):
+        for job_id, nodes in sorted(self._promises.nodes.items()):
             yield from (Promised(job_id, node) for node in sorted(nodes))
 
     def apply(self, event: Event) -> None:
@@ -142,11 +145,10 @@ class ClusterState:
                     stopped_for = record.stopped_for
                     record.forget_eviction()
                     self._settle(record)
-                    if stopped_for not in self._making_room:
-                        self._promises.pop(stopped_for, None)
+                    self._promises.forget_unless_stopping(stopped_for)
             case Promised(job_id, node_name):
                 if job_id in self._jobs:
-                    self._promises.setdefault(job_id, {})[node_name] = None
+                    self._promises.give(job_id, node_name)
             case _:
                 assert_never(event)
 
@@ -166,6 +168,10 @@ class ClusterState:
     def jobs(self) -> Mapping[str, Job]:
         """All jobs by id. To read only."""
         return self._jobs
+
+    def incomplete(self) -> Iterable[Job]:
+        """The jobs that run with fewer tasks than their minimum (`Job.stale_since`)."""
+        return self._incomplete.values()
 
     def task(self, task_id: str) -> TaskRecord | None:
         """The task, with what is assumed of it. To read only."""
@@ -198,16 +204,16 @@ class ClusterState:
 
     def making_room(self) -> Mapping[str, Mapping[str, TaskRecord]]:
         """The tasks that are stopping for the sake of a job, by that job's id. To read only."""
-        return self._making_room
+        return self._promises.making_room
 
     def promises(self) -> Mapping[str, Iterable[str]]:
         """Per waiting job that others were stopped for, the nodes where they were. To read only."""
-        return self._promises
+        return self._promises.nodes
 
     def node(self, name: str) -> Node | None:
         """The node as last said."""
         pool = self._node_pool.get(name)
-        return None if pool is None else self.pools[pool].nodes.nodes.get(name)
+        return None if pool is None else self.pools[pool].nodes.get(name)
 
     def usage(self, pool: str, queue: str) -> QueueUsage:
         """What counts against a queue in a pool; nothing for an unknown one."""
@@ -227,6 +233,10 @@ class ClusterState:
             self._line_up(job_id)
         self._stale_jobs.clear()
         return self.line
+
+    def units(self, pool_name: str, queue: str) -> QueueUnits:
+        """What may be stopped of a queue in a pool, brought up to date."""
+        return units_of(self.pool(pool_name), queue, self._jobs, self._by_job)
 
     def pool_of(self, record: TaskRecord) -> str | None:
         """The pool of the node that the task is on; None when it has none or that is unknown."""
@@ -308,6 +318,10 @@ class ClusterState:
         for record in theirs:
             self._lift(record)
         self._jobs[job.id] = job
+        if job.stale_since is None:
+            self._incomplete.pop(job.id, None)
+        else:
+            self._incomplete[job.id] = job
         self._stale_jobs[job.id] = None
         for record in theirs:
             self._settle(record)
@@ -316,8 +330,9 @@ class ClusterState:
         for task_id in list(self._by_job.get(job_id, {})):
             self._task_removed(task_id)
         self._jobs.pop(job_id, None)
+        self._incomplete.pop(job_id, None)
         self._stale_jobs[job_id] = None
-        self._end_promise(job_id)
+        self._promises.end(job_id)
 
     def _task_changed(self, task: Task) -> None:
         record = self._records.get(task.id)
@@ -334,7 +349,7 @@ class ClusterState:
             placed = record.fact.node is None and task.node is not None
             record.learn(task)
             if placed:
-                self._end_promise(task.job)
+                self._promises.end(task.job)
         self._settle(record)
 
     def _task_removed(self, task_id: str) -> None:
@@ -343,7 +358,7 @@ class ClusterState:
             self._lift(record)
             self._mention(record.fact, -1)
             if record.fact.job not in self._by_job:
-                self._end_promise(record.fact.job)
+                self._promises.end(record.fact.job)
 
     def _mention(self, task: Task, sign: int) -> None:
         """A task has come or gone; waiting tasks that its terms alone speak of have other shapes."""
@@ -353,18 +368,11 @@ class ClusterState:
                 self._stale_jobs[job_id] = None
 
     def _evict(self, record: TaskRecord, for_job: str) -> None:
-        if for_job not in self._making_room:
-            self._promises.pop(for_job, None)  # all who were stopped for it before have gone, and it was no use
-        self._end_promise(record.fact.job)
+        self._promises.forget_unless_stopping(for_job)  # all who were stopped for it have gone, and it was no use
+        self._promises.end(record.fact.job)
         self._lift(record)
         record.assume_evicted(for_job)
         self._settle(record)
-
-    def _end_promise(self, job_id: str) -> None:
-        """The job has a place, or does not want one any more."""
-        self._promises.pop(job_id, None)
-        for record in self._making_room.pop(job_id, {}).values():
-            record.stopped_for = ""
 
     def _lift(self, record: TaskRecord) -> None:
         """Take the task out of every index and ledger, before anything about it changes."""
@@ -379,9 +387,7 @@ class ClusterState:
             del there[fact.id]
             if not there:
                 del self._by_node[record.node]
-        stopping = self._making_room.get(record.stopped_for, {})
-        if stopping.pop(fact.id, None) is not None and not stopping:
-            del self._making_room[record.stopped_for]
+        self._promises.discount(record)
         self._count(record.counted, -1)
         record.counted = None
 
@@ -396,8 +402,7 @@ class ClusterState:
         if record.stopped_for not in self._jobs:
             record.stopped_for = ""
         if record.stopped_for and state is TaskState.TERMINATING and node is not None:
-            self._making_room.setdefault(record.stopped_for, {})[fact.id] = record
-            self._promises.setdefault(record.stopped_for, {})[node] = None
+            self._promises.count(record, node)
         kind = _KINDS.get(state)
         if kind is None:
             return

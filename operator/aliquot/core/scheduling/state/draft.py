@@ -153,11 +153,11 @@ class Draft:
 
     def release(self, row: int, task: Task) -> None:
         """A task on the node is going to stop: its room comes."""
-        self._hold(Spot(row, devices_held(task), self._mentioned.company(task)), task.request, -1, RELEASED)
+        self._leave(row, task, -1)
 
     def keep(self, row: int, task: Task) -> None:
         """Undo a `release`."""
-        self._hold(Spot(row, devices_held(task), self._mentioned.company(task)), task.request, 1, RELEASED)
+        self._leave(row, task, 1)
 
     def shared_on(self, row: int) -> Shared:
         """The shared devices of a node. To read only."""
@@ -180,13 +180,23 @@ class Draft:
             self.future = np.hstack([self.future, more + self.nodes.releasing[:, -new:]])
         return amounts
 
-    def _hold(self, spot: Spot, request: Request, count: int, how: There) -> None:
-        now = how is STAYS
+    def _leave(self, row: int, task: Task, count: int) -> None:
+        company, request = self._mentioned.company(task), task.request
+        if company is None and request.part is None:
+            self._hold_room(row, request, count, now=False)
+        else:
+            self._hold(Spot(row, devices_held(task), company), request, count, RELEASED)
+
+    def _hold_room(self, row: int, request: Request, count: int, *, now: bool) -> None:
         amounts = self.amounts(request)
         assert amounts is not None, "something was placed where nobody has what it asks for"
         change = amounts * -count
-        self._change_room(spot.row, change, now=now)
-        self._journal.append(_Room(spot.row, change, now))
+        self._change_room(row, change, now=now)
+        self._journal.append(_Room(row, change, now))
+
+    def _hold(self, spot: Spot, request: Request, count: int, how: There) -> None:
+        now = how is STAYS
+        self._hold_room(spot.row, request, count, now=now)
         if spot.company is not None:
             self.crowd.change(spot.row, spot.company, count, how)
             self._journal.append(_Came())
@@ -196,9 +206,11 @@ class Draft:
             self._journal.append(_Devices(spot, need, now))
 
     def _change_room(self, row: int, change: Amounts, *, now: bool) -> None:
-        self.future[row, : len(change)] += change
+        later = self.future[row, : len(change)]
+        later += change
         if now:
-            self.free[row, : len(change)] += change
+            at_once = self.free[row, : len(change)]
+            at_once += change
         self.touched.append(row)
 
     def _change_devices(self, spot: Spot, need: int, *, now: bool) -> None:

@@ -14,9 +14,7 @@ from aliquot.core.scheduling.state.affinity import Mentioned
 from aliquot.core.scheduling.state.gangs import Part, minimum_of, next_tasks, part_of
 from aliquot.core.scheduling.state.queues import Amount, amount
 from aliquot.core.scheduling.state.shapes import Runs, TaskShape, runs_of
-
-Entry = tuple[float, str, str]
-"""A job's place among equals: created, name, id."""
+from aliquot.core.scheduling.waiters import Entry
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,12 +76,18 @@ class NodeTable:
         self._domains: dict[tuple[str, ...], list[Amounts]] = {}
         self._rank: Amounts | None = None
         self._smallest: int | None = None
-        self._amounts: dict[Request, Amounts | None] = {}
+        self._tree: dict[tuple[str, ...], list[Amounts]] = {}
+        self._amounts: dict[Request, Amounts] = {}
 
     @property
     def nodes(self) -> Mapping[str, Node]:
-        """The nodes by name."""
+        """The nodes by name; made anew each time, see `get`."""
         return {node.name: node for node in self._nodes if node is not None}
+
+    def get(self, name: str) -> Node | None:
+        """The node of that name; None when it is not here."""
+        row = self.row.get(name)
+        return None if row is None else self._nodes[row]
 
     def at(self, row: int) -> Node:
         """The node in a row."""
@@ -158,12 +164,13 @@ class NodeTable:
 
     def amounts(self, request: Request) -> Amounts | None:
         """The request in columns, parts of devices left out; None: it asks for something that is nowhere here."""
-        if request not in self._amounts:
+        amounts = self._amounts.get(request)
+        if amounts is None and all(name in self.columns or on_every_node(name) for name, _ in request.extended):
             if len(self._amounts) >= _MOST_REQUESTS:
                 self._amounts.clear()
-            known = all(name in self.columns or on_every_node(name) for name, _ in request.extended)
-            self._amounts[request] = self._counted(request.base.as_tuple(), request.extended) if known else None
-        return self._amounts[request]
+            amounts = self._counted(request.base.as_tuple(), request.extended)
+            self._amounts[request] = amounts
+        return amounts
 
     def _counted(self, base: tuple[int, ...], extended: Iterable[tuple[str, int]]) -> Amounts:
         """Amounts in columns; a resource that is new gets one."""

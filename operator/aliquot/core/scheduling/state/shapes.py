@@ -1,7 +1,7 @@
 """What placing a task depends on: tasks of one shape are interchangeable."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import groupby
 
 from aliquot.core.quantities import Request
@@ -25,6 +25,15 @@ class TaskShape:
     signature: Signature
     preferred: tuple[tuple[int, NodeTerm], ...] = ()
     company: Company | None = None
+    _hash: int = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Shapes are looked up for whoever waits, in every round: they are hashed once."""
+        object.__setattr__(self, "_hash", hash((self.request, self.signature, self.preferred, self.company)))
+
+    def __hash__(self) -> int:
+        """As of all that placing depends on."""
+        return self._hash
 
     @staticmethod
     def of(task: Task, mentioned: Mentioned | None = None) -> "TaskShape":

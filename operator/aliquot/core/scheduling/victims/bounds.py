@@ -8,7 +8,7 @@ from aliquot.core.scheduling.fairness.capacity import over_quota
 from aliquot.core.scheduling.state.draft import Draft
 from aliquot.core.scheduling.state.jobs import GroupKey
 from aliquot.core.scheduling.state.queues import QueueTree, shares
-from aliquot.core.scheduling.victims.units import Unit
+from aliquot.core.scheduling.state.units import Unit
 
 
 @dataclass(frozen=True, slots=True)

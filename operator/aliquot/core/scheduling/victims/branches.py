@@ -7,7 +7,7 @@ its fair share is compared with every branch that gave.
 from bisect import bisect_left, insort
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from operator import add, ge, gt, le
+from operator import add, ge, le
 from typing import Final
 
 from aliquot.core.quantities import UNLIMITED
@@ -45,6 +45,32 @@ class Meeting:
         return Meeting(takers[-1], givers[-1], tuple(above))
 
 
+class Sizes:
+    """Amounts, each as often as it was counted.
+
+    Attributes:
+        largest: the largest of them; 0 when there are none.
+    """
+
+    def __init__(self) -> None:
+        self.largest = 0
+        self._times: dict[int, int] = {}
+        self._sorted: list[int] = []
+
+    def count(self, amount: int, sign: int) -> None:
+        """Once more (1), or once less (-1)."""
+        times = self._times.get(amount, 0) + sign
+        if times:
+            self._times[amount] = times
+            if times > 1 or sign < 0:
+                return
+            insort(self._sorted, amount)
+        else:
+            del self._times[amount]
+            del self._sorted[bisect_left(self._sorted, amount)]
+        self.largest = self._sorted[-1] if self._sorted else 0
+
+
 @dataclass(slots=True)
 class Giver:
     """A branch that may give, and what was pushed of it.
@@ -59,7 +85,7 @@ class Giver:
         waiting: see `Reclaim`.
         lost: what was pushed.
         units: how many units that was.
-        parts: per resource, what each of them holds of it, ascending; those without any are left out.
+        parts: per resource, what each of them holds of it; those without any are left out.
         asks: what was waiting when first asked.
     """
 
@@ -72,7 +98,7 @@ class Giver:
     waiting: Callable[[str], Iterable[Amount]]
     lost: list[int] = field(default_factory=lambda: [0, 0, 0])
     units: int = 0
-    parts: tuple[list[int], list[int], list[int]] = field(default_factory=lambda: ([], [], []))
+    parts: tuple[Sizes, Sizes, Sizes] = field(default_factory=lambda: (Sizes(), Sizes(), Sizes()))
     asks: set[Amount] | None = None
 
     @staticmethod
@@ -99,9 +125,15 @@ class Giver:
 
     def may_give(self, more: Amount = NOTHING) -> bool:
         """Whether it holds enough before the last unit goes, with so large a unit more, in the best order."""
-        left = [has - lost - one for has, lost, one in zip(self.held, self.lost, more, strict=True)]
-        last = [max(one, parts[-1] if parts else 0) for one, parts in zip(more, self.parts, strict=True)]
-        if not any(map(gt, map(add, left, last), self.floors)):
+        left = (
+            self.held[0] - self.lost[0] - more[0],
+            self.held[1] - self.lost[1] - more[1],
+            self.held[2] - self.lost[2] - more[2],
+        )
+        for axis, parts in enumerate(self.parts):
+            if left[axis] + max(more[axis], parts.largest) > self.floors[axis]:
+                break
+        else:
             return False
         if self.within_quota or any(map(ge, left, self.quota)):
             return True
@@ -117,10 +149,8 @@ class Giver:
         self.units += sign
         for axis, part in enumerate(unit):
             self.lost[axis] += sign * part
-            if part and sign > 0:
-                insort(self.parts[axis], part)
-            elif part:
-                del self.parts[axis][bisect_left(self.parts[axis], part)]
+            if part:
+                self.parts[axis].count(part, sign)
 
 
 @dataclass(slots=True)
@@ -148,7 +178,7 @@ class Level:
             for giver in self.givers
             if giver.units
             for axis in beyond
-            if wanted[axis] or giver.parts[axis]
+            if wanted[axis] or giver.parts[axis].largest
         )
 
 

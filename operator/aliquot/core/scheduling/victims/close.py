@@ -20,9 +20,9 @@ from aliquot.core.scheduling.state.gangs import Part
 from aliquot.core.scheduling.state.jobs import Demand, GroupKey
 from aliquot.core.scheduling.state.nodes import Amounts, Mask
 from aliquot.core.scheduling.state.shapes import Runs, TaskShape
+from aliquot.core.scheduling.victims.candidates import Candidates
 from aliquot.core.scheduling.victims.rules import Rule
 from aliquot.core.scheduling.victims.search import Found, search
-from aliquot.core.scheduling.victims.units import Candidates
 
 _MOST_WAYS: Final = 64
 """So many ways are tried to give the parts of a gang domains within one domain of the whole."""

@@ -20,10 +20,11 @@ from aliquot.core.scheduling.state.gangs import part_of, pod_sets
 from aliquot.core.scheduling.state.jobs import Demand
 from aliquot.core.scheduling.state.nodes import Amounts
 from aliquot.core.scheduling.state.shapes import TaskShape
+from aliquot.core.scheduling.state.units import Unit
+from aliquot.core.scheduling.victims.candidates import Candidates
 from aliquot.core.scheduling.victims.runs import size_of
 from aliquot.core.scheduling.victims.search import Found
 from aliquot.core.scheduling.victims.stopping import Stopping
-from aliquot.core.scheduling.victims.units import Candidates, Unit
 
 _MOST_NODES: Final = 64
 """So many nodes are tried in vain for one task."""

@@ -5,9 +5,9 @@ from typing import Final
 
 from aliquot.core.scheduling.placement.ranking import Ranking
 from aliquot.core.scheduling.state.draft import Draft
+from aliquot.core.scheduling.state.units import Unit
 from aliquot.core.scheduling.victims.rooms import Rooms
 from aliquot.core.scheduling.victims.stopping import Stopping
-from aliquot.core.scheduling.victims.units import Unit
 
 _MOST_TRIES: Final = 512
 """Combinations looked at for one node and one new unit. Enough for every combination of nine."""
@@ -52,7 +52,7 @@ class Picker:
         self._stopping.back_to(mark)
         if not in_the_way or not self._combine(ranking, rooms, row, order):
             return None
-        return self._trim(ranking, rooms, row, list(self._stopping.units)[mark.units :])
+        return self._trim(ranking, rooms, row, self._stopping.since(mark))
 
     def _combine(self, ranking: Ranking, rooms: Rooms, row: int, order: Sequence[Unit]) -> bool:
         """Stop units of a row that may go together where it is not the first ones."""

@@ -9,8 +9,8 @@ from aliquot.core.quantities import PERCENT_PER_DEVICE
 from aliquot.core.scheduling.placement.ranking import Placer
 from aliquot.core.scheduling.state.draft import Draft, Spot
 from aliquot.core.scheduling.state.shapes import Runs, TaskShape
+from aliquot.core.scheduling.state.units import Unit
 from aliquot.core.scheduling.victims.stopping import Stopping, keep, release
-from aliquot.core.scheduling.victims.units import Unit
 
 _MANY: Final = 1 << 31
 """More tasks than any node holds."""

@@ -4,7 +4,7 @@ Per row at most what is kept here comes free: columns add up, and a device of wh
 last of its parts goes. What really comes free only a draft can say.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 import numpy as np
 
@@ -14,7 +14,7 @@ from aliquot.core.scheduling.state.devices import devices_held
 from aliquot.core.scheduling.state.draft import Draft
 from aliquot.core.scheduling.state.nodes import Amounts
 from aliquot.core.scheduling.state.shapes import TaskShape
-from aliquot.core.scheduling.victims.units import Unit
+from aliquot.core.scheduling.state.units import Unit
 
 
 class Rooms:
@@ -52,19 +52,21 @@ class Rooms:
         """Whether there could be room for so many tasks."""
         return self._many >= count
 
-    def rows(self, unit: Unit) -> Iterator[int]:
-        """The rows where the unit could make room."""
-        return (row for row in unit.on if self._fits[row])
-
     def concerns(self, unit: Unit) -> bool:
         """Whether the unit could make room anywhere."""
-        return any(self._fits[row] for row in unit.on)
+        fits = self._fits
+        for row in unit.on:  # noqa: SIM110 - thousands are asked, each mostly of one row
+            if fits[row]:
+                return True
+        return False
 
-    def add(self, unit: Unit) -> None:
-        """One more that could go."""
-        for row in self.rows(unit):
+    def add(self, unit: Unit) -> list[int]:
+        """One more that could go. Returns the rows where that could make room for a task."""
+        rows = [row for row in unit.on if self._fits[row]]
+        for row in rows:
             self.seen.setdefault(row, []).append(unit)
             self._count(unit, row)
+        return [row for row in rows if self.may_do(row)]
 
     def remove(self, units: Iterable[Unit]) -> None:
         """They are stopped: the draft knows."""
@@ -82,7 +84,10 @@ class Rooms:
         if more is None:
             return False
         future: list[int] = self._draft.future[row].tolist()
-        return all(future[column] + more[column] >= need for column, need in self.asked)
+        for column, need in self.asked:  # noqa: SIM110 - as often as units are seen
+            if future[column] + more[column] < need:
+                return False
+        return True
 
     def lacking(self, row: int) -> list[int]:
         """What a task lacks on the row in each column asked for; negative where it lacks nothing."""

@@ -26,8 +26,8 @@ from aliquot.core.scheduling.fairness.min_runtime import (
 )
 from aliquot.core.scheduling.state.draft import Draft
 from aliquot.core.scheduling.state.queues import Amount, QueueTree
+from aliquot.core.scheduling.state.units import Unit
 from aliquot.core.scheduling.victims.branches import NOTHING, Giver, Level, Meeting
-from aliquot.core.scheduling.victims.units import Unit
 
 
 def _nothing_known(_: str) -> tuple[Amount, ...]:

@@ -3,7 +3,6 @@
 from aliquot.core.scheduling.placement.ranking import Ranking
 from aliquot.core.scheduling.state.draft import Draft, Spot
 from aliquot.core.scheduling.state.shapes import TaskShape
-from aliquot.core.scheduling.victims.rooms import Rooms
 
 
 class Run:
@@ -12,13 +11,11 @@ class Run:
     Attributes:
         ranking: where they fit.
         spots: where those are that have a place.
-        rooms: who could go for the others; None while nobody has to.
     """
 
     def __init__(self, draft: Draft, ranking: Ranking, shape: TaskShape, count: int) -> None:
         self.ranking = ranking
         self.spots: list[Spot] = []
-        self.rooms: Rooms | None = None
         self._draft = draft
         self._shape = shape
         self._count = count

@@ -1,13 +1,14 @@
 """Units that are stopped in a draft while victims are looked for, and what it takes to let one of them go on."""
 
 from collections.abc import Container
+from itertools import islice
 from typing import NamedTuple
 
 from aliquot.core.scheduling.facts import Task
 from aliquot.core.scheduling.state.devices import devices_held
 from aliquot.core.scheduling.state.draft import Draft
+from aliquot.core.scheduling.state.units import Unit
 from aliquot.core.scheduling.victims.rules import Rule
-from aliquot.core.scheduling.victims.units import Unit
 
 
 class Mark(NamedTuple):
@@ -50,6 +51,9 @@ class Stopping:
     def forget(self, unit: Unit) -> None:
         """It goes on; the draft knows."""
         del self.units[unit]
+        self._forget(unit)
+
+    def _forget(self, unit: Unit) -> None:
         self._rule.pop(unit)
         self._tasks[unit.job.id].difference_update(task.id for task in unit.tasks)
 
@@ -57,11 +61,18 @@ class Stopping:
         """This moment. None of those stopped before may be spared between it and the return to it."""
         return Mark(self._draft.checkpoint(), len(self.units))
 
+    def since(self, mark: Mark) -> list[Unit]:
+        """Who was stopped since then, in order."""
+        latest = list(islice(reversed(self.units), len(self.units) - mark.units))
+        latest.reverse()
+        return latest
+
     def back_to(self, mark: Mark) -> None:
         """Undo everything since: what was stopped, and what the draft gave."""
         self._draft.rollback(mark.draft)
         while len(self.units) > mark.units:
-            self.forget(next(reversed(self.units)))
+            unit, _ = self.units.popitem()
+            self._forget(unit)
 
 
 def release(draft: Draft, unit: Unit) -> None:
