@@ -22,6 +22,9 @@ USAGE_CONFIG_MAP: Final = "aliquot-usage"
 """In the operator's namespace: what projects and departments have used lately, by node pool."""
 
 # Labels
+POD_SECURITY_LABEL: Final = "pod-security.kubernetes.io/enforce"
+"""On a namespace: which level of Pod Security its pods must pass."""
+RESTRICTED: Final = "restricted"
 QUEUE_LABEL: Final = "runai/queue"
 """On a namespace: the project it belongs to. On a pod: the project whose quota it uses."""
 PROJECT_LABEL: Final = "project"
@@ -36,6 +39,8 @@ GPU_GROUP_LABEL: Final = "runai-gpu-group"
 """On a pod with a part of a GPU: the id of the shared device. For several: labels `runai-gpu-group/ID`."""
 GPU_MEMORY_LABEL: Final = "nvidia.com/gpu.memory"
 """On a node: memory of one of its GPUs, in MiB."""
+HOST_NAME_LABEL: Final = "kubernetes.io/hostname"
+"""On a node: its name."""
 MIG_STRATEGY_LABEL: Final = "nvidia.com/mig.strategy"
 RELEASE_LABEL: Final = "release"
 PRIORITY_CLASS_LABEL: Final = "priorityClassName"
@@ -60,6 +65,8 @@ POD_GROUP_ANNOTATION: Final = "pod-group-name"
 """On a pod: the gang that it belongs to, among the pods of its namespace."""
 MIN_MEMBER_ANNOTATION: Final = "aliquot.dev/min-member"
 """On a pod of a gang: with how many pods it starts, or not at all."""
+USER_ID_ANNOTATION: Final = "aliquot.dev/user-id"
+"""On a pod of a workload: identity of the owner, as their token says it."""
 NODE_POOLS_ANNOTATION: Final = "aliquot.dev/node-pools"
 """On a pod of a workload that names node pools: their names, most wanted first, with commas between them."""
 
@@ -72,6 +79,9 @@ ENV_NODE_NAME: Final = "NODE_NAME"
 ENV_NUMBER_OF_GPUS: Final = "RUNAI_NUM_OF_GPUS"
 ENV_PROJECT: Final = "RUNAI_PROJECT"
 ENV_RUNAI_JOB_NAME: Final = "RUNAI_JOB_NAME"
+VISIBLE_DEVICES_VARIABLE: Final = "NVIDIA_VISIBLE_DEVICES"
+"""Tells the container runtime which GPUs a container sees; with an image that says "all", it sees every one."""
+HOME_VARIABLE: Final = "HOME"
 
 # Finalizers: none. Deleting a workload works with the operator down: its pods go by their owner references.
 
@@ -100,5 +110,7 @@ GANG_COMPLETE_CONDITION: Final = "aliquot.dev/GangComplete"
 TRAIN_PRIORITY_CLASS: Final = "train"
 INTERACTIVE_PRIORITY_CLASSES: Final = ("build", "build-preemptible", "interactive-preemptible")
 INFERENCE_PRIORITY_CLASS: Final = "inference"
+BUILD_PRIORITY_CLASS: Final = "build"
+INTERACTIVE_PREEMPTIBLE_CLASS: Final = "interactive-preemptible"
 NON_PREEMPTIBLE_FROM_PRIORITY: Final = 100
 DEFAULT_TRAIN_PRIORITY: Final = 50

@@ -126,7 +126,7 @@ def test_a_parameter_that_does_not_exist_is_refused_by_name(lab: Cluster, operat
 WRONG = {
     "no image": ({"image": None}, ["spec.image.value", "a container image"]),
     "an empty image": ({"image": ""}, ["spec.image.value: ''", "a container image"]),
-    "half a GPU": ({"gpu": "0.5"}, ["spec.gpu.value: '0.5'", "fractions of a GPU are not carried out yet"]),
+    "more GPUs than there are": ({"gpu": "10001"}, ["spec.gpu.value: '10001'", "at most 10000"]),
     "1 MB of environment": (
         {"environment": {"items": {f"BLOB_{number}": {"value": "x" * 26_000} for number in range(40)}}},
         ["spec.environment", "at most 262144 bytes", "put more into a ConfigMap or a file"],
@@ -142,22 +142,29 @@ WRONG = {
     "an image in Unicode": ({"image": "bild:größe"}, ["spec.image.value: 'bild:größe'", "a container image"]),
     "an image with a space": ({"image": "ubuntu 24.04"}, ["spec.image.value", "a container image"]),
     "parameters that do nothing yet": (
-        {
-            "gpuMemory": "4G",
-            "runAsUid": 1000,
-            "tolerations": {"items": {"spot": {"value": {"tolerationKey": "spot"}}}},
-            "ports": {"items": {"http": {"value": {"container": 80}}}},
-            "pvcs": {"items": {"data": {"value": {"path": "/data"}}}},
-        },
+        {"gpuLimit": "0.8", "preemptionLimit": 3, "terminateAfterPreemption": True},
         [
             f"spec.{name}: {value!r} is not allowed: not carried out yet: leave it out"
-            for name, value in (
-                ("gpuMemory", "4G"),
-                ("runAsUid", 1000),
-                ("tolerations", "spot"),
-                ("ports", "http"),
-                ("pvcs", "data"),
-            )
+            for name, value in (("gpuLimit", "0.8"), ("preemptionLimit", 3), ("terminateAfterPreemption", True))
+        ],
+    ),
+    "parameters that lack something": (
+        {"runAsUid": 1000, "pvcs": {"items": {"data": {"value": {"path": "/data"}}}}},
+        [
+            "spec.runAsUid.value: 1000 is not allowed: left out, because spec.runAsUser is not true",
+            "spec.pvcs.items[data].value.size: None is not allowed: how much storage the new claim asks for",
+        ],
+    ),
+    "the devices of the node": (
+        {
+            "capabilities": {"items": {"all": {"value": {"capability": "SYS_ADMIN"}}}},
+            "extendedResources": {"items": {"gpu": {"value": {"name": "nvidia.com/gpu", "quantity": "1"}}}},
+            "volumes": {"items": {"kubelet": {"value": {"sourcePath": "/var/lib/kubelet", "targetPath": "/kubelet"}}}},
+        },
+        [
+            "spec.capabilities.items[all].value.capability: 'SYS_ADMIN'",
+            "spec.extendedResources.items[gpu].value.name: 'nvidia.com/gpu'",
+            "spec.volumes.items[kubelet].value.sourcePath: '/var/lib/kubelet'",
         ],
     ),
     "a quote that is left open": (
@@ -173,7 +180,7 @@ WRONG = {
         ["spec.labels.items[runai/queue]", "the project is that of the namespace"],
     ),
     "all of these at once": (
-        {"gpu": "0.5", "command": '"', "cpuLimit": "0", "labels": {"items": {"team": {"value": "-"}}}},
+        {"gpu": "10001", "command": '"', "cpuLimit": "0", "labels": {"items": {"team": {"value": "-"}}}},
         ["spec.command.value", "spec.cpuLimit.value", "spec.gpu.value", "spec.labels.items[team].value"],
     ),
 }

@@ -5,7 +5,8 @@ from typing import Any
 
 from aliquot.contracts.kinds.status import WorkloadStatus
 from aliquot.core.lifecycle import Facts, ObservedPod, PodPhase, Retry
-from aliquot.core.submission import ValidSpec
+from aliquot.core.submission import ValidPod, ValidSpec
+from aliquot.core.submission.pod_values import Compute, Gpus, Identity, Process
 
 NEW = WorkloadStatus()
 RETRY = Retry(base_seconds=10, cap_seconds=360)
@@ -13,30 +14,12 @@ RETRY = Retry(base_seconds=10, cap_seconds=360)
 ALIVE = (PodPhase.WAITING, PodPhase.STARTING, PodPhase.RUNNING)
 
 _SPEC = ValidSpec(
-    job_name="train",
-    name_prefix=None,
-    image="registry.example.com/train:1",
-    image_pull_policy=None,
-    command=(),
-    arguments=(),
-    working_dir=None,
-    environment=(),
-    gpus=2,
-    cpu_milli=1000,
-    cpu_limit_milli=None,
-    memory_bytes=0,
-    memory_limit_bytes=None,
-    labels={},
-    annotations={},
-    node_type=None,
-    node_pools=(),
-    completions=1,
-    parallelism=1,
-    backoff_limit=6,
-    ttl_seconds=None,
-    active=True,
-    priority_class="train",
-    user=None,
+    pod=ValidPod(
+        priority_class="train",
+        process=Process(image="registry.example.com/train:1"),
+        identity=Identity(job_name="train"),
+        compute=Compute(gpus=Gpus(devices=2), cpu_milli=1000),
+    )
 )
 
 

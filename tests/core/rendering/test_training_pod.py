@@ -1,4 +1,4 @@
-"""What becomes of a workload: its pods, as golden files, and what holds for all of them."""
+"""What becomes of a workload: its pods and what it has beside them, as golden files, and what holds for all of them."""
 
 import dataclasses
 import json
@@ -16,26 +16,22 @@ from aliquot.contracts.kinds.shapes import outside_name
 from aliquot.core.quantities import parse_bytes, parse_cpu_milli
 from aliquot.core.rendering import Owner, training_pod
 from aliquot.core.rendering.resources import cpu_text, memory_text
-from aliquot.core.submission import Defaults, ValidSpec, effective
+from aliquot.core.submission import ValidSpec, effective
 from aliquot.core.submission.extent import CARRIED_OUT
-from aliquot.naming import generated_job_name
-from tests.core.rendering.golden_pods import golden_pods, golden_workloads, load
+from tests.core.rendering.golden_pods import (
+    DEFAULTS,
+    PROJECT,
+    UID,
+    beside,
+    first_pod,
+    golden_objects,
+    golden_pods,
+    golden_workloads,
+    load,
+    workload_of,
+)
 
-DEFAULTS = Defaults(cpu_milli_per_gpu=1000, memory_bytes_per_gpu=100 * 2**20)
-PROJECT = "team-a"
-UID = "6d1b2f8e-0000-4000-8000-000000000001"
 PLAIN = effective(TrainingWorkload.model_validate({"spec": {"image": {"value": "ubuntu"}}}), DEFAULTS)
-
-
-def owner_of(workload: TrainingWorkload) -> Owner:
-    metadata = workload.metadata
-    return Owner(workload.api_version, workload.kind, metadata.namespace, metadata.name, UID, metadata.labels)
-
-
-def first_pod(workload: TrainingWorkload) -> dict[str, object]:
-    spec = effective(workload, DEFAULTS)
-    job_name = spec.job_name or generated_job_name(spec.name_prefix, ())
-    return training_pod(spec, owner_of(workload), PROJECT, job_name, index=0, attempt=0, failed_attempts=0)
 
 
 def a_pod(spec: ValidSpec = PLAIN, index: int = 0, attempt: int = 0, failed: int = 0) -> dict[str, object]:
@@ -49,20 +45,33 @@ def at(manifest: object, *path: str | int) -> object:
     return manifest
 
 
+def check_golden(wanted: Path, objects: list[dict[str, object]], update: bool) -> None:
+    text = yaml.safe_dump_all(objects, allow_unicode=True, sort_keys=False)
+    if update:
+        wanted.write_text(text)
+    assert wanted.exists(), f"no {wanted}: look at what becomes of it with --update-golden"
+    assert text == wanted.read_text(), f"{wanted} differs: read the diff, then --update-golden"
+
+
 @pytest.mark.parametrize("case", golden_workloads(), ids=lambda case: case.parent.name)
 def test_a_workload_becomes_this_pod(case: Path, pytestconfig: pytest.Config) -> None:
-    text = yaml.safe_dump(first_pod(TrainingWorkload.model_validate(load(case))), allow_unicode=True, sort_keys=False)
-    wanted = case.with_name("pod.yaml")
-    if pytestconfig.getoption("--update-golden"):
-        wanted.write_text(text)
-    assert wanted.exists(), f"no {wanted.name} for {case.parent.name}: look at what becomes of it with --update-golden"
-    assert text == wanted.read_text(), (
-        f"{wanted.name} of {case.parent.name} differs: read the diff, then --update-golden"
-    )
+    update = bool(pytestconfig.getoption("--update-golden"))
+    check_golden(case.with_name("pod.yaml"), [first_pod(workload_of(case))], update)
 
 
-def test_every_pod_has_its_workload() -> None:
-    assert [path.parent for path in golden_pods()] == [path.parent for path in golden_workloads()]
+@pytest.mark.parametrize("case", golden_workloads(), ids=lambda case: case.parent.name)
+def test_a_workload_has_this_beside_its_pods(case: Path, pytestconfig: pytest.Config) -> None:
+    objects, wanted = beside(workload_of(case)), case.with_name("objects.yaml")
+    if objects:
+        check_golden(wanted, objects, bool(pytestconfig.getoption("--update-golden")))
+    else:
+        assert not wanted.exists(), f"nothing becomes of {wanted} any more: delete it"
+
+
+def test_every_golden_file_has_its_workload() -> None:
+    folders = [path.parent for path in golden_workloads()]
+    assert [path.parent for path in golden_pods()] == folders
+    assert {path.parent for path in golden_objects()} <= set(folders)
 
 
 def test_every_parameter_that_is_carried_out_has_a_case_of_its_own_and_a_place_in_the_one_of_all() -> None:
@@ -74,7 +83,8 @@ def test_every_parameter_that_is_carried_out_has_a_case_of_its_own_and_a_place_i
     for parameter in parameters:
         kebab = re.sub("[A-Z]", lambda letter: f"-{letter[0].lower()}", parameter)
         assert parameter in given_by_case.get(kebab, set()), f"no case {kebab} gives {parameter}"
-    assert everything == parameters - {"namePrefix", "nodePool"}, "they exclude name and nodePools"
+    others = {"namePrefix", "nodePool", "gpuMemory", "migProfile", "ttlAfterFinish"}
+    assert everything == parameters - others, "they exclude name, nodePools, gpu and the newer spelling"
 
 
 def test_a_retry_differs_in_name_and_attempt_and_knows_its_failures() -> None:
@@ -102,7 +112,10 @@ def test_a_pod_belongs_to_its_workload_and_waits_for_our_scheduler() -> None:
 
 def test_a_pod_without_gpus_does_not_mention_them() -> None:
     assert "resources" not in cast("dict[str, object]", at(a_pod(), "spec", "containers", 0))
-    assert "nvidia" not in json.dumps(a_pod(dataclasses.replace(PLAIN, cpu_milli=100, memory_limit_bytes=10)))
+    compute = dataclasses.replace(PLAIN.pod.compute, cpu_milli=100, memory_limit_bytes=10)
+    assert "nvidia" not in json.dumps(
+        a_pod(dataclasses.replace(PLAIN, pod=dataclasses.replace(PLAIN.pod, compute=compute)))
+    )
 
 
 def test_a_workload_with_a_very_long_name_still_labels_its_pods() -> None:
@@ -121,9 +134,9 @@ def test_a_chosen_name_that_somebody_spoiled_still_gives_a_valid_pod() -> None:
 
 
 def test_only_the_project_and_the_jobs_name_are_put_into_command_lines() -> None:
-    pod = a_pod(
-        dataclasses.replace(PLAIN, command=("${RUNAI_PROJECT}/${RUNAI_JOB_NAME}", "${HOME}", "$(JOB_NAME)", "$$"))
-    )
+    words = ("${RUNAI_PROJECT}/${RUNAI_JOB_NAME}", "${HOME}", "$(JOB_NAME)", "$$")
+    process = dataclasses.replace(PLAIN.pod.process, command=words)
+    pod = a_pod(dataclasses.replace(PLAIN, pod=dataclasses.replace(PLAIN.pod, process=process)))
     assert at(pod, "spec", "containers", 0, "command") == ["team-a/job-0", "${HOME}", "$(JOB_NAME)", "$$"]
 
 

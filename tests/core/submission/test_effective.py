@@ -12,13 +12,15 @@ from aliquot import names
 from aliquot.contracts.kinds import TrainingWorkload
 from aliquot.contracts.kinds.shapes import outside_name
 from aliquot.contracts.kinds.workloads import TrainingSpec
-from aliquot.core.submission import Defaults, InvalidWorkload, ValidSpec, Variable, effective
-from aliquot.core.submission.extent import CARRIED_OUT
+from aliquot.core.submission import Defaults, InvalidWorkload, Site, ValidPod, ValidSpec, Variable, effective
+from aliquot.core.submission.extent import NOT_CARRIED_OUT
 from aliquot.core.submission.keys import MOST_ENVIRONMENT_BYTES
+from aliquot.core.submission.pod_values import Gpus, Process
 
 MIB = 2**20
 DEFAULTS = Defaults(cpu_milli_per_gpu=1000, memory_bytes_per_gpu=100 * MIB)
 """As the settings have them."""
+SITE = Site("team-a", "gpu.example.com", ("dgx-1", "dgx-2"))
 
 
 def workload(spec: Mapping[str, object], priority: object = None) -> TrainingWorkload:
@@ -37,13 +39,13 @@ def workload(spec: Mapping[str, object], priority: object = None) -> TrainingWor
 
 
 def carried_out(**spec: object) -> ValidSpec:
-    return effective(workload(spec), DEFAULTS)
+    return effective(workload(spec), DEFAULTS, SITE)
 
 
 def refusals(of: TrainingWorkload) -> dict[str, str]:
     """What is said about each field."""
     with pytest.raises(InvalidWorkload) as caught:
-        effective(of, DEFAULTS)
+        effective(of, DEFAULTS, SITE)
     fields = [error.field for error in caught.value.errors]
     assert fields == sorted(fields)
     return {error.field: str(error) for error in caught.value.errors}
@@ -51,30 +53,12 @@ def refusals(of: TrainingWorkload) -> dict[str, str]:
 
 def test_an_image_is_enough_and_the_rest_has_defaults() -> None:
     assert carried_out() == ValidSpec(
-        job_name=None,
-        name_prefix=None,
-        image="ubuntu:24.04",
-        image_pull_policy=None,
-        command=(),
-        arguments=(),
-        working_dir=None,
-        environment=(),
-        gpus=0,
-        cpu_milli=0,
-        cpu_limit_milli=None,
-        memory_bytes=0,
-        memory_limit_bytes=None,
-        labels={},
-        annotations={},
-        node_type=None,
-        node_pools=(),
+        pod=ValidPod(priority_class="train", process=Process(image="ubuntu:24.04")),
         completions=1,
         parallelism=1,
         backoff_limit=6,
         ttl_seconds=None,
         active=True,
-        priority_class="train",
-        user=None,
     )
 
 
@@ -107,19 +91,19 @@ def test_the_name_in_spec_is_the_jobs_name_whatever_the_object_is_called() -> No
 def test_cpu_and_memory(
     spec: dict[str, object], cpu: tuple[int, int | None], memory_mib: tuple[int, int | None]
 ) -> None:
-    found = carried_out(**spec)
+    found = carried_out(**spec).pod.compute
     request, limit = memory_mib
     assert (found.cpu_milli, found.cpu_limit_milli) == cpu
     assert (found.memory_bytes, found.memory_limit_bytes) == (request * MIB, None if limit is None else limit * MIB)
 
 
 def test_the_share_of_each_gpu_is_a_setting() -> None:  # S56
-    assert effective(workload({"gpu": "2"}), Defaults(6000, 0)).cpu_milli == 12000
+    assert effective(workload({"gpu": "2"}), Defaults(6000, 0)).pod.compute.cpu_milli == 12000
 
 
 @pytest.mark.parametrize(("written", "gpus"), [("0", 0), ("1", 1), ("17", 17), ("8.0", 8), ("2.", 2), ("+3", 3)])
 def test_whole_numbers_of_gpus_are_given(written: str, gpus: int) -> None:
-    assert carried_out(gpu=written).gpus == gpus
+    assert carried_out(gpu=written).pod.compute.gpus == Gpus(devices=gpus)
 
 
 @pytest.mark.parametrize(
@@ -132,20 +116,20 @@ def test_whole_numbers_of_gpus_are_given(written: str, gpus: int) -> None:
     ],
 )
 def test_command_lines_are_split_as_a_shell_does(line: str, words: tuple[str, ...]) -> None:
-    assert carried_out(command=line).command == words
-    assert carried_out(arguments=line).arguments == words
+    assert carried_out(command=line).pod.process.command == words
+    assert carried_out(arguments=line).pod.process.arguments == words
 
 
 @given(
     words=st.lists(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=20), max_size=8)
 )
 def test_every_list_of_words_can_be_written_as_a_command_line(words: list[str]) -> None:
-    assert carried_out(command=shlex.join(words)).command == tuple(words)
+    assert carried_out(command=shlex.join(words)).pod.process.command == tuple(words)
 
 
 def test_environment_is_sorted_and_may_read_secrets() -> None:
     found = carried_out(environment={"TOKEN": "SECRET:hub.creds,tls.key", "RATE": "0.2", "EMPTY": ""})
-    assert found.environment == (
+    assert found.pod.process.environment == (
         Variable("EMPTY"),
         Variable("RATE", "0.2"),
         Variable("TOKEN", secret="hub.creds", secret_key="tls.key"),
@@ -158,18 +142,21 @@ def test_items_that_are_deleted_do_not_count() -> None:
         "environment": {"items": {"A": {"deleted": True, "value": "1"}, "B": {"deleted": True}, "C": {"value": "3"}}},
         "pvcs": {"items": {"data": {"deleted": True}}},
     }
-    assert effective(TrainingWorkload.model_validate({"spec": spec}), DEFAULTS).environment == (Variable("C", "3"),)
+    found = effective(TrainingWorkload.model_validate({"spec": spec}), DEFAULTS).pod
+    assert found.process.environment == (Variable("C", "3"),)
+    assert found.storage.claims == ()
 
 
 @pytest.mark.parametrize("parameter", ["labels", "annotations"])
 @pytest.mark.parametrize("key", ["team", "example.com/stage", "app.kubernetes.io/name", "lab.aliquot.dev/duration"])
 @pytest.mark.parametrize("value", ["", "a", "20s", "A.b_c-9"])
 def test_labels_and_annotations_are_the_users_own(parameter: str, key: str, value: str) -> None:
-    assert getattr(carried_out(**{parameter: {key: value}}), parameter) == {key: value}
+    assert getattr(carried_out(**{parameter: {key: value}}).pod.identity, parameter) == {key: value}
 
 
 def test_an_annotation_may_say_anything() -> None:
-    assert carried_out(annotations={"note": "größer\nals " * 1000}).annotations == {"note": "größer\nals " * 1000}
+    found = carried_out(annotations={"note": "größer\nals " * 1000}).pod.identity.annotations
+    assert found == {"note": "größer\nals " * 1000}
 
 
 @pytest.mark.parametrize(
@@ -182,7 +169,7 @@ def test_an_annotation_may_say_anything() -> None:
     ],
 )
 def test_node_pools_keep_their_order(spec: dict[str, object], pools: tuple[str, ...]) -> None:
-    assert carried_out(**spec).node_pools == pools
+    assert carried_out(**spec).pod.placement.node_pools == pools
 
 
 @pytest.mark.parametrize(
@@ -190,7 +177,7 @@ def test_node_pools_keep_their_order(spec: dict[str, object], pools: tuple[str, 
     [(None, "train"), ("", "train"), ("build", "build"), ("interactivePreemptible", "interactive-preemptible")],
 )
 def test_the_priority_class_is_a_label_of_the_workload(written: str | None, name: str) -> None:
-    assert effective(workload({}, written), DEFAULTS).priority_class == name
+    assert effective(workload({}, written), DEFAULTS).pod.priority_class == name
 
 
 def test_the_remaining_parameters_arrive() -> None:
@@ -205,19 +192,18 @@ def test_the_remaining_parameters_arrive() -> None:
         active=False,
         username="Ada Lovelace <ada@example.com>",
     )
-    assert found.image_pull_policy == "Always"
-    assert found.working_dir == "/workspace"
-    assert found.node_type == "dgx-2"
+    assert found.pod.process.image_pull_policy == "Always"
+    assert found.pod.process.working_dir == "/workspace"
+    assert found.pod.placement.node_type == "dgx-2"
     assert (found.completions, found.parallelism, found.backoff_limit, found.ttl_seconds) == (5, 5, 0, 0)
     assert found.active is False
-    assert found.user == "Ada Lovelace <ada@example.com>"
+    assert found.pod.identity.user == "Ada Lovelace <ada@example.com>"
 
 
 REFUSED: list[tuple[dict[str, object], str, str]] = [
     # what is given, the field that is named, a part of what is said about it
     ({"gpu": "one"}, "spec.gpu.value", """'one' is not allowed: a whole number of GPUs, such as "0", "1" or "8\""""),
     ({"gpu": "-1"}, "spec.gpu.value", "'-1' is not allowed: a whole number of GPUs"),
-    ({"gpu": "0.5"}, "spec.gpu.value", "'0.5' is not allowed: fractions of a GPU are not carried out yet"),
     ({"gpu": "1.5"}, "spec.gpu.value", "'1.5' is not allowed: a whole number of GPUs"),
     ({"gpu": ""}, "spec.gpu.value", "a whole number of GPUs"),
     ({"gpu": "1e3"}, "spec.gpu.value", "a whole number of GPUs"),
@@ -303,6 +289,8 @@ def test_what_cannot_be_carried_out_is_refused_by_field(spec: dict[str, object],
 
 OURS = {
     "labels": [
+        "runai-gpu-group",
+        "runai-gpu-group/GPU-0",
         "runai/queue",
         "project",
         "runai/node-pool",
@@ -320,12 +308,19 @@ OURS = {
         "aliquot.dev/failed-attempts",
         "aliquot.dev/node-pools",
         "run.ai/anything",
+        "aliquot.dev/user-id",
         "gpu-fraction",
         "pod-group-name",
+        "gpu-fraction-num-devices",
+        "gpu-memory",
+        "received-resource-type",
+        "runai-node",
         "cdi.k8s.io/gpus",
+        "nvidia.cdi.k8s.io/gpus",
     ],
     "environment": [
         *(value for name, value in vars(names).items() if name.startswith("ENV_")),
+        "NVIDIA_IMEX_CHANNELS",
         "NVIDIA_VISIBLE_DEVICES",
     ],
 }
@@ -336,63 +331,48 @@ def test_nobody_sets_what_aliquot_sets(parameter: str, name: str) -> None:
     assert list(refusals(workload({parameter: {name: "x"}}))) == [f"spec.{parameter}.items[{name}]"]
 
 
-ITEMS: dict[str, dict[str, object]] = {
-    "capabilities": {"capability": "NET_ADMIN"},
-    "configMapVolumes": {"name": "c", "mountPath": "/c"},
-    "exposedUrls": {"containerPort": 80},
-    "extendedResources": {"name": "rdma/hca", "quantity": "1"},
-    "gitSync": {"repository": "https://example.com/x.git"},
-    "nfs": {"nfsServer": "s", "targetPath": "/n"},
-    "ports": {"container": 80},
-    "pvcs": {"path": "/data"},
-    "s3": {"bucket": "b", "path": "/s3"},
-    "tolerations": {"tolerationKey": "k"},
-    "volumes": {"targetPath": "/v"},
+NOTHING_COMES_OF_THEM: dict[str, object] = {
+    "gpuLimit": "0.8",
+    "gpuMemoryLimit": "8G",
+    "ingressUrl": "https://gpu.example.com/x",
+    "mpi": True,
+    "preemptionLimit": 7,
+    "processes": 7,
+    "slotsPerWorker": 7,
+    "terminateAfterPreemption": True,
 }
-PLAIN = {"bool": True, "int": 7, "str": "1"}
 
 
-def a_value(parameter: str) -> object:
-    """Something that the schema accepts for a parameter that is not carried out."""
-    if parameter in ITEMS:
-        return {"first": ITEMS[parameter]}
-    for value in PLAIN.values():
-        try:
-            workload({parameter: value})
-        except ValueError:
-            continue
-        return value
-    raise AssertionError(f"no value known for {parameter}")
+def test_what_nothing_comes_of_is_known() -> None:
+    given = {outside_name(name) for name in NOT_CARRIED_OUT if name in TrainingSpec.model_fields}
+    assert given == NOTHING_COMES_OF_THEM.keys()
 
 
-NOT_CARRIED_OUT = [
-    outside_name(name)
-    for name in TrainingSpec.model_fields
-    if name not in CARRIED_OUT and name not in ("usage", "base_workload")
-]
-
-
-@pytest.mark.parametrize("parameter", NOT_CARRIED_OUT)
+@pytest.mark.parametrize("parameter", NOTHING_COMES_OF_THEM)
 def test_a_parameter_that_would_be_ignored_is_refused_by_name(parameter: str) -> None:
-    answers = refusals(workload({parameter: a_value(parameter)}))
+    answers = refusals(workload({parameter: NOTHING_COMES_OF_THEM[parameter]}))
     assert list(answers) == [f"spec.{parameter}"]
-    assert answers[f"spec.{parameter}"].endswith("is not allowed: not carried out yet: leave it out")
+    assert "leave it out" in answers[f"spec.{parameter}"] or "left out" in answers[f"spec.{parameter}"]
+
+
+@pytest.mark.parametrize("parameter", ["mpi", "terminateAfterPreemption"])
+def test_who_asks_for_nothing_of_the_kind_is_not_refused(parameter: str) -> None:
+    assert carried_out(**{parameter: False}) == carried_out()
 
 
 def test_everything_wrong_is_said_at_once_and_briefly() -> None:
-    everything = {parameter: a_value(parameter) for parameter in NOT_CARRIED_OUT}
     secret_references = {f"1{'x' * 10_000}{n}": "SECRET:" * 1000 for n in range(5)}
     with pytest.raises(InvalidWorkload) as caught:
-        effective(workload(everything | {"gpu": "one", "environment": secret_references}), DEFAULTS)
+        effective(workload(NOTHING_COMES_OF_THEM | {"gpu": "one", "environment": secret_references}), DEFAULTS)
     wrong = {error.field for error in caught.value.errors}
-    assert {"spec.gpu.value", *(f"spec.{parameter}" for parameter in NOT_CARRIED_OUT)} <= wrong
-    assert len(caught.value.errors) == 1 + len(NOT_CARRIED_OUT) + 2 * len(secret_references)
+    assert {"spec.gpu.value", *(f"spec.{parameter}" for parameter in NOTHING_COMES_OF_THEM)} <= wrong
+    assert len(caught.value.errors) == 1 + len(NOTHING_COMES_OF_THEM) + 2 * len(secret_references)
     assert all(len(str(error)) < 1000 for error in caught.value.errors)
 
 
 def test_an_environment_of_just_the_allowed_size_is_carried_out() -> None:
     size = MOST_ENVIRONMENT_BYTES // 8 - 1
-    assert len(carried_out(environment={chr(65 + n): "x" * size for n in range(8)}).environment) == 8
+    assert len(carried_out(environment={chr(65 + n): "x" * size for n in range(8)}).pod.process.environment) == 8
     assert "spec.environment" in refusals(workload({"environment": {chr(65 + n): "x" * (size + 1) for n in range(8)}}))
 
 
@@ -415,6 +395,7 @@ def test_whatever_is_written_the_answer_is_a_sound_spec_or_a_refusal(
     except InvalidWorkload:
         return
     assert found.gpus >= 0
-    assert 0 <= found.cpu_milli <= (found.cpu_limit_milli or found.cpu_milli)
-    assert 0 <= found.memory_bytes <= (found.memory_limit_bytes or found.memory_bytes)
+    compute = found.pod.compute
+    assert 0 <= compute.cpu_milli <= (compute.cpu_limit_milli or compute.cpu_milli)
+    assert 0 <= compute.memory_bytes <= (compute.memory_limit_bytes or compute.memory_bytes)
     assert 1 <= found.parallelism <= found.completions

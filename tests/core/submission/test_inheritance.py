@@ -12,7 +12,6 @@ from aliquot.core.submission import InvalidWorkload
 from aliquot.core.submission.inheritance import (
     Inheritance,
     base_of,
-    effective_origins,
     effective_spec,
     inherit,
     policy_in_force,
@@ -49,11 +48,6 @@ def test_s15_a_template_gives_what_the_workload_does_not() -> None:
     assert (spec.jupyter.value, spec.image.value, spec.gpu.value) == (True, "jupyter/scipy-notebook", "1")
     assert spec.name.value is None, "two workloads of one template would have one name"
     assert spec.usage == "Submit"
-    assert effective_origins(KIND, mine.spec, kept(taken)) == {
-        "gpu": "workload",
-        "image": "template",
-        "jupyter": "template",
-    }
 
 
 def test_s16_items_of_three_layers_survive_being_kept() -> None:
@@ -70,11 +64,6 @@ def test_s16_items_of_three_layers_survive_being_kept() -> None:
     spec = effective_spec(KIND, mine.spec, taken)
     external = {label: item.value.external for label, item in spec.ports.items.items() if item.value}
     assert external == {"a": 8100, "team": 8111, "mine": 8222}
-    assert effective_origins(KIND, mine.spec, taken) == {
-        "ports[a]": "template",
-        "ports[mine]": "workload",
-        "ports[team]": "template",
-    }
 
 
 def test_s18_a_template_that_a_later_policy_forbids() -> None:

@@ -154,6 +154,7 @@ class WorkloadReconciler:
             new.index,
             new.attempt,
             new.failed_attempts,
+            restricted=self._is_restricted(workload.metadata.namespace),
         )
         namespace, uid = workload.metadata.namespace, workload.metadata.uid
         try:
@@ -166,6 +167,11 @@ class WorkloadReconciler:
         else:
             self._views.note_trouble(uid, None)
             self._mirror.pods.put(_POD.decode(answer.body))
+
+    def _is_restricted(self, namespace: str) -> bool:
+        """Whether the namespace takes only pods of the Pod Security level `restricted`."""
+        held = self._mirror.namespaces.get(Key("", namespace))
+        return held is not None and held.metadata.labels.get(names.POD_SECURITY_LABEL) == names.RESTRICTED
 
     async def _meet(self, workload: TrainingWorkload, name: str) -> None:
         """A pod of that name exists: learn of it if it is ours, else say whose it is."""

@@ -84,7 +84,7 @@ def settled(status: WorkloadStatus) -> bool:
 
 def _requested_gpus(facts: Facts, account: Account) -> str | None:
     """Return the GPUs of all pods that should be alive now, whether they are or not."""
-    return str(facts.spec.gpus * wanted_pods(facts, account)) if facts.spec else None
+    return f"{(facts.spec.gpus * wanted_pods(facts, account)).normalize():f}" if facts.spec else None
 
 
 def _creation(facts: Facts, stands: Stand, before: WorkloadStatus) -> CreationStatus | None:

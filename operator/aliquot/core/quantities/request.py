@@ -14,7 +14,7 @@ PERCENT_PER_DEVICE: Final = 100
 """The unit of GPU amounts is the hundredth of a device."""
 MIG_PREFIX: Final = "nvidia.com/mig-"
 """Begins the names of MIG devices as extended resources; the profile follows."""
-_MIG_PROFILE: Final = re.compile(r"(?P<slices>[1-7])g\.\d+gb(\+me(\.all)?)?", re.ASCII)
+_MIG_PROFILE: Final = re.compile(r"(?P<slices>[1-7])g\.\d+gb([+.]me(\.all)?)?", re.ASCII)
 _SLICES_PER_DEVICE: Final = 7
 
 

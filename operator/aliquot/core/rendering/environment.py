@@ -6,48 +6,69 @@ Ours come first, so that variables of users may refer to them as `$(RUNAI_PROJEC
 from collections.abc import Sequence
 
 from aliquot import names
-from aliquot.core.submission import ValidSpec, Variable
+from aliquot.core.rendering.context import Context, Manifest
+from aliquot.core.rendering.volumes import HOME
+from aliquot.core.submission import ValidPod, Variable
+from aliquot.core.submission.pod_values import Gpus
 
 
-def environment(spec: ValidSpec, uid: str, project: str, job_name: str, index: int) -> list[dict[str, object]]:
+def no_devices() -> Manifest:
+    """Return what containers without GPUs are told: their image may say "all", and they would see every GPU."""
+    return {"name": names.VISIBLE_DEVICES_VARIABLE, "value": "void"}
+
+
+def environment(pod: ValidPod, context: Context, index: int) -> list[Manifest]:
     """List the environment variables of a container.
 
     Args:
-        spec: holds those of the user.
-        uid: of the workload; the same for all of its pods.
-        project: whose quota the pod uses.
-        job_name: the workload's visible name.
+        pod: holds those of the user.
+        context: whose it is.
         index: which completion the pod works on.
     """
+    gpus, variables = pod.compute.gpus, pod.process.environment
     texts = {
-        names.ENV_JOB_NAME: job_name,
-        names.ENV_JOB_UUID: uid,
+        names.ENV_JOB_NAME: context.job_name,
+        names.ENV_JOB_UUID: context.owner.uid,
         names.ENV_POD_INDEX: str(index),
-        names.ENV_RUNAI_JOB_NAME: job_name,
-        names.ENV_PROJECT: project,
-        names.ENV_NUMBER_OF_GPUS: str(spec.gpus),
+        names.ENV_RUNAI_JOB_NAME: context.job_name,
+        names.ENV_PROJECT: context.project,
+        names.ENV_NUMBER_OF_GPUS: _number(gpus),
     }
     fields = {names.ENV_POD_UUID: "metadata.uid", names.ENV_NODE_NAME: "spec.nodeName"}
+    has_home = any(variable.name == names.HOME_VARIABLE for variable in variables)
     return [
         *({"name": name, "value": value} for name, value in texts.items()),
         *({"name": name, "valueFrom": {"fieldRef": {"fieldPath": path}}} for name, path in fields.items()),
-        *map(_users, spec.environment),
+        *([] if gpus.devices else [no_devices()]),
+        *([{"name": names.HOME_VARIABLE, "value": HOME}] if pod.process.home and not has_home else []),
+        *map(_users, variables),
     ]
 
 
-def _users(variable: Variable) -> dict[str, object]:
-    if variable.secret is None:
+def secret_variable(name: str, secret: str, key: str) -> Manifest:
+    """Return a variable that is a key of a Secret."""
+    return {"name": name, "valueFrom": {"secretKeyRef": {"name": secret, "key": key}}}
+
+
+def _number(gpus: Gpus) -> str:
+    """Write how many GPUs there are, a part of one as a decimal; of parts by memory, how many devices they are on."""
+    if gpus.fraction is None:
+        return str(gpus.devices)
+    return f"{(gpus.fraction * gpus.devices).normalize():f}"
+
+
+def _users(variable: Variable) -> Manifest:
+    if variable.secret is None or variable.secret_key is None:
         return {"name": variable.name, "value": variable.value}
-    key = {"name": variable.secret, "key": variable.secret_key}
-    return {"name": variable.name, "valueFrom": {"secretKeyRef": key}}
+    return secret_variable(variable.name, variable.secret, variable.secret_key)
 
 
-def expanded(words: Sequence[str], project: str, job_name: str) -> list[str]:
+def expanded(words: Sequence[str], context: Context) -> list[str]:
     """Put the project and the job's name where a command line says `${RUNAI_PROJECT}` and `${RUNAI_JOB_NAME}`.
 
     Kubernetes itself knows only `$(NAME)`, and without a shell nobody would expand the other form.
     """
-    known = {names.ENV_PROJECT: project, names.ENV_RUNAI_JOB_NAME: job_name}
+    known = {names.ENV_PROJECT: context.project, names.ENV_RUNAI_JOB_NAME: context.job_name}
     return [_replaced(word, known) for word in words]
 
 

@@ -1,11 +1,14 @@
 """What a submitted workload really asks for: the workload in, a `ValidSpec` out, or errors that name the fields.
 
-Doors: `read_workload` for all of it; in two steps `inheritance_now`, what is taken from template and policy, and
-`carried_out`. Amounts are integers: thousandths of a CPU, bytes, whole GPUs, seconds. Admission and the reconcilers
-call it; rendering and lifecycle work with what it returns.
+Doors: `read_workload` for all of a training workload; in two steps `inheritance_now`, what is taken from template and
+policy, and `carried_out`; `effective` and one function for each other kind, for an effective spec. Amounts are
+integers: thousandths of a CPU, bytes, MiB of GPU memory, seconds. Admission and the reconcilers call them; rendering
+and lifecycle work with what they return.
 """
 
+from aliquot.core.submission.distributed import ValidDistributed, effective_distributed
 from aliquot.core.submission.effective import effective
+from aliquot.core.submission.inference import ValidInference, effective_inference
 from aliquot.core.submission.inheritance import (
     NOTHING,
     Inheritance,
@@ -14,20 +17,30 @@ from aliquot.core.submission.inheritance import (
     kept_inheritance,
     submitted,
 )
+from aliquot.core.submission.interactive import ValidInteractive, effective_interactive
+from aliquot.core.submission.pod_values import ValidPod, Variable
 from aliquot.core.submission.policy_status import policy_problems_of, policy_status
 from aliquot.core.submission.reading import carried_out, inheritance_now, read_workload
-from aliquot.core.submission.spec import Defaults, InvalidWorkload, ValidSpec, Variable
+from aliquot.core.submission.spec import Defaults, InvalidWorkload, Site, ValidSpec
 
 __all__ = [
     "NOTHING",
     "Defaults",
     "Inheritance",
     "InvalidWorkload",
+    "Site",
     "Surroundings",
+    "ValidDistributed",
+    "ValidInference",
+    "ValidInteractive",
+    "ValidPod",
     "ValidSpec",
     "Variable",
     "carried_out",
     "effective",
+    "effective_distributed",
+    "effective_inference",
+    "effective_interactive",
     "has_its_base",
     "inheritance_now",
     "kept_inheritance",

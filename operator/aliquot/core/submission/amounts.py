@@ -1,18 +1,22 @@
-"""GPUs, CPU and memory of a pod: what is written, and what goes with it where nothing is.
+"""What a pod computes with: GPUs, CPU, memory, other devices; what is written, and what goes with it where nothing is.
 
-Defaults (cluster-api.md 5.9): with GPUs a share for each; without, a tenth of the limit; else nothing. A default is
-never more than the limit.
+Defaults (cluster-api.md 5.9): with GPUs a share for each, for a part of one in proportion; without, a tenth of the
+limit; else nothing. A default is never more than the limit. Memory on a GPU counts as a whole one here, as nobody knows
+the GPU yet.
 """
 
-import re
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
-from aliquot.contracts.kinds.parameters import MAX_GPU_DEVICES
-from aliquot.contracts.kinds.workloads import TrainingSpec
+from aliquot.contracts.kinds.parameters.compute import ComputeParameters
+from aliquot.contracts.kinds.wrappers import given
 from aliquot.core.quantities import InvalidQuantityError, parse_bytes, parse_cpu_milli, parse_quantity
+from aliquot.core.submission.gpus import read_gpus
+from aliquot.core.submission.keys import is_resource_name
+from aliquot.core.submission.pod_values import Compute, Gpus
 from aliquot.core.submission.problems import Problems
 from aliquot.core.submission.spec import Defaults
 
@@ -20,50 +24,62 @@ MOST_CORES: Final = 100_000
 MOST_MEMORY_BYTES: Final = 64 * 2**40
 """More than any machine has. Sums over all pods of a cluster stay far from the end of a 64-bit integer."""
 
-GPUS_ALLOWED: Final = 'a whole number of GPUs, such as "0", "1" or "8"'
-FRACTIONS_NOT_YET: Final = f"fractions of a GPU are not carried out yet: give {GPUS_ALLOWED}"
 CPU_ALLOWED: Final = 'a number of CPU cores of at most 100000, such as "0.5" or "20"'
 MEMORY_ALLOWED: Final = "an amount of memory of at most 64Ti, such as 500M or 80Gi"
 
-_DECIMAL: Final = re.compile(r"\+?([0-9]+\.?[0-9]*|\.[0-9]+)", re.ASCII)
+MOST_EXTENDED: Final = 1_000_000
+COUNT_ALLOWED: Final = f'a whole number from "1" to "{MOST_EXTENDED}", in quotes'
+RESOURCE_ALLOWED: Final = "the name of a resource that nodes advertise, with its domain, such as rdma/hca"
+_OURS: Final = {
+    "nvidia.com/": "another resource: GPUs are asked for by spec.gpu, spec.gpuMemory or spec.migProfile",
+    "aliquot.dev/": "another resource: these names are Aliquot's own",
+    "kubernetes.io/": "another resource: these names are Kubernetes' own",
+}
+"""Beginnings of names that are not for users, and what to do instead."""
 
 
-@dataclass(frozen=True, slots=True)
-class Amounts:
-    """What each pod asks for; the members are those of `ValidSpec`."""
-
-    gpus: int
-    cpu_milli: int
-    cpu_limit_milli: int | None
-    memory_bytes: int
-    memory_limit_bytes: int | None
-
-
-def read_amounts(spec: TrainingSpec, defaults: Defaults, problems: Problems) -> Amounts:
-    """Read what each pod asks for. Where something is wrong, that is noted and the amount means nothing."""
-    gpus = _gpus(spec.gpu.value, problems)
-    cpu, cpu_limit = _CPU.read(
-        spec.cpu.value, spec.cpu_limit.value, gpus * defaults.cpu_milli_per_gpu if gpus else None, problems
-    )
+def read_compute(spec: ComputeParameters, defaults: Defaults, problems: Problems) -> Compute:
+    """Read what each pod computes with. Where something is wrong, that is noted and the amount means nothing."""
+    gpus = read_gpus(spec, problems)
+    cpu, cpu_limit = _CPU.read(spec.cpu.value, spec.cpu_limit.value, _share(gpus, defaults.cpu_milli_per_gpu), problems)
     memory, memory_limit = _MEMORY.read(
-        spec.memory.value, spec.memory_limit.value, gpus * defaults.memory_bytes_per_gpu if gpus else None, problems
+        spec.memory.value, spec.memory_limit.value, _share(gpus, defaults.memory_bytes_per_gpu), problems
     )
-    return Amounts(gpus, cpu, cpu_limit, memory, memory_limit)
+    return Compute(
+        gpus=gpus,
+        cpu_milli=cpu,
+        cpu_limit_milli=cpu_limit,
+        memory_bytes=memory,
+        memory_limit_bytes=memory_limit,
+        extended=_extended(spec, problems),
+        large_shm=bool(spec.large_shm.value),
+    )
 
 
-def _gpus(written: str | None, problems: Problems) -> int:
-    if written is None:
-        return 0
-    number = Decimal(written) if _DECIMAL.fullmatch(written) else None
-    if number is not None and 0 < number < 1:
-        problems.add("spec.gpu.value", written, FRACTIONS_NOT_YET)
-    elif number is None or number != int(number):
-        problems.add("spec.gpu.value", written, GPUS_ALLOWED)
-    elif number > MAX_GPU_DEVICES:
-        problems.add("spec.gpu.value", written, f"{GPUS_ALLOWED}, at most {MAX_GPU_DEVICES}")
-    else:
-        return int(number)
-    return 0
+def _share(gpus: Gpus, per_gpu: int) -> int | None:
+    """What goes with the GPUs; None: there are none."""
+    if gpus.devices <= 0:
+        return None
+    each = Decimal(1) if gpus.each is None else gpus.each
+    return math.ceil(per_gpu * gpus.devices * each)
+
+
+def _extended(spec: ComputeParameters, problems: Problems) -> dict[str, int]:
+    counts: dict[str, int] = {}
+    for label, item in sorted(given(spec.extended_resources.items).items()):
+        field, name, quantity = f"spec.extendedResources.items[{label}].value", item.name, item.quantity
+        ours = next((allowed for beginning, allowed in _OURS.items() if name.startswith(beginning)), None)
+        if ours is not None or ".kubernetes.io/" in name or not is_resource_name(name):
+            problems.add(f"{field}.name", name, ours or RESOURCE_ALLOWED)
+        elif name in counts:
+            problems.add(f"{field}.name", name, "a resource that no other item asks for")
+        elif not (quantity.isascii() and quantity.isdigit() and 1 <= int(quantity[:8]) <= MOST_EXTENDED) or (
+            len(quantity) > len(str(MOST_EXTENDED))
+        ):
+            problems.add(f"{field}.quantity", quantity, COUNT_ALLOWED)
+        else:
+            counts[name] = int(quantity)
+    return dict(sorted(counts.items()))
 
 
 @dataclass(frozen=True, slots=True)

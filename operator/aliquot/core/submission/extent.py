@@ -1,62 +1,78 @@
-"""How much of the contract is carried out: which parameters, and a refusal by name for every other one.
+"""How much of the contract is carried out: every parameter but a few, and a refusal by name for each of these.
 
 The schema accepts every parameter of the kind, so that manifests stay valid. A parameter that would be ignored must not
 look as if it worked: a workload that gives one does not run, and says so.
 """
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Final, cast
 
-from aliquot.contracts.kinds.parameters import TrainingParameters
-from aliquot.contracts.kinds.shapes import outside_name
-from aliquot.contracts.kinds.workloads import TrainingSpec
-from aliquot.contracts.kinds.wrappers import Items, KeyedItems, Value, given
+from aliquot.contracts.kinds.parameters import (
+    DistributedParameters,
+    InferenceParameters,
+    InteractiveParameters,
+    TrainingParameters,
+)
+from aliquot.contracts.kinds.shapes import Shape, outside_name
+from aliquot.contracts.kinds.wrappers import Items, KeyedItems, Value, Values, given
 from aliquot.core.submission.problems import Problems
 
-CARRIED_OUT: Final = frozenset(
+NOT_YET: Final = "not carried out yet: leave it out"
+_AS_DISTRIBUTED: Final = "left out: submit a DistributedWorkload with jobType MPIJob instead"
+_NO_BURSTING: Final = f"{NOT_YET}; nothing on the nodes takes memory back from a pod that goes beyond its part"
+_PREEMPTIONS: Final = f"{NOT_YET}; a workload that loses its GPUs waits for its next turn"
+_SECOND_IMAGE: Final = "left out: start TensorBoard in the container, and expose its port by spec.ports"
+
+NOT_CARRIED_OUT: Final[Mapping[str, str]] = MappingProxyType(
     {
-        "active",
-        "annotations",
-        "arguments",
-        "auto_deletion_time_after_completion_seconds",
-        "backoff_limit",
-        "command",
-        "completions",
-        "cpu",
-        "cpu_limit",
-        "environment",
-        "gpu",
-        "image",
-        "image_pull_policy",
-        "labels",
-        "memory",
-        "memory_limit",
-        "name",
-        "name_prefix",
-        "node_pool",
-        "node_pools",
-        "node_type",
-        "parallelism",
-        "username",
-        "working_dir",
+        "gpu_limit": _NO_BURSTING,
+        "gpu_memory_limit": _NO_BURSTING,
+        "ingress_url": "left out: it is set by the system; give spec.exposedUrls",
+        "mpi": _AS_DISTRIBUTED,
+        "mps": f"{NOT_YET}; no node runs NVIDIA's Multi-Process Service for its pods",
+        "preemption_limit": _PREEMPTIONS,
+        "processes": _AS_DISTRIBUTED,
+        "slots_per_worker": _AS_DISTRIBUTED,
+        "tensorboard": _SECOND_IMAGE,
+        "tensorboard_logdir": _SECOND_IMAGE,
+        "terminate_after_preemption": _PREEMPTIONS,
     }
 )
+"""The parameters that nothing comes of, and what to do instead."""
+
+
+def carried_out(parameters: type[Shape]) -> frozenset[str]:
+    """Return the parameters of a kind that do something."""
+    return frozenset(parameters.model_fields) - NOT_CARRIED_OUT.keys()
+
+
+CARRIED_OUT: Final = carried_out(TrainingParameters)
 """The parameters of training workloads that do something."""
+PARAMETERS: Final[tuple[type[Shape], ...]] = (
+    TrainingParameters,
+    InteractiveParameters,
+    InferenceParameters,
+    DistributedParameters,
+)
+"""Those of each workload kind."""
 
-NOT_YET: Final = "not carried out yet: leave it out"
 
-
-def refuse_the_rest(spec: TrainingSpec, problems: Problems) -> None:
-    """Note every parameter that has a value and is not carried out."""
-    for name in TrainingParameters.model_fields:
-        if name not in CARRIED_OUT:
-            value = _value(getattr(spec, name))
-            if value is not None:
-                problems.add(f"spec.{outside_name(name)}", value, NOT_YET)
+def refuse_the_rest(spec: Shape, problems: Problems) -> None:
+    """Note every parameter that has a value and is not carried out; false asks for nothing."""
+    for name, allowed in NOT_CARRIED_OUT.items():
+        value = _value(getattr(spec, name, None))
+        if value is not None and value is not False:
+            problems.add(f"spec.{outside_name(name)}", value, allowed)
 
 
 def _value(parameter: object) -> object:
     """Return what a parameter says, None if nothing; of many items, their labels."""
+    if parameter is None:
+        return None
     if isinstance(parameter, Value):
         return cast("Value[object, object]", parameter).value
+    if isinstance(parameter, Values):
+        return cast("Values[object]", parameter).values
     assert isinstance(parameter, Items | KeyedItems), f"a parameter of an unknown wrapper: {type(parameter)}"
     return ", ".join(sorted(given(cast("Items[object, object]", parameter).items))) or None

@@ -189,16 +189,6 @@ def effective_spec(kind: str, given: ShapeT, inheritance: Inheritance) -> ShapeT
     return settled(parameters, over(parameters, given, type(given).model_validate(inheritance.values)))
 
 
-def effective_origins(kind: str, given: Shape, inheritance: Inheritance) -> dict[str, str]:
-    """Say of every value of an effective spec which layer it comes from: `gpu` → `policy`."""
-    lower = type(given).model_validate(inheritance.values)
-    found = origins(of_kind(kind), [(Layer.WORKLOAD, given), (Layer.POLICY, lower)])
-    return {
-        path: str(layer) if layer is Layer.WORKLOAD else inheritance.origins.get(path, str(layer))
-        for path, layer in found.items()
-    }
-
-
 def _spec(resource: Resource) -> Shape:
     spec: object = getattr(resource, "spec", None)
     assert isinstance(spec, Shape), f"{type(resource).__name__} has a spec"

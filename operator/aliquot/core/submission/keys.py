@@ -10,10 +10,10 @@ from collections.abc import Mapping
 from typing import Final
 
 from aliquot import names
-from aliquot.contracts.kinds.shapes import LONG_NAME_LENGTH
+from aliquot.contracts.kinds.shapes import LONG_NAME_LENGTH, NAME_LENGTH
 from aliquot.contracts.kinds.wrappers import Item
+from aliquot.core.submission.pod_values import Variable
 from aliquot.core.submission.problems import Problems
-from aliquot.core.submission.spec import Variable
 
 MOST_ENVIRONMENT_BYTES: Final = 256 * 1024
 """Names and values together. A pod is stored as one object of 1.5 MiB at most (etcd's limit), with its command, its
@@ -46,13 +46,21 @@ VALUE_MISSING: Final = "a text; write an empty one as ''"
 NUL_FORBIDDEN: Final = "a text without the character NUL"
 SET_BY_ALIQUOT: Final = "set by Aliquot itself: choose another name"
 
-_OUR_PREFIXES: Final = ("aliquot.dev/", f"{names.RUN_AI_GROUP}/", "runai/", f"{names.SCHEDULING_GROUP}/")
+_OUR_PREFIXES: Final = (
+    f"{names.GPU_GROUP_LABEL}/",
+    "aliquot.dev/",
+    f"{names.RUN_AI_GROUP}/",
+    "runai/",
+    f"{names.SCHEDULING_GROUP}/",
+)
 _OUR_LABELS: Final = {
     names.PROJECT_LABEL: "set by Aliquot: the project is that of the namespace",
     names.QUEUE_LABEL: "set by Aliquot: the project is that of the namespace",
     names.NODE_POOL_LABEL: "set by Aliquot: give spec.nodePools",
     names.NODE_TYPE_LABEL: "set by Aliquot: give spec.nodeType",
     names.PRIORITY_CLASS_LABEL: "set by Aliquot: put this label on the workload itself, into metadata.labels",
+    # Whoever has this label on a pod holds that shared device in the scheduler's books.
+    names.GPU_GROUP_LABEL: "devices are given to a pod by the scheduler and its node alone",
     names.RELEASE_LABEL: SET_BY_ALIQUOT,
     names.WORKLOAD_NAME_LABEL: SET_BY_ALIQUOT,
     names.MANAGED_BY_LABEL: SET_BY_ALIQUOT,
@@ -67,8 +75,11 @@ _OUR_ANNOTATIONS: Final = {
     "runai-gpu-limit": _REQUESTS,
     "mps": _REQUESTS,
     names.POD_GROUP_ANNOTATION: "the pods of a training workload start independently of one another",
+    "received-resource-type": SET_BY_ALIQUOT,
+    "runai-node": SET_BY_ALIQUOT,
 }
-_DEVICE_PREFIX: Final = "cdi.k8s.io/"
+_DEVICE_DOMAIN: Final = ".cdi.k8s.io"
+"""Ends the domain of annotations that ask container runtimes for devices."""
 _DEVICES: Final = "devices are given to a pod by the scheduler and its node alone"
 _OUR_VARIABLES: Final = {
     **dict.fromkeys(
@@ -85,7 +96,8 @@ _OUR_VARIABLES: Final = {
         SET_BY_ALIQUOT,
     ),
     # With an image that has it set to "all", the container runtime opens every GPU of the node to the container.
-    "NVIDIA_VISIBLE_DEVICES": _DEVICES,
+    "NVIDIA_IMEX_CHANNELS": _DEVICES,
+    names.VISIBLE_DEVICES_VARIABLE: _DEVICES,
 }
 
 
@@ -104,7 +116,7 @@ def read_annotations(items: Mapping[str, Item[str]], problems: Problems) -> dict
     annotations = _texts("annotations", items, problems)
     for key in annotations:
         _check_key("annotations", key, _OUR_ANNOTATIONS, problems)
-        if key.startswith(_DEVICE_PREFIX):
+        if f".{key}".rpartition("/")[0].endswith(_DEVICE_DOMAIN):
             problems.add(f"spec.annotations.items[{key}]", key, _DEVICES)
     _check_size("spec.annotations", annotations, MOST_ANNOTATION_BYTES, ANNOTATIONS_ALLOWED, problems)
     return annotations
@@ -132,6 +144,24 @@ def is_object_name(text: str) -> bool:
     return len(text) <= LONG_NAME_LENGTH and _SUBDOMAIN.fullmatch(text) is not None
 
 
+def is_qualified(text: str) -> bool:
+    """Whether a text may be the key of a label, an annotation or a taint: a name, maybe with a domain before it."""
+    domain, slash, name = text.rpartition("/")
+    return _QUALIFIED.fullmatch(name) is not None and (not slash or is_object_name(domain))
+
+
+def is_resource_name(text: str) -> bool:
+    """Whether a text may be the name of a resource beside those of Kubernetes itself: a domain, a slash and a name."""
+    domain, slash, name = text.partition("/")
+    # Requests of it are limited by quotas as `requests.NAME`, which must be a name, too.
+    return bool(slash) and len(domain) < LONG_NAME_LENGTH - 9 and is_object_name(domain) and is_label_value(name)
+
+
+def is_host_name(text: str) -> bool:
+    """Whether a text may be the name of a host."""
+    return is_object_name(text) and all(len(part) <= NAME_LENGTH for part in text.split("."))
+
+
 def _texts(parameter: str, items: Mapping[str, Item[str]], problems: Problems) -> dict[str, str]:
     texts: dict[str, str] = {}
     for key, item in sorted(items.items()):
@@ -148,12 +178,11 @@ def _texts(parameter: str, items: Mapping[str, Item[str]], problems: Problems) -
 
 def _check_key(parameter: str, key: str, ours: Mapping[str, str], problems: Problems) -> None:
     field = f"spec.{parameter}.items[{key}]"
-    domain, slash, name = key.rpartition("/")
     if key in ours:
         problems.add(field, key, ours[key])
     elif key.startswith(_OUR_PREFIXES):
         problems.add(field, key, SET_BY_ALIQUOT)
-    elif not _QUALIFIED.fullmatch(name) or (slash and not is_object_name(domain)):
+    elif not is_qualified(key):
         problems.add(field, key, KEY_ALLOWED)
 
 

@@ -29,6 +29,11 @@ class Problems:
             value = value[:LONGEST_SHOWN] + "…"
         self._errors.append(UserError(field[:LONGEST_FIELD], value, allowed))
 
+    @property
+    def errors(self) -> tuple[UserError, ...]:
+        """What was noted, in that order."""
+        return tuple(self._errors)
+
     def raise_if_any(self) -> None:
         """Refuse the workload if anything is wrong with it.
 

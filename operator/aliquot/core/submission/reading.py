@@ -11,7 +11,8 @@ from aliquot.core.submission.inheritance import (
     kept_inheritance,
     submitted,
 )
-from aliquot.core.submission.spec import Defaults, ValidSpec
+from aliquot.core.submission.not_yet import not_done_yet
+from aliquot.core.submission.spec import Defaults, InvalidWorkload, ValidSpec
 
 
 def inheritance_now(workload: TrainingWorkload, known: Surroundings) -> Inheritance:
@@ -33,7 +34,11 @@ def carried_out(workload: TrainingWorkload, inheritance: Inheritance, defaults: 
         InvalidWorkload: with everything in it that cannot be carried out.
     """
     spec = effective_spec(type(workload).__name__, workload.spec, inheritance)
-    return effective(workload.model_copy(update={"spec": spec}), defaults)
+    valid = effective(workload.model_copy(update={"spec": spec}), defaults)
+    missing = not_done_yet(spec, valid)
+    if missing:
+        raise InvalidWorkload(missing)
+    return valid
 
 
 def read_workload(workload: TrainingWorkload, known: Surroundings, defaults: Defaults) -> ValidSpec:

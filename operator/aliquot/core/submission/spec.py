@@ -3,88 +3,85 @@
 Only `effective` makes a `ValidSpec` from a workload; who has one need not check anything again.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
+from typing import Final
 
+from aliquot.core.submission.pod_values import ValidPod
 from aliquot.errors import AliquotError, UserError, told
+
+GIT_SYNC_IMAGE: Final = "registry.k8s.io/git-sync/git-sync:v4.4.2"
+RCLONE_IMAGE: Final = "docker.io/rclone/rclone:1.71.0"
 
 
 @dataclass(frozen=True, slots=True)
 class Defaults:
-    """What a pod that asks for GPUs gets of the rest, where it does not say (cluster-api.md 5.9).
+    """What holds in a cluster for pods that do not say.
 
     Attributes:
-        cpu_milli_per_gpu: thousandths of a CPU for each GPU.
+        cpu_milli_per_gpu: thousandths of a CPU for each GPU (cluster-api.md 5.9).
         memory_bytes_per_gpu: bytes of main memory for each GPU.
+        git_image: clones repositories; git-sync 4 or what takes its variables.
+        s3_image: copies buckets; rclone or what takes its variables and arguments.
     """
 
     cpu_milli_per_gpu: int
     memory_bytes_per_gpu: int
+    git_image: str = GIT_SYNC_IMAGE
+    s3_image: str = RCLONE_IMAGE
 
 
 @dataclass(frozen=True, slots=True)
-class Variable:
-    """An environment variable: a text, or a key of a Secret in the pod's namespace.
+class Site:
+    """Where a workload is submitted: what its project and its cluster allow.
 
     Attributes:
-        secret: name of the Secret; None: `value` is the text.
-        secret_key: which of its keys; given exactly if `secret` is.
+        project: its name.
+        domain: host name of the cluster's addresses for the outside; None: it has none.
+        node_types: types of nodes that the project may use for workloads of this kind; empty: all.
     """
 
-    name: str
-    value: str = ""
-    secret: str | None = None
-    secret_key: str | None = None
+    project: str
+    domain: str | None = None
+    node_types: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ValidSpec:
-    """A training workload as it is carried out. Amounts are those of each pod.
+    """A training workload as it is carried out.
 
     Attributes:
-        job_name: the visible name, if the workload gives one.
-        name_prefix: beginning of the name to generate, if it gives that.
-        command: replaces the image's entry point; empty: it does not.
-        arguments: follow the command, or the image's entry point.
-        environment: sorted by name.
-        gpus: whole devices.
-        cpu_milli: thousandths of a CPU that are guaranteed; 0: nothing is asked for.
-        cpu_limit_milli: thousandths of a CPU at most; None: no limit.
-        memory_bytes: bytes that are guaranteed; 0: nothing is asked for.
-        memory_limit_bytes: bytes at most; None: no limit.
-        node_pools: most wanted first; empty: the project's default.
+        pod: what each of its pods is like.
         completions: how many pods must succeed.
         parallelism: how many pods may exist at a time; at most `completions`.
         backoff_limit: how many failed pods are replaced.
         ttl_seconds: seconds from the end to the deletion of the workload; None: it stays.
         active: False: suspended, no pods.
-        user: the owner's name, for display.
     """
 
-    job_name: str | None
-    name_prefix: str | None
-    image: str
-    image_pull_policy: str | None
-    command: tuple[str, ...]
-    arguments: tuple[str, ...]
-    working_dir: str | None
-    environment: tuple[Variable, ...]
-    gpus: int
-    cpu_milli: int
-    cpu_limit_milli: int | None
-    memory_bytes: int
-    memory_limit_bytes: int | None
-    labels: Mapping[str, str]
-    annotations: Mapping[str, str]
-    node_type: str | None
-    node_pools: tuple[str, ...]
-    completions: int
-    parallelism: int
-    backoff_limit: int
-    ttl_seconds: int | None
-    active: bool
-    priority_class: str
-    user: str | None
+    pod: ValidPod
+    completions: int = 1
+    parallelism: int = 1
+    backoff_limit: int = 6
+    ttl_seconds: int | None = None
+    active: bool = True
+
+    @property
+    def job_name(self) -> str | None:
+        """The visible name, if the workload gives one."""
+        return self.pod.identity.job_name
+
+    @property
+    def name_prefix(self) -> str | None:
+        """Beginning of the name to generate, if the workload gives that."""
+        return self.pod.identity.name_prefix
+
+    @property
+    def gpus(self) -> Decimal:
+        """GPUs of each pod; an amount of memory counts each of its devices whole, as nobody knows them yet."""
+        gpus = self.pod.compute.gpus
+        return gpus.devices * (Decimal(1) if gpus.each is None else gpus.each)
 
 
 class InvalidWorkload(AliquotError):  # noqa: N818 - it says what is wrong, like the refusals in kube.problems

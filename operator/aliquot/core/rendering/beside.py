@@ -1,0 +1,139 @@
+"""What a workload has beside its pods: Services, an Ingress, PersistentVolumeClaims (cluster-api.md 1.5, 11).
+
+One set for the whole workload. Names follow from the job's name, so whoever makes them twice meets them the second
+time. All go with the workload, but for claims that are not ephemeral: data outlives those who wrote it
+(docs/decisions/0009).
+"""
+
+from collections.abc import Iterable
+from typing import Final
+
+from aliquot import names, naming
+from aliquot.core.rendering.context import Context, Manifest
+from aliquot.core.rendering.resources import memory_text
+from aliquot.core.rendering.volumes import claim_name
+from aliquot.core.submission import ValidPod
+from aliquot.core.submission.pod_values import Port, Url
+from aliquot.core.submission.volume_values import Claim, NewClaim
+
+_ENDINGS: Final = {"ClusterIP": "", "NodePort": "-nodeport", "LoadBalancer": "-balancer"}
+"""Types of Services, and what follows the job's name in theirs if there is one before them in this order."""
+_URLS: Final = "-url"
+
+
+def objects_beside(pod: ValidPod, context: Context) -> list[Manifest]:
+    """Make the manifests of what a workload has beside its pods, in the order in which to create them."""
+    return [*_claims(pod, context), *_services(pod, context), *_ingresses(pod, context)]
+
+
+def external_urls(pod: ValidPod, context: Context) -> tuple[str, ...]:
+    """Return the addresses outside the cluster under which the workload is reached, for its status."""
+    return tuple(f"https://{context.domain}{path}" for path, _ in _paths(pod.network.urls, context))
+
+
+def _metadata(context: Context, name: str, *, owned: bool = True) -> Manifest:
+    return {
+        "name": name,
+        "namespace": context.owner.namespace,
+        "labels": context.mark(),
+        **({"ownerReferences": [context.owner.reference()]} if owned else {}),
+    }
+
+
+def _claims(pod: ValidPod, context: Context) -> list[Manifest]:
+    return [
+        _claim(claim, claim.new, claim_name(pod, at, context), context)
+        for at, claim in enumerate(pod.storage.claims)
+        if claim.new is not None
+    ]
+
+
+def _claim(claim: Claim, new: NewClaim, name: str, context: Context) -> Manifest:
+    return {
+        "apiVersion": "v1",
+        "kind": "PersistentVolumeClaim",
+        "metadata": _metadata(context, name, owned=new.ephemeral),
+        "spec": {
+            "accessModes": list(new.access_modes),
+            "volumeMode": "Block" if claim.block else "Filesystem",
+            **({"storageClassName": new.storage_class} if new.storage_class is not None else {}),
+            "resources": {"requests": {"storage": memory_text(new.size_bytes)}},
+        },
+    }
+
+
+def _services(pod: ValidPod, context: Context) -> list[Manifest]:
+    found: list[Manifest] = []
+    for service_type, ending in _ENDINGS.items():
+        ports = [port for port in pod.network.ports if port.service_type == service_type]
+        if ports:
+            name = context.object_name(ending if found else "")
+            found.append(_service(name, service_type, map(_service_port, ports), context))
+    if pod.network.urls:
+        numbers = dict.fromkeys(url.container for url in pod.network.urls)
+        ports_of_urls = (_service_port(Port(container=number)) for number in numbers)
+        found.append(_service(context.object_name(_URLS), "ClusterIP", ports_of_urls, context))
+    return found
+
+
+def _service(name: str, service_type: str, ports: Iterable[Manifest], context: Context) -> Manifest:
+    mark = context.mark()
+    return {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": _metadata(context, name),
+        "spec": {
+            "type": service_type,
+            "selector": {label: mark[label] for label in (names.WORKLOAD_NAME_LABEL, names.WORKLOAD_KIND_LABEL)},
+            "ports": list(ports),
+        },
+    }
+
+
+def _service_port(port: Port) -> Manifest:
+    kind = "" if port.protocol == "TCP" else f"-{port.protocol.lower()}"
+    on_nodes = port.service_type == "NodePort" and port.external is not None
+    return {
+        "name": f"{port.of_service}{kind}-port",
+        "protocol": port.protocol,
+        "port": port.of_service,
+        "targetPort": port.container,
+        **({"nodePort": port.external} if on_nodes else {}),
+    }
+
+
+def _paths(urls: Iterable[Url], context: Context) -> list[tuple[str, int]]:
+    """The path of each address and the port it leads to; the first that is made has no number."""
+    own = f"/{context.project}/{naming.dns_label(context.job_name)}"
+    found: dict[str, int] = {}
+    for url in urls:
+        path = url.path or (own if own not in found else f"{own}/{url.container}")
+        found.setdefault(path, url.container)
+    return list(found.items())
+
+
+def _ingresses(pod: ValidPod, context: Context) -> list[Manifest]:
+    if not pod.network.urls:
+        return []
+    assert context.domain is not None, "submission refuses addresses in a cluster without a domain"
+    service = context.object_name(_URLS)
+    paths = [
+        {
+            "path": path,
+            "pathType": "Prefix",
+            "backend": {"service": {"name": service, "port": {"number": number}}},
+        }
+        for path, number in _paths(pod.network.urls, context)
+    ]
+    return [
+        {
+            "apiVersion": "networking.k8s.io/v1",
+            "kind": "Ingress",
+            "metadata": _metadata(context, context.object_name()),
+            "spec": {
+                **({"ingressClassName": context.ingress_class} if context.ingress_class is not None else {}),
+                "tls": [{"hosts": [context.domain]}],
+                "rules": [{"host": context.domain, "http": {"paths": paths}}],
+            },
+        }
+    ]

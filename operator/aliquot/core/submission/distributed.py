@@ -1,0 +1,139 @@
+"""From a distributed workload to what is carried out."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from aliquot import names
+from aliquot.contracts.kinds.catalogue import of_kind
+from aliquot.contracts.kinds.workloads import DistributedSpec, DistributedWorkload
+from aliquot.core.submission.counts import MOST_PODS, read_count, read_seconds_to_deletion
+from aliquot.core.submission.layers import over
+from aliquot.core.submission.pod_values import ValidPod
+from aliquot.core.submission.problems import Problems
+from aliquot.core.submission.read_pod import read_pod
+from aliquot.core.submission.spec import Defaults, Site
+
+JobType = Literal["MPIJob", "PyTorchJob", "TFJob", "XGBoostJob"]
+CleanPodPolicy = Literal["Running", "All", "None"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ValidDistributed:
+    """A distributed workload as it is carried out.
+
+    Attributes:
+        job_type: which framework connects the pods.
+        worker: what each worker is like.
+        workers: how many there are.
+        master: what master or launcher is like; None: there is none.
+        backoff_limit: failures that are borne; None: the framework's own number.
+        clean_pod_policy: which pods are deleted at the end.
+        slots_per_worker: MPI processes on each worker.
+        elastic: workers at least and at most, of a PyTorch job; None: always all of them.
+        ttl_seconds: seconds from the end to the deletion of the workload; None: it stays.
+    """
+
+    job_type: JobType
+    worker: ValidPod
+    workers: int
+    master: ValidPod | None
+    backoff_limit: int | None = None
+    clean_pod_policy: CleanPodPolicy = "Running"
+    slots_per_worker: int = 1
+    elastic: tuple[int, int] | None = None
+    ttl_seconds: int | None = None
+
+
+def effective_distributed(
+    workload: DistributedWorkload, defaults: Defaults, site: Site | None = None
+) -> ValidDistributed:
+    """Say what a distributed workload asks for; arguments and errors as of `effective`."""
+    spec, problems = workload.spec, Problems()
+    default = names.BUILD_PRIORITY_CLASS if spec.non_preemptible.value else names.TRAIN_PRIORITY_CLASS
+    labels = workload.metadata.labels
+    worker = read_pod(spec, labels, default, defaults, site, problems)
+    if spec.job_type is None:
+        problems.add("spec.jobType", None, "MPIJob, PyTorchJob, TFJob or XGBoostJob")
+    run, mpi = spec.run_policy.values, spec.mpi_job.values
+    retries = None if run is None else run.backoff_limit.value
+    workers = _workers(spec, problems)
+    valid = ValidDistributed(
+        job_type=spec.job_type or "PyTorchJob",
+        worker=worker,
+        workers=workers,
+        master=_master(workload, worker, default, defaults, site, problems),
+        backoff_limit=None if retries is None else read_count("runPolicy.values.backoffLimit", retries, 0, problems),
+        clean_pod_policy=_clean_pod_policy(None if run is None else run.clean_pod_policy.value, problems),
+        slots_per_worker=read_count(
+            "mpiJob.values.slotsPerWorker", None if mpi is None else mpi.slots_per_worker.value, 1, problems, least=1
+        ),
+        elastic=_elastic(spec, workers, problems),
+        ttl_seconds=read_seconds_to_deletion(spec, problems),
+    )
+    problems.raise_if_any()
+    return valid
+
+
+def _workers(spec: DistributedSpec, problems: Problems) -> int:
+    newer, older = spec.workers.value, spec.replicas.value
+    if newer is not None and older is not None:
+        problems.add("spec.replicas.value", older, "left out, because spec.workers says how many workers there are")
+    if newer is None and older is not None:
+        return read_count("replicas", older, 1, problems, least=1, most=MOST_PODS)
+    return read_count("workers", newer, 1, problems, least=1, most=MOST_PODS)
+
+
+def _master(
+    workload: DistributedWorkload,
+    worker: ValidPod,
+    priority_class: str,
+    defaults: Defaults,
+    site: Site | None,
+    problems: Problems,
+) -> ValidPod | None:
+    """Read the master: what its part says, and for the rest what the workers' part does.
+
+    What says in different words how many GPUs there are is taken all together, so that the two parts cannot disagree.
+    """
+    spec, own = workload.spec, workload.master_spec
+    if spec.no_master.value:
+        if own is not None:
+            problems.add("spec.noMaster.value", True, "left out, because masterSpec says what the master is like")
+        return None
+    if own is None:
+        return worker
+    below, theirs = Problems(), spec
+    asked = (own.gpu.value, own.gpu_memory.value, own.mig_profile.value, own.gpu_devices.value)
+    if any(value is not None for value in asked):
+        empty = DistributedSpec()
+        gone = ("gpu", "gpu_devices", "gpu_memory", "mig_profile")
+        theirs = spec.model_copy(update={name: getattr(empty, name) for name in gone})
+    merged = over(of_kind("DistributedWorkload"), own, theirs)
+    labels = workload.metadata.labels
+    master = read_pod(merged, labels, priority_class, defaults, site, below)
+    known = {(error.field, error.allowed) for error in problems.errors}
+    for error in below.errors:
+        if (error.field, error.allowed) not in known:
+            problems.add(error.field.replace("spec.", "masterSpec.", 1), error.value, error.allowed)
+    return master
+
+
+def _clean_pod_policy(written: str | None, problems: Problems) -> CleanPodPolicy:
+    if written is None or written in ("Running", "All", "None"):
+        return written or "Running"
+    problems.add("spec.runPolicy.values.cleanPodPolicy.value", written, "Running, All or None")
+    return "Running"
+
+
+def _elastic(spec: DistributedSpec, workers: int, problems: Problems) -> tuple[int, int] | None:
+    torch = spec.py_torch_job.values
+    least, most = (None, None) if torch is None else (torch.min_replicas.value, torch.max_replicas.value)
+    if least is None and most is None:
+        return None
+    if spec.job_type != "PyTorchJob":
+        problems.add("spec.pyTorchJob", least or most, "left out, because spec.jobType is not PyTorchJob")
+    found = (least or 1, most or workers)
+    if not 1 <= found[0] <= found[1] <= MOST_PODS:
+        field = "spec.pyTorchJob.values.maxReplicas.value"
+        problems.add(field, most, f"a whole number from minReplicas, which is {found[0]}, to {MOST_PODS}")
+    return found

@@ -1,0 +1,109 @@
+"""The golden files as an API server sees them: workloads, their pods, and what they have beside them.
+
+Everything is sent as a dry run, so nothing is left behind and no operator acts. Namespaces take only what their Pod
+Security level allows.
+"""
+
+import secrets
+from collections.abc import Generator
+from pathlib import Path
+from typing import Any, Final, cast
+
+import pytest
+
+from aliquot.naming import LONGEST
+from aliquot_lab import Cluster
+from aliquot_lab.api import ApiError
+from demo import platform
+from tests.core.rendering.golden_pods import (
+    BEYOND_BASELINE,
+    BEYOND_RESTRICTED,
+    first_pod,
+    golden_objects,
+    golden_workloads,
+    load,
+    load_all,
+    workload_of,
+)
+
+pytestmark = pytest.mark.cluster
+
+ENFORCE: Final = "pod-security.kubernetes.io/enforce"
+PATHS: Final = {
+    "Pod": "/api/v1/namespaces/{}/pods",
+    "Service": "/api/v1/namespaces/{}/services",
+    "PersistentVolumeClaim": "/api/v1/namespaces/{}/persistentvolumeclaims",
+    "Ingress": "/apis/networking.k8s.io/v1/namespaces/{}/ingresses",
+    "TrainingWorkload": "/apis/run.ai/v2alpha1/namespaces/{}/trainingworkloads",
+}
+
+
+@pytest.fixture(scope="module")
+def served(lab: Cluster, operator: platform.OperatorProcess) -> Cluster:
+    """The lab with the chart's definitions."""
+    assert operator.pid is not None
+    return lab
+
+
+@pytest.fixture(scope="module")
+def namespaces(served: Cluster) -> Generator[dict[str, str]]:
+    """A namespace for each Pod Security level, by level."""
+    ending = secrets.token_hex(4)
+    made = {level: f"t-golden-{level}-{ending}" for level in ("privileged", "baseline", "restricted")}
+    for level, namespace in made.items():
+        served.add_namespace(namespace, {ENFORCE: level})
+    yield made
+    for namespace in made.values():
+        served.remove_namespace(namespace)
+
+
+def tried(served: Cluster, manifest: dict[str, Any], namespace: str) -> dict[str, Any]:
+    """Send an object to a namespace as a dry run; returns the answer."""
+    there = {**manifest, "metadata": {**manifest["metadata"], "namespace": namespace}}
+    path = PATHS[manifest["kind"]].format(namespace)
+    return served.api.call("POST", f"{path}?dryRun=All&fieldValidation=Strict", there)
+
+
+each_workload = pytest.mark.parametrize("file", golden_workloads(), ids=lambda file: file.parent.name)
+
+
+@each_workload
+def test_a_workload_is_taken_as_it_is(served: Cluster, namespaces: dict[str, str], file: Path) -> None:
+    stored = tried(served, load(file), namespaces["baseline"])["spec"]
+    assert stored == {"usage": "Submit", **cast("dict[str, Any]", load(file)["spec"])}
+
+
+@each_workload
+def test_a_pod_is_taken(served: Cluster, namespaces: dict[str, str], file: Path) -> None:
+    """Its level is `baseline`, unless it asks for more."""
+    level = "privileged" if file.parent.name in BEYOND_BASELINE else "baseline"
+    manifest = load(file.with_name("pod.yaml"))
+    assert tried(served, manifest, namespaces[level])["spec"]["schedulerName"] == "runai-scheduler"
+
+
+@each_workload
+def test_a_pod_passes_the_level_restricted_unless_it_asks_for_more(
+    served: Cluster, namespaces: dict[str, str], file: Path
+) -> None:
+    manifest = first_pod(workload_of(file), restricted=True)
+    if file.parent.name in BEYOND_RESTRICTED:
+        with pytest.raises(ApiError, match="violates PodSecurity"):
+            tried(served, manifest, namespaces["restricted"])
+    else:
+        assert tried(served, manifest, namespaces["restricted"])["spec"]["securityContext"]["runAsNonRoot"] is True
+
+
+@pytest.mark.parametrize("case", sorted(BEYOND_BASELINE))
+def test_who_asks_for_more_than_baseline_is_refused_there(
+    served: Cluster, namespaces: dict[str, str], case: str
+) -> None:
+    file = next(file for file in golden_workloads() if file.parent.name == case)
+    with pytest.raises(ApiError, match="violates PodSecurity"):
+        tried(served, load(file.with_name("pod.yaml")), namespaces["baseline"])
+
+
+@pytest.mark.parametrize("file", golden_objects(), ids=lambda file: file.parent.name)
+def test_what_a_workload_has_beside_its_pods_is_taken(served: Cluster, namespaces: dict[str, str], file: Path) -> None:
+    for manifest in load_all(file):
+        answer = tried(served, manifest, namespaces["restricted"])
+        assert len(answer["metadata"]["name"]) <= LONGEST
