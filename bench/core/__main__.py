@@ -71,7 +71,7 @@ def _round(facts: Callable[[int], Iterator[Event]]) -> Measure:
 
 
 def _pod_ends(nodes: int, runs: int) -> dict[str, float]:
-    """One pod ends, a round follows, the one pod starts that finds room, and whose reason for waiting is new is told."""
+    """One pod ends, a round follows, the one pod starts that finds room; and whose reason for waiting is a new one."""
     state = ClusterState.rebuild(worlds.full_with_a_line(nodes))
     before = decide(state, 0.0).waiting
     ended = iter(range(0, 10 * nodes, 10))

@@ -1,5 +1,6 @@
 """Who waits after a round: what is left to be worked out later is what it would be if everybody were asked at once."""
 
+from functools import cache
 from itertools import groupby
 
 from hypothesis import given
@@ -15,20 +16,27 @@ FULL = Answer(WaitCode.NOT_ENOUGH_RESOURCES, {"pool": "p", "free_gpu_percent": 0
 FULLER = Answer(WaitCode.NOT_ENOUGH_RESOURCES, {"pool": "p", "free_gpu_percent": -100})
 LIMIT = Answer(WaitCode.OVER_LIMIT, {"pool": "p"})
 GATED = Reason.of(WaitCode.GATED, {"gated_pods": 1})
-ONE_GPU, TWO_GPUS = object(), object()
+
+
+@cache
+def shape(*what: object) -> object:
+    """The one object that stands for jobs of this shape."""
+    assert what
+    return object()
 
 
 def alike(
     answer: Answer,
     *jobs: str,
-    shape: object = ONE_GPU,
+    gpus: int = 1,
     pool: str = "p",
     queue: str = "a",
     priority: int = 50,
     choice: int = 0,
 ) -> Alike:
     """Jobs as old as their names say."""
-    return Alike(pool, queue, shape, (-priority, False), choice, answer, [entry(job) for job in jobs])
+    common = shape(gpus, queue, priority)
+    return Alike(pool, queue, common, (-priority, False), choice, answer, [entry(job) for job in jobs])
 
 
 def entry(job: str) -> Entry:
@@ -77,7 +85,7 @@ def test_places_count_those_who_wait_in_the_queue_by_priority_then_age(world: Wo
 
 
 def test_jobs_are_listed_oldest_first_and_counted() -> None:
-    waiting = WaitingJobs([alike(FULL, "j2", "j5"), alike(FULL, "j1", shape=TWO_GPUS)], [(entry("j3"), GATED)])
+    waiting = WaitingJobs([alike(FULL, "j2", "j5"), alike(FULL, "j1", gpus=2)], [(entry("j3"), GATED)])
     assert [each.job for each in waiting] == ["j1", "j2", "j3", "j5"]
     assert len(waiting) == 4
     assert waiting.reason("j4") is None
@@ -87,7 +95,7 @@ def test_a_place_counts_higher_priorities_and_older_jobs_of_all_shapes() -> None
     waiting = WaitingJobs(
         [
             alike(FULL, "j2", "j5"),
-            alike(FULL, "j1", "j3", shape=TWO_GPUS),
+            alike(FULL, "j1", "j3", gpus=2),
             alike(FULL, "j9", priority=75),
             alike(FULL, "j0", queue="b"),
             alike(FULL, "j4", pool="q"),
@@ -118,22 +126,22 @@ def test_of_several_pools_the_one_that_is_nearest_to_having_the_job_speaks_then_
 
 
 def test_only_those_differ_whose_answer_does() -> None:
-    before = WaitingJobs([alike(FULL, "j1", "j2"), alike(FULL, "j3", shape=TWO_GPUS)], [(entry("j4"), GATED)])
+    before = WaitingJobs([alike(FULL, "j1", "j2"), alike(FULL, "j3", gpus=2)], [(entry("j4"), GATED)])
     cases = {
-        "nothing": (WaitingJobs(before.alike, before.blocked.values()), set[str]()),
+        "nothing": (WaitingJobs(before.rows.values(), before.blocked.values()), set[str]()),
         "passing numbers, another shape": (
             WaitingJobs([alike(FULLER, "j1", "j2", "j3")], [(entry("j4"), GATED)]),
             set[str](),
         ),
         "one came, one went": (
-            WaitingJobs([alike(FULL, "j2", "j5"), alike(FULL, "j3", shape=TWO_GPUS)], [(entry("j4"), GATED)]),
+            WaitingJobs([alike(FULL, "j2", "j5"), alike(FULL, "j3", gpus=2)], [(entry("j4"), GATED)]),
             {"j1", "j5"},
         ),
         "another answer": (
-            WaitingJobs([alike(LIMIT, "j1", "j2"), alike(FULL, "j3", shape=TWO_GPUS)], [(entry("j4"), GATED)]),
+            WaitingJobs([alike(LIMIT, "j1", "j2"), alike(FULL, "j3", gpus=2)], [(entry("j4"), GATED)]),
             {"j1", "j2"},
         ),
-        "let in": (WaitingJobs([alike(FULL, "j1", "j2", "j4"), alike(FULL, "j3", shape=TWO_GPUS)]), {"j4"}),
+        "let in": (WaitingJobs([alike(FULL, "j1", "j2", "j4"), alike(FULL, "j3", gpus=2)]), {"j4"}),
         "nobody": (WaitingJobs(), {"j1", "j2", "j3", "j4"}),
     }
     for name, (after, wanted) in cases.items():

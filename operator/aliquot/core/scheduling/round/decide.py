@@ -20,8 +20,8 @@ from aliquot.core.scheduling.victims.candidates import Candidates
 def decide(state: ClusterState, now: float, settings: SchedulingSettings = SchedulingSettings()) -> Plan:
     """Decide everything that can be decided, and nothing twice.
 
-    The state is not changed, but for bringing its line of waiting jobs up to date. The same facts give the same plan,
-    in whatever order they came.
+    The state is not changed, but for bringing its line of waiting jobs, and what may be stopped, up to date. The same
+    facts give the same plan, in whatever order they came.
 
     Args:
         state: what is known, incl. what was asked of the API server and not answered yet.

@@ -10,7 +10,7 @@ from aliquot.core.scheduling.state.units import QueueUnits
 
 _Key = TypeVar("_Key", str, int)
 _MOST_CHANGED: Final = 1024
-"""So many changed jobs are noted of a queue that nobody asks for. After more, all are reckoned anew."""
+"""So many changed jobs are noted of a queue that nobody asks for; after more, all are reckoned anew at last."""
 
 
 @dataclass(slots=True)
