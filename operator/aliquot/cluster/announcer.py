@@ -1,17 +1,20 @@
 """Events for people: what happened to their workloads and pods, with numbers."""
 
+from aliquot.cluster.foreign.tops import Top
 from aliquot.cluster.mirror.cache import Key
 from aliquot.cluster.mirror.mirror import Mirror, owner_of
 from aliquot.cluster.resources import TRAINING_WORKLOADS
 from aliquot.contracts.kinds.workloads import TrainingWorkload
-from aliquot.contracts.kubernetes import Pod
-from aliquot.core.lifecycle import Happening
-from aliquot.core.scheduling import Bind, Reason, explain
+from aliquot.contracts.kubernetes import Metadata, Pod
+from aliquot.core.lifecycle import Happening, Wait
+from aliquot.core.scheduling import Bind
 from aliquot.core.tenancy import in_words
 from aliquot.kube.recorder import ObjectReference, Recorder
 
 _EVICTED = "Evicted"
 _SCHEDULED = "Scheduled"
+_NOT_FOLLOWED = "NotFollowed"
+_INVALID_TABLE = "InvalidTable"
 
 
 class Announcer:
@@ -44,12 +47,24 @@ class Announcer:
         if happening.reason != _EVICTED:  # that was told when it happened, with more to say
             self._record(workload, happening, key=f"{happening.reason} {happening.message}")
 
-    def waits(self, pod: Pod, reason: Reason) -> None:
+    def waits(self, pod: Pod, wait: Wait) -> None:
         """A pod of nobody's workload waits: there is no status of ours that could say why."""
         metadata = pod.metadata
         regarding = ObjectReference("v1", "Pod", metadata.namespace, metadata.name, metadata.uid)
-        code = reason.code.value
-        self._recorder.record(regarding, "Warning", code, explain(reason), "Scheduling", key=code)
+        self._recorder.record(regarding, "Warning", wait.code, wait.sentence, "Scheduling", key=wait.code)
+
+    def workload_waits(self, top: Top, wait: Wait) -> None:
+        """Pods of a workload of another kind that are scheduled together wait: it is told on the workload."""
+        self._recorder.record(_reference(top), "Warning", wait.code, wait.sentence, "Scheduling", key=wait.code)
+
+    def makes_no_sense(self, top: Top, problem: str) -> None:
+        """A workload of another kind says something that cannot be followed."""
+        self._recorder.record(_reference(top), "Warning", _NOT_FOLLOWED, problem, "Scheduling", key=problem)
+
+    def wrong_table(self, config_map: Metadata, problem: str) -> None:
+        """A ConfigMap that adds to the table of kinds is wrong somewhere."""
+        regarding = ObjectReference("v1", "ConfigMap", config_map.namespace, config_map.name, config_map.uid)
+        self._recorder.record(regarding, "Warning", _INVALID_TABLE, problem, _INVALID_TABLE, key=problem)
 
     def _workload_of(self, pod: Pod) -> TrainingWorkload | None:
         owner = owner_of(pod)
@@ -62,6 +77,10 @@ class Announcer:
             TRAINING_WORKLOADS.api_version, TRAINING_WORKLOADS.kind, metadata.namespace, metadata.name, metadata.uid
         )
         self._recorder.record(regarding, happening.type, happening.reason, happening.message, happening.reason, key=key)
+
+
+def _reference(top: Top) -> ObjectReference:
+    return ObjectReference(top.api_version, top.key.kind, top.key.namespace, top.key.name, top.uid)
 
 
 def _scheduled(pod: Pod, bind: Bind) -> str:

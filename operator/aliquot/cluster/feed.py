@@ -1,28 +1,24 @@
 """What the scheduler is told: facts made of what the mirror holds, each told once, and again only when it differs.
 
     node, node pool ──▶ NodeChanged              project, department, node pool ──▶ QueueChanged
-    pod, namespace, project ──▶ JobChanged, TaskChanged
+    pod, its owners, namespace, project ──▶ JobChanged, TaskChanged (`jobs`)
 
 Heartbeats and other changes that make no difference to a fact wake no round.
 """
 
 from collections.abc import Callable
+from typing import Final
 
 from aliquot import names
+from aliquot.cluster.foreign.seats import KnownOwners, Seats
+from aliquot.cluster.jobs import Jobs
+from aliquot.cluster.mirror.cache import Key
 from aliquot.cluster.mirror.mirror import Mirror
 from aliquot.contracts.kinds.tenancy import Department, NodePool, Project
 from aliquot.contracts.kubernetes import Namespace, Node, Pod
 from aliquot.core.intake import PoolRule, Tenant, node_fact, pod_facts, pool_rules, queue_facts
-from aliquot.core.scheduling import (
-    JobChanged,
-    JobRemoved,
-    NodeChanged,
-    NodeRemoved,
-    QueueChanged,
-    QueueRemoved,
-    TaskChanged,
-    facts,
-)
+from aliquot.core.intake.group_table import PROJECT_LABELS, Seat, facts_in, lone_seat, priority_class_of
+from aliquot.core.scheduling import NodeChanged, NodeRemoved, QueueChanged, QueueRemoved, facts
 from aliquot.core.scheduling.events import Event
 
 
@@ -32,18 +28,25 @@ class Feed:
     Args:
         mirror: what we know of the cluster.
         submit: takes events for the scheduler.
+        jobs: which pods belong together.
+        seats: where pods belong.
+        owners: values of priority classes.
 
     Attributes:
         nodes: the facts of all nodes, by name.
     """
 
-    def __init__(self, mirror: Mirror, submit: Callable[[Event], None]) -> None:
+    def __init__(
+        self, mirror: Mirror, submit: Callable[[Event], None], jobs: Jobs, seats: Seats, owners: KnownOwners
+    ) -> None:
         self.nodes: dict[str, facts.Node] = {}
         self._mirror = mirror
         self._submit = submit
+        self._jobs = jobs
+        self._seats = seats
+        self._owners = owners
         self._rules: tuple[PoolRule, ...] = ()
         self._queues: dict[tuple[str, str], facts.Queue] = {}
-        self._pods: dict[str, tuple[facts.Job, facts.Task]] = {}
         self._tenants: dict[str, Tenant | None] = {}
 
     def start(self) -> None:
@@ -58,6 +61,7 @@ class Feed:
         listeners.namespace.append(self._namespace_changed)
         listeners.node.append(self._node_changed)
         listeners.pod.append(self._pod_changed)
+        self._seats.on_again.append(self._look_at)
 
     @property
     def pools(self) -> tuple[str, ...]:
@@ -97,6 +101,9 @@ class Feed:
         assert project is not None
         for namespace in self._mirror.namespaces_of(project.metadata.name):
             self._tenant_changed(namespace.metadata.name)
+        for namespace in self._mirror.namespaces:
+            if project.metadata.name in projects_named(namespace) or _EVERY in projects_named(namespace):
+                self._look_into(namespace.metadata.name)
 
     def _department_changed(self, old: Department | None, new: Department | None) -> None:
         if old is None or new is None or old.spec != new.spec:
@@ -123,29 +130,72 @@ class Feed:
             )
         return self._tenants[namespace]
 
+    def project_of(self, pod: Pod) -> Project | None:
+        """Whose the pod is: its namespace's project, or the one that it names, where the namespace lets it choose."""
+        seat = self._seats.known(pod)
+        return self._project(pod.metadata.namespace, None if seat is None else seat.label(PROJECT_LABELS))
+
+    def facts_of(self, pod: Pod) -> tuple[facts.Job, facts.Task]:
+        """What the pod says of its job, and what it is; as if it were alone, where it has no seat (yet)."""
+        return self._facts(pod, self._seats.known(pod) or lone_seat(pod))
+
+    def priority_class_of(self, pod: Pod) -> str | None:
+        """Name of the pod's priority class; None: it has none."""
+        return priority_class_of(self._seats.known(pod) or lone_seat(pod), pod, self._owners.classes)
+
+    def _project(self, namespace: str, named: str | None) -> Project | None:
+        own = self._mirror.project_of(namespace)
+        held = self._mirror.namespaces.get(Key("", namespace))
+        if own is not None or named is None or held is None:
+            return own
+        return self._mirror.projects.get(Key("", named)) if projects_named(held) & {named, _EVERY} else None
+
+    def _facts(self, pod: Pod, seat: Seat) -> tuple[facts.Job, facts.Task]:
+        namespace = pod.metadata.namespace
+        tenant = self.tenant(namespace)
+        if tenant is None and (named := self._project(namespace, seat.label(PROJECT_LABELS))) is not None:
+            tenant = Tenant(named.metadata.name, named.spec.default_node_pools)
+        return facts_in(seat, *pod_facts(pod, tenant), pod, self._owners.classes)
+
     def _namespace_changed(self, old: Namespace | None, new: Namespace | None) -> None:
         before = old.metadata.labels.get(names.QUEUE_LABEL) if old else None
         after = new.metadata.labels.get(names.QUEUE_LABEL) if new else None
         namespace = new or old
-        if before != after and namespace is not None:
+        assert namespace is not None
+        if before != after:
             self._tenant_changed(namespace.metadata.name)
+        if (projects_named(old) if old else None) != (projects_named(new) if new else None):
+            self._look_into(namespace.metadata.name)
 
     def _tenant_changed(self, namespace: str) -> None:
         before = self._tenants.pop(namespace, None)
         if self.tenant(namespace) != before:
-            for pod in [pod for pod in self._mirror.pods if pod.metadata.namespace == namespace]:
-                self._pod_changed(None, pod)
+            self._look_into(namespace)
+
+    def _look_into(self, namespace: str) -> None:
+        for pod in [pod for pod in self._mirror.pods if pod.metadata.namespace == namespace]:
+            self._look_at(pod)
 
     def _pod_changed(self, old: Pod | None, new: Pod | None) -> None:
         if new is None:
             assert old is not None
-            self._pods.pop(old.metadata.uid, None)
-            self._submit(JobRemoved(old.metadata.uid))
-            return
-        job, task = pod_facts(new, self.tenant(new.metadata.namespace))
-        known = self._pods.get(task.id)
-        self._pods[task.id] = (job, task)
-        if known is None or known[0] != job:
-            self._submit(JobChanged(job))
-        if known is None or known[1] != task:
-            self._submit(TaskChanged(task))
+            self._jobs.gone(old.metadata.uid)
+            self._seats.gone(old)
+            self._seats.ripple(old)
+        else:
+            self._look_at(new)
+            self._seats.ripple(new)
+
+    def _look_at(self, pod: Pod) -> None:
+        seat = self._seats.find(pod)
+        if seat is not None:
+            self._jobs.here(*self._facts(pod, seat))
+
+
+_EVERY: Final = "*"
+
+
+def projects_named(namespace: Namespace) -> frozenset[str]:
+    """The projects that pods of the namespace may choose from by label; `*` stands for all."""
+    written = namespace.metadata.annotations.get(names.PROJECTS_ANNOTATION, "")
+    return frozenset(name for part in written.split(",") if (name := part.strip()))

@@ -13,8 +13,12 @@ from collections.abc import Awaitable, Callable
 from aliquot.clock import Clock
 from aliquot.cluster.announcer import Announcer
 from aliquot.cluster.feed import Feed
+from aliquot.cluster.foreign.owners import Owners
+from aliquot.cluster.foreign.room import ForeignWorkloads
+from aliquot.cluster.foreign.seats import Seats
 from aliquot.cluster.granting.bind import Granter, read_again
 from aliquot.cluster.granting.evict import Evicter, half_evicted
+from aliquot.cluster.jobs import Jobs
 from aliquot.cluster.metrics import Metrics
 from aliquot.cluster.mirror.cache import Key
 from aliquot.cluster.mirror.mirror import Mirror, key_of, owner_of
@@ -29,8 +33,8 @@ from aliquot.cluster.sources import Sources
 from aliquot.cluster.triggers import Triggers
 from aliquot.cluster.work import LANES, Item, Lane, Task
 from aliquot.contracts.kubernetes import Pod
-from aliquot.core.lifecycle import Retry
-from aliquot.core.scheduling import Bind, GrantFailed, Plan
+from aliquot.core.lifecycle import Retry, Wait
+from aliquot.core.scheduling import Bind, GrantFailed, Plan, explain
 from aliquot.core.submission import Defaults
 from aliquot.kube.client import ApiClient
 from aliquot.kube.config import Server
@@ -63,7 +67,10 @@ class Term:
         self._scheduler = Scheduler(
             settings.scheduling, clock, metrics.scheduler, self._carry_out, self._verdict_changed
         )
-        self._feed = Feed(mirror, self._scheduler.submit)
+        self._jobs = Jobs(self._scheduler.submit)
+        owners = Owners(client, clock, metrics.watches, settings)
+        seats = Seats(mirror, owners)
+        self._feed = Feed(mirror, self._scheduler.submit, self._jobs, seats, owners)
         self._granter = Granter(client, mirror, self._scheduler.submit, self._bound)
         self._evicter = Evicter(client, mirror, clock, self._scheduler.submit, self._announcer.evicted)
         self._triggers = Triggers(mirror, self._feed, self._heard, self._add, settings)
@@ -77,6 +84,22 @@ class Term:
             client, mirror, views, clock, retry, self._scheduler.waiting, self._announcer.happened
         )
         self._tenants = TenantReconciler(client, mirror, self._feed, clock, self._scheduler.usage)
+        self._clock = clock
+        self._pace = Pace[Key](workloads.status_settle_seconds, workloads.status_longest_seconds)
+        self._foreign = ForeignWorkloads(
+            client,
+            owners,
+            seats,
+            self._feed,
+            self._jobs,
+            self._verdict,
+            self._announcer,
+            self._add,
+            self._pace,
+            clock,
+            metrics.watches,
+            settings,
+        )
         self._tasks: dict[Task, Callable[[Key], Awaitable[None]]] = {
             Task.GRANT: self._granter.carry_out,
             Task.EVICT: self._evicter.carry_out,
@@ -88,9 +111,8 @@ class Term:
             Task.PROJECT_STATUS: self._tenants.write_project_status,
             Task.DEPARTMENT_STATUS: self._tenants.write_department_status,
             Task.NODE_POOL_STATUS: self._tenants.write_node_pool_status,
+            **self._foreign.tasks,
         }
-        self._clock = clock
-        self._pace = Pace[Key](workloads.status_settle_seconds, workloads.status_longest_seconds)
         self._started = False
 
     def trouble(self) -> str | None:
@@ -105,12 +127,13 @@ class Term:
         """Do the operator's work until cancelled."""
         async with asyncio.TaskGroup() as group:
             await self._sources.fill(group)
+            await self._foreign.fill(group)
             self._feed.start()
             self._triggers.listen()
             self._take_up_evictions()
             group.create_task(self._scheduler.run())
             await self._scheduler.first_round.wait()  # before it nobody holds anything, which no status should say
-            self._triggers.look_at_everything()
+            self._look_at_everything()
             group.create_task(self._queue.run(self._settings.work.workers, self._work))
             group.create_task(self._recorder.run(hold=lambda: len(self._queue) > 0))
             group.create_task(self._resync())
@@ -136,7 +159,11 @@ class Term:
     async def _resync(self) -> None:
         while True:
             await asyncio.sleep(self._settings.work.resync_seconds)
-            self._triggers.look_at_everything()
+            self._look_at_everything()
+
+    def _look_at_everything(self) -> None:
+        self._triggers.look_at_everything()
+        self._foreign.look_at_everything()
 
     # What the rooms tell one another
 
@@ -174,15 +201,18 @@ class Term:
             self._scheduler.submit(GrantFailed(task=found.metadata.uid))
 
     def _verdict_changed(self, job: str) -> None:
-        pod = self._mirror.pod(job)
-        reason = self._scheduler.waiting(job)
-        if pod is None:
+        pods = [pod for uid in self._jobs.pods_of(job) if (pod := self._mirror.pod(uid)) is not None]
+        if not pods:
             return
-        owner = owner_of(pod)
+        owner = owner_of(pods[0])
         if owner is not None:
-            self._status_changed(Key(pod.metadata.namespace, owner.name), at_once=False)
-        elif reason is not None:
-            self._announcer.waits(pod, reason)
+            self._status_changed(Key(pods[0].metadata.namespace, owner.name), at_once=False)
+        else:
+            self._foreign.verdict_changed(pods)
+
+    def _verdict(self, uid: str) -> Wait | None:
+        reason = self._scheduler.waiting(self._jobs.job_of(uid))
+        return None if reason is None else Wait(reason.code.value, explain(reason))
 
     def _look_again(self, key: Key, seconds: float) -> None:
         self._add(Task.WORKLOAD, key, seconds)

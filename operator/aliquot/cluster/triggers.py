@@ -100,9 +100,9 @@ class Triggers:
         key = key_of(pod)
         if old is None and self._heard(key) is None:
             self._add(Task.CONFIRM, key, self._settings.scheduling.confirm_seconds)
-        tenant = self._feed.tenant(key.namespace)
-        if tenant is not None:
-            self._touched.add(tenant.project)
+        project = self._feed.project_of(pod)
+        if project is not None:
+            self._touched.add(project.metadata.name)
         owner = owner_of(pod)
         if owner is None:
             return

@@ -31,6 +31,8 @@ class Task(StrEnum):
     PROJECT_STATUS = "project-status"
     DEPARTMENT_STATUS = "department-status"
     NODE_POOL_STATUS = "node-pool-status"
+    OWNER = "owner"
+    REPORT = "report"
 
 
 class Item(NamedTuple):
@@ -55,4 +57,6 @@ LANES = {
     Task.PROJECT_STATUS: Lane.STATUS,
     Task.DEPARTMENT_STATUS: Lane.STATUS,
     Task.NODE_POOL_STATUS: Lane.STATUS,
+    Task.OWNER: Lane.CREATE,
+    Task.REPORT: Lane.STATUS,
 }

@@ -6,7 +6,7 @@ that is there. Amounts are hundredths of a GPU, milli-CPU and bytes; `now` is in
 `core.intake` call.
 """
 
-from aliquot.core.tenancy.amounts import in_words
+from aliquot.core.tenancy.amounts import in_words, resource_amounts
 from aliquot.core.tenancy.department import department_status
 from aliquot.core.tenancy.namespaces import NamespacePlan, Problem, namespace_name, namespace_plan
 from aliquot.core.tenancy.node_pools import node_pool_status
@@ -37,4 +37,5 @@ __all__ = [
     "node_pool_status",
     "project_quotas",
     "project_status",
+    "resource_amounts",
 ]
