@@ -7,7 +7,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from aliquot.contracts.kinds.parameters import JOB_NAME_LENGTH, NAME_PREFIX_LENGTH
-from aliquot.naming import dns_label, generated_job_name, label_value, pod_name
+from aliquot.naming import dns_label, generated_job_name, label_value, pod_name, report_name
 
 # RFC 1123, written down independently of the module
 DNS_LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
@@ -99,3 +99,19 @@ def test_a_generated_name_is_free_and_could_have_been_given(prefix: str | None, 
     assert name not in names
     assert re.fullmatch(r"[a-z]([-a-z0-9]*[a-z0-9])?", name)
     assert len(name) <= JOB_NAME_LENGTH
+
+
+OBJECTS = st.tuples(st.sampled_from(["Job", "PyTorchJob"]), st.text(max_size=300), st.text(max_size=40))
+
+
+@given(OBJECTS, OBJECTS)
+@example(("Job", "a", "1"), ("Job", "a", "2"))
+@example(("Job", "a.b", "1"), ("Job", "a-b", "1"))
+@example(("Job", "j" * 62, "1"), ("Job", "j" * 63, "1"))
+def test_a_report_is_called_after_one_object_and_no_other(one: tuple[str, str, str], two: tuple[str, str, str]) -> None:
+    assert DNS_LABEL.fullmatch(report_name(*one))
+    assert (report_name(*one) == report_name(*two)) == (one == two)
+
+
+def test_a_reports_name_can_be_read() -> None:
+    assert report_name("PyTorchJob", "resnet", "uid").startswith("pytorchjob-resnet-")

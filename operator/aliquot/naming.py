@@ -19,6 +19,8 @@ DEFAULT_PREFIX: Final = "job"
 """Beginning of the name of a job that gives neither a name nor a prefix (cluster-api.md S3)."""
 
 _HASH_LENGTH: Final = 10
+_SHORT_HASH_LENGTH: Final = 8
+"""Where a readable name of one kind is told apart from earlier ones only."""
 _DNS_LABEL: Final = re.compile(r"[a-z0-9](?:[-a-z0-9]*[a-z0-9])?", re.ASCII)
 _LABEL_VALUE: Final = re.compile(r"(?:[A-Za-z0-9](?:[-A-Za-z0-9_.]*[A-Za-z0-9])?)?", re.ASCII)
 
@@ -51,6 +53,21 @@ def pod_name(job_name: str, index: int, attempt: int) -> str:
 def dns_label(text: str) -> str:
     """Return the text itself if it is a DNS label, else what is readable of it and a hash of all of it."""
     return text if len(text) <= LONGEST and _DNS_LABEL.fullmatch(text) else _slug(text, LONGEST)
+
+
+def report_name(kind: str, name: str, uid: str) -> str:
+    """Name the report on an object: `<kind>-<name>-<hash>`; another object of the same name has another one.
+
+    Args:
+        kind: such as `Deployment`.
+        name: of the object.
+        uid: of the object.
+    """
+    end = f"-{_hash(uid)[:_SHORT_HASH_LENGTH]}"
+    readable = f"{kind.lower()}-{name}"
+    if len(readable) + len(end) <= LONGEST and _DNS_LABEL.fullmatch(readable):
+        return readable + end
+    return _slug(readable, LONGEST - len(end)) + end
 
 
 def _slug(text: str, longest: int) -> str:

@@ -151,6 +151,23 @@ class Workloads(_Group):
     """While GPUs are being granted, a status that is still on its way waits so long at most: grants go first."""
 
 
+class Foreign(_Group):
+    """Workloads of other kinds."""
+
+    discovery_seconds: float = Field(default=30, gt=0)
+    """Between two looks at which kinds are served; where a pod names an owner of a kind that is not yet known, it is
+    looked at once."""
+
+    owner_seconds: float = Field(default=10, ge=0)
+    """A pod whose owner is not there waits so long for it before it is scheduled as if nobody knew its kind."""
+
+    fill_seconds: float = Field(default=20, ge=0)
+    """At its start the operator waits so long for the list of each kind."""
+
+    report_settle_seconds: float = Field(default=1, ge=0)
+    """An ExternalWorkload is written so long after something changed: its pods pass through several phases at once."""
+
+
 class Server(_Group):
     """The process's own HTTP server: /healthz, /readyz, /metrics."""
 
@@ -232,6 +249,7 @@ class Settings(BaseSettings):
     leadership: Leadership = Leadership()
     scheduling: Scheduling = Scheduling()
     workloads: Workloads = Workloads()
+    foreign: Foreign = Foreign()
     server: Server = Server()
     webhook: Webhook = Webhook()
     certificates: Certificates = Certificates()

@@ -5,6 +5,8 @@ import re
 import pytest
 import yaml
 
+from aliquot import names
+from aliquot.core.intake.group_table import builtin_table
 from tests.chart.chart_support import CRDS, GUIDE, Helm, Manifest, only, without_definitions
 
 OPERATOR = """
@@ -23,10 +25,14 @@ OPERATOR = """
     cluster  run.ai               nodepools/status             patch
     cluster  run.ai               trainingpolicies             list watch
     cluster  run.ai               trainingpolicies/status      patch
+    cluster  run.ai               externalworkloads            list watch create patch
+    cluster  run.ai               externalworkloads/status     patch
+    cluster  scheduling.k8s.io    priorityclasses              list watch
     cluster  scheduling.run.ai    departments                  list watch
     cluster  scheduling.run.ai    departments/status           patch
     runai    coordination.k8s.io  leases                       create
     runai    coordination.k8s.io  leases=aliquot-operator      get patch
+    runai    -                    configmaps                   list watch
     runai    -                    configmaps                   create
     runai    -                    configmaps=aliquot-usage     get patch
 """
@@ -56,7 +62,7 @@ def rights_of_table(text: str) -> set[Right]:
 def rights_of_rules(where: str, role: Manifest) -> list[Right]:
     return [
         (where, group, resource + "".join(f"={name}" for name in rule.get("resourceNames", ())), verb)
-        for rule in role["rules"]
+        for rule in role.get("rules", ())
         for group in rule["apiGroups"]
         for resource in rule["resources"]
         for verb in rule["verbs"]
@@ -124,6 +130,21 @@ def test_with_cert_manager_the_webhook_only_reads_its_secret(helm: Helm) -> None
     assert rights_of_rules("runai", bound) == [("runai", "", "secrets=aliquot-webhook-tls", "get")]
 
 
+def test_the_operator_reads_the_kinds_of_the_table_and_of_roles_that_administrators_add(
+    roles: dict[str, Manifest],
+) -> None:
+    kinds = roles["aliquot-kinds"]
+    known = {(kind.group, f"{kind.kind.lower()}s") for kind in builtin_table().kinds.values() if kind.group}
+    granted = {(group, resource) for _, group, resource, _ in rights_of_rules("", kinds)}
+    assert granted == known, "the chart's role and core/intake/group_table/builtin.yaml name other kinds"
+    assert {verb for *_, verb in rights_of_rules("", kinds)} == {"list", "watch"}
+    collected = roles["aliquot-kind-reader"]
+    [selector] = collected["aggregationRule"]["clusterRoleSelectors"]
+    assert selector["matchLabels"] == {names.AGGREGATE_LABEL: "true"}
+    assert kinds["metadata"]["labels"][names.AGGREGATE_LABEL] == "true"
+    assert "rules" not in collected, "an upgrade would quarrel about them with Kubernetes' own controller"
+
+
 def test_no_role_has_wildcards_secrets_of_others_or_ways_to_more_rights(standard: list[Manifest]) -> None:
     for role in (item for item in standard if item["kind"] in ("Role", "ClusterRole")):
         for where, group, resource, verb in rights_of_rules("", role):
@@ -139,7 +160,7 @@ def test_bindings_give_the_roles_of_the_same_name(component: str, standard: list
         binding = only(standard, f"{kind}Binding", component)
         assert binding["roleRef"] == {
             "apiGroup": "rbac.authorization.k8s.io",
-            "kind": kind,
+            "kind": binding["kind"].removesuffix("Binding"),
             "name": binding["metadata"]["name"],
         }
 

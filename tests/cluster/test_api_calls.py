@@ -16,6 +16,7 @@ from aliquot_lab import Options, dedicated
 from aliquot_lab.audit import Record
 from demo import platform
 from tests.support.arena import POOLS, PROJECTS, WORKLOADS, Arena
+from tests.support.foreign import report, template, until_reported
 
 pytestmark = [pytest.mark.cluster, pytest.mark.xdist_group("api calls")]
 
@@ -95,7 +96,10 @@ def counts(records: list[Record]) -> Counter[str]:
 def counted() -> Generator[Counted]:
     with dedicated(Options(audit=True)) as lab:
         platform.install(lab)
-        settings = {"ALIQUOT_WORKLOADS__STATUS_SETTLE_SECONDS": str(SETTLE_SECONDS)}
+        settings = {
+            "ALIQUOT_WORKLOADS__STATUS_SETTLE_SECONDS": str(SETTLE_SECONDS),
+            "ALIQUOT_FOREIGN__REPORT_SETTLE_SECONDS": "1",
+        }
         arena = Counted(lab, "counted")
         arena.operator = platform.start_operator(lab, settings=settings)
         arena.pool()
@@ -151,6 +155,41 @@ def test_the_same_state_again_writes_nothing(counted: Counted) -> None:
     counted.heard()
     assert counts(counted.writes()) == before
     assert counted.namespace_writes() == namespaces
+
+
+def test_a_job_of_another_kind_costs_one_binding_one_report_and_at_most_three_statuses_of_it(counted: Counted) -> None:
+    namespace, before = f"runai-{counted.name}-a", len(counted.writes())
+    pod = template(gpu=1, duration="1s")
+    pod["spec"]["restartPolicy"] = "Never"
+    job = {"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "foreign"}, "spec": {"template": pod}}
+    counted.make(f"/apis/batch/v1/namespaces/{namespace}/jobs", job)
+    until_reported(counted, namespace, "foreign", "Completed")
+    counted.heard()
+    found = counts([one for one in counted.writes()[before:] if one.namespace == namespace])
+    assert found["patch externalworkloads/status"] <= 3
+    del found["patch externalworkloads/status"]
+    assert found == {"create pods/binding": 1, "patch externalworkloads": 1}
+
+
+def test_what_makes_no_difference_to_a_report_writes_nothing(counted: Counted) -> None:
+    namespace = f"runai-{counted.name}-a"
+    labels = {"app": "web"}
+    spec = {"replicas": 2, "selector": {"matchLabels": labels}, "template": template(gpu=0, labels=labels)}
+    path = f"/apis/apps/v1/namespaces/{namespace}/deployments"
+    counted.make(path, {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "web"}, "spec": spec})
+    until_reported(counted, namespace, "web", "Running")
+    counted.until(lambda: len(report(counted, namespace, "web")["status"]["observedStatus"]["childIds"]) == 2, "2 pods")
+    counted.until(lambda: "2 pods running" in str(report(counted, namespace, "web")), "both to run")
+    counted.heard()
+    before = counts(counted.writes())
+    for number in range(20):
+        touched = {"metadata": {"labels": {"touched": str(number)}, "annotations": {"touched": str(number)}}}
+        counted.patch(f"{path}/web", touched)
+        for pod in counted.pods(namespace):
+            if pod["metadata"]["labels"].get("app") == "web":
+                counted.patch(f"/api/v1/namespaces/{namespace}/pods/{pod['metadata']['name']}", touched)
+    counted.heard()
+    assert counts(counted.writes()) == before
 
 
 def test_heartbeats_and_strangers_pods_write_nothing(counted: Counted) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from aliquot.clock import SystemClock
 from aliquot.cluster.feed import Feed
+from aliquot.cluster.foreign.seats import Seats
 from aliquot.cluster.jobs import Jobs
 from aliquot.cluster.mirror.cache import Key
 from aliquot.cluster.mirror.mirror import Mirror
@@ -21,6 +22,7 @@ from aliquot.contracts.kinds.tenancy import (
 from aliquot.contracts.kubernetes import Node
 from aliquot.core.intake import MinRuntimes
 from aliquot.core.scheduling import Event, PoolPlacement, QueueChanged, QueueRemoved
+from tests.support.owners import Known
 
 
 class World:
@@ -31,7 +33,9 @@ class World:
         self.events: list[Event] = []
         self.placements: list[Mapping[str, PoolPlacement]] = []
         jobs = Jobs(self.events.append, SystemClock(), lambda _: None)
-        self.feed = Feed(self.mirror, self.events.append, self.placements.append, jobs, runtimes)
+        owners = Known()
+        seats = Seats(self.mirror, owners)
+        self.feed = Feed(self.mirror, self.events.append, self.placements.append, jobs, runtimes, seats, owners)
 
     def queues(self) -> list[str]:
         """What was told of queues since this was last asked: pool, name, usage of GPUs."""

@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 
+from aliquot.cluster.foreign.tops import Top
 from aliquot.cluster.mirror.cache import Key
 from aliquot.cluster.mirror.mirror import Mirror, owner_of
 from aliquot.cluster.reconcilers.pod_conditions import INVALID_REQUEST
 from aliquot.cluster.resources import TRAINING_WORKLOADS
 from aliquot.contracts.kinds.workloads import TrainingWorkload
-from aliquot.contracts.kubernetes import Node, Pod
+from aliquot.contracts.kubernetes import Metadata, Node, Pod
 from aliquot.core.lifecycle import Happening, Wait
 from aliquot.core.scheduling import Bind
 from aliquot.core.tenancy import in_words
@@ -16,6 +17,8 @@ from aliquot.kube.resources import NODES, PODS
 
 _EVICTED = "Evicted"
 _SCHEDULED = "Scheduled"
+_NOT_FOLLOWED = "NotFollowed"
+_INVALID_TABLE = "InvalidTable"
 _INVALID_LABELS = "InvalidLabels"
 _SCHEDULING = "Scheduling"
 
@@ -66,6 +69,19 @@ class Announcer:
         regarding = ObjectReference(NODES.api_version, NODES.kind, name=metadata.name, uid=metadata.uid)
         self._recorder.record(regarding, "Warning", _INVALID_LABELS, "; ".join(problems), _SCHEDULING)
 
+    def workload_waits(self, top: Top, wait: Wait) -> None:
+        """Pods of a workload of another kind that are scheduled together wait: it is told on the workload."""
+        self._recorder.record(_reference(top), "Warning", wait.code, wait.sentence, _SCHEDULING, key=wait.code)
+
+    def makes_no_sense(self, top: Top, problem: str) -> None:
+        """A workload of another kind says something that cannot be followed."""
+        self._recorder.record(_reference(top), "Warning", _NOT_FOLLOWED, problem, _SCHEDULING, key=problem)
+
+    def wrong_table(self, config_map: Metadata, problem: str) -> None:
+        """A ConfigMap that adds to the table of kinds is wrong somewhere."""
+        regarding = ObjectReference("v1", "ConfigMap", config_map.namespace, config_map.name, config_map.uid)
+        self._recorder.record(regarding, "Warning", _INVALID_TABLE, problem, _INVALID_TABLE, key=problem)
+
     def _workload_of(self, pod: Pod) -> TrainingWorkload | None:
         owner = owner_of(pod)
         workload = None if owner is None else self._mirror.workloads.get(Key(pod.metadata.namespace, owner.name))
@@ -77,6 +93,10 @@ class Announcer:
             TRAINING_WORKLOADS.api_version, TRAINING_WORKLOADS.kind, metadata.namespace, metadata.name, metadata.uid
         )
         self._recorder.record(regarding, happening.type, happening.reason, happening.message, happening.reason, key=key)
+
+
+def _reference(top: Top) -> ObjectReference:
+    return ObjectReference(top.api_version, top.key.kind, top.key.namespace, top.key.name, top.uid)
 
 
 def _pod(pod: Pod) -> ObjectReference:

@@ -1,22 +1,26 @@
 """What the scheduler is told: facts made of what the mirror holds, each told once, and again only when it differs.
 
     node, node pool ──▶ NodeChanged              project, department, node pool ──▶ QueueChanged
-    pod, namespace, project ──▶ JobChanged, TaskChanged (`jobs`)
+    pod, its owners, namespace, project ──▶ JobChanged, TaskChanged (`jobs`)
 
 Heartbeats and other changes that make no difference to a fact wake no round.
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Final
 
 from aliquot import names
+from aliquot.cluster.foreign.seats import KnownOwners, Seats
 from aliquot.cluster.jobs import Jobs
+from aliquot.cluster.mirror.cache import Key
 from aliquot.cluster.mirror.mirror import Mirror
 from aliquot.contracts.kinds.tenancy import Department, NodePool, Project
 from aliquot.contracts.kubernetes import Namespace, Node, Pod
 from aliquot.core.intake import (
     MinRuntimes,
+    PodFacts,
     PoolRule,
     Tenant,
     Used,
@@ -27,6 +31,7 @@ from aliquot.core.intake import (
     queue_facts,
     with_usage,
 )
+from aliquot.core.intake.group_table import PROJECT_LABELS, Seat, facts_in, lone_seat, priority_class_of
 from aliquot.core.scheduling import (
     NodeChanged,
     NodeRemoved,
@@ -50,6 +55,8 @@ class Feed:
         place: takes how those node pools are filled that say so, by name.
         jobs: which pods belong together.
         runtimes: how long jobs are left alone where nobody says.
+        seats: where pods belong.
+        owners: values of priority classes.
 
     Attributes:
         nodes: the facts of all nodes, by name.
@@ -63,6 +70,8 @@ class Feed:
         place: Callable[[Mapping[str, PoolPlacement]], None],
         jobs: Jobs,
         runtimes: MinRuntimes,
+        seats: Seats,
+        owners: KnownOwners,
     ) -> None:
         self.nodes: dict[str, facts.Node] = {}
         self.queues: dict[tuple[str, str], facts.Queue] = {}
@@ -71,6 +80,8 @@ class Feed:
         self._place = place
         self._jobs = jobs
         self._runtimes = runtimes
+        self._seats = seats
+        self._owners = owners
         self._rules: tuple[PoolRule, ...] = ()
         self._used: Mapping[tuple[str, str], Used] = _NOBODY
         self._tenants: dict[str, Tenant | None] = {}
@@ -87,6 +98,7 @@ class Feed:
         listeners.namespace.append(self._namespace_changed)
         listeners.node.append(self._node_changed)
         listeners.pod.append(self._pod_changed)
+        self._seats.on_again.append(self._look_at)
 
     @property
     def pools(self) -> tuple[str, ...]:
@@ -127,6 +139,9 @@ class Feed:
         assert project is not None
         for namespace in self._mirror.namespaces_of(project.metadata.name):
             self._tenant_changed(namespace.metadata.name)
+        for namespace in self._mirror.namespaces:
+            if project.metadata.name in projects_named(namespace) or _EVERY in projects_named(namespace):
+                self._look_into(namespace.metadata.name)
 
     def _department_changed(self, old: Department | None, new: Department | None) -> None:
         if old is None or new is None or old.spec != new.spec:
@@ -160,25 +175,68 @@ class Feed:
             self._tenants[namespace] = None if project is None else _tenant(project)
         return self._tenants[namespace]
 
+    def project_of(self, pod: Pod) -> Project | None:
+        """Whose the pod is: its namespace's project, or the one that it names, where the namespace lets it choose."""
+        seat = self._seats.known(pod)
+        return self._project(pod.metadata.namespace, None if seat is None else seat.label(PROJECT_LABELS))
+
+    def facts_of(self, pod: Pod) -> PodFacts:
+        """What the pod says of its job, and what it is; as if it were alone, where it has no seat (yet)."""
+        return self._facts(pod, self._seats.known(pod) or lone_seat(pod))
+
+    def priority_class_of(self, pod: Pod) -> str | None:
+        """Name of the pod's priority class; None: it has none."""
+        return priority_class_of(self._seats.known(pod) or lone_seat(pod), pod, self._owners.classes)
+
+    def _project(self, namespace: str, named: str | None) -> Project | None:
+        own = self._mirror.project_of(namespace)
+        held = self._mirror.namespaces.get(Key("", namespace))
+        if own is not None or named is None or held is None:
+            return own
+        return self._mirror.projects.get(Key("", named)) if projects_named(held) & {named, _EVERY} else None
+
+    def _facts(self, pod: Pod, seat: Seat) -> PodFacts:
+        namespace = pod.metadata.namespace
+        tenant = self.tenant(namespace)
+        if tenant is None and (named := self._project(namespace, seat.label(PROJECT_LABELS))) is not None:
+            tenant = _tenant(named)
+        alone = pod_facts(pod, tenant)
+        job, task = facts_in(seat, alone.job, alone.task, pod, self._owners.classes)
+        return replace(alone, job=job, task=task)
+
     def _namespace_changed(self, old: Namespace | None, new: Namespace | None) -> None:
         before = old.metadata.labels.get(names.QUEUE_LABEL) if old else None
         after = new.metadata.labels.get(names.QUEUE_LABEL) if new else None
         namespace = new or old
-        if before != after and namespace is not None:
+        assert namespace is not None
+        if before != after:
             self._tenant_changed(namespace.metadata.name)
+        if (projects_named(old) if old else None) != (projects_named(new) if new else None):
+            self._look_into(namespace.metadata.name)
 
     def _tenant_changed(self, namespace: str) -> None:
         before = self._tenants.pop(namespace, None)
         if self.tenant(namespace) != before:
-            for pod in [pod for pod in self._mirror.pods if pod.metadata.namespace == namespace]:
-                self._pod_changed(None, pod)
+            self._look_into(namespace)
+
+    def _look_into(self, namespace: str) -> None:
+        for pod in [pod for pod in self._mirror.pods if pod.metadata.namespace == namespace]:
+            self._look_at(pod)
 
     def _pod_changed(self, old: Pod | None, new: Pod | None) -> None:
         if new is None:
             assert old is not None
             self._jobs.gone(old.metadata.uid)
+            self._seats.gone(old)
+            self._seats.ripple(old)
         else:
-            self._jobs.here(pod_facts(new, self.tenant(new.metadata.namespace)))
+            self._look_at(new)
+            self._seats.ripple(new)
+
+    def _look_at(self, pod: Pod) -> None:
+        seat = self._seats.find(pod)
+        if seat is not None:
+            self._jobs.here(self._facts(pod, seat))
 
 
 def _tenant(project: Project) -> Tenant:
@@ -186,3 +244,12 @@ def _tenant(project: Project) -> Tenant:
     return Tenant(
         project.metadata.name, spec.default_node_pools, spec.node_affinity_train, spec.node_affinity_interactive
     )
+
+
+_EVERY: Final = "*"
+
+
+def projects_named(namespace: Namespace) -> frozenset[str]:
+    """The projects that pods of the namespace may choose from by label; `*` stands for all."""
+    written = namespace.metadata.annotations.get(names.PROJECTS_ANNOTATION, "")
+    return frozenset(name for part in written.split(",") if (name := part.strip()))

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from aliquot.contracts.kinds.external import ExternalWorkload
 from aliquot.contracts.kinds.policies import TrainingPolicy
 from aliquot.contracts.kinds.registry import KINDS, Kind
 from aliquot.contracts.kinds.shapes import Resource as CustomResource
@@ -25,3 +26,4 @@ TRAINING_POLICIES: Final = resource_of(kind_of(TrainingPolicy))
 PROJECTS: Final = resource_of(kind_of(Project))
 DEPARTMENTS: Final = resource_of(kind_of(Department))
 NODE_POOLS: Final = resource_of(kind_of(NodePool))
+EXTERNAL_WORKLOADS: Final = resource_of(kind_of(ExternalWorkload))

@@ -14,6 +14,9 @@ from typing import Final
 from aliquot.clock import Clock
 from aliquot.cluster.announcer import Announcer
 from aliquot.cluster.feed import Feed
+from aliquot.cluster.foreign.owners import Owners
+from aliquot.cluster.foreign.room import ForeignWorkloads
+from aliquot.cluster.foreign.seats import Seats
 from aliquot.cluster.granting.bind import Granter, read_again
 from aliquot.cluster.granting.evict import Evicter, half_evicted
 from aliquot.cluster.jobs import Jobs
@@ -75,7 +78,9 @@ class Term:
         self._jobs = Jobs(self._scheduler.submit, clock, self._gang_changed)
         self._verdicts = Verdicts(mirror, self._jobs.job_of, self._scheduler.waiting)
         runtimes = MinRuntimes(scheduling.preempt_min_runtime_seconds, scheduling.reclaim_min_runtime_seconds)
-        self._feed = Feed(mirror, self._scheduler.submit, self._scheduler.place, self._jobs, runtimes)
+        owners = Owners(client, clock, metrics.watches, settings)
+        seats = Seats(mirror, owners)
+        self._feed = Feed(mirror, self._scheduler.submit, self._scheduler.place, self._jobs, runtimes, seats, owners)
         self._usage = UsageKeeper(
             client, clock, scheduling, settings.identity.namespace, self._scheduler.held, self._feed.have_used
         )
@@ -95,6 +100,22 @@ class Term:
         )
         conditions = PodConditions(client, mirror, clock, self._jobs.short, self._announcer.misunderstood)
         self._tenants = TenantReconciler(client, mirror, self._feed, clock, self._scheduler.usage)
+        self._clock = clock
+        self._pace = Pace[Key](workloads.status_settle_seconds, workloads.status_longest_seconds)
+        self._foreign = ForeignWorkloads(
+            client,
+            owners,
+            seats,
+            self._feed,
+            self._jobs,
+            self._verdicts.of,
+            self._announcer,
+            self._add,
+            self._pace,
+            clock,
+            metrics.watches,
+            settings,
+        )
         self._tasks: dict[Task, Callable[[Key], Awaitable[None]]] = {
             Task.GRANT: self._granter.carry_out,
             Task.EVICT: self._evicter.carry_out,
@@ -108,9 +129,8 @@ class Term:
             Task.DEPARTMENT_STATUS: self._tenants.write_department_status,
             Task.NODE_POOL_STATUS: self._tenants.write_node_pool_status,
             Task.POLICY_STATUS: PolicyStatusWriter(client, mirror, clock).write,
+            **self._foreign.tasks,
         }
-        self._clock = clock
-        self._pace = Pace[Key](workloads.status_settle_seconds, workloads.status_longest_seconds)
         self._started = False
 
     def trouble(self) -> str | None:
@@ -125,6 +145,7 @@ class Term:
         """Do the operator's work until cancelled."""
         async with asyncio.TaskGroup() as group:
             await self._sources.fill(group)
+            await self._foreign.fill(group)
             if self._usage.wanted:
                 await self._usage.load()
             self._feed.start()
@@ -133,7 +154,7 @@ class Term:
             self._take_up_evictions()
             group.create_task(self._scheduler.run())
             await self._scheduler.first_round.wait()  # before it nobody holds anything, which no status should say
-            self._triggers.look_at_everything()
+            self._look_at_everything()
             group.create_task(self._queue.run(self._settings.work.workers, self._work))
             group.create_task(self._recorder.run(hold=lambda: len(self._queue) > 0))
             group.create_task(self._resync())
@@ -161,7 +182,11 @@ class Term:
     async def _resync(self) -> None:
         while True:
             await asyncio.sleep(self._settings.work.resync_seconds)
-            self._triggers.look_at_everything()
+            self._look_at_everything()
+
+    def _look_at_everything(self) -> None:
+        self._triggers.look_at_everything()
+        self._foreign.look_at_everything()
 
     # What the rooms tell one another
 
@@ -199,15 +224,14 @@ class Term:
             self._jobs.submit(GrantFailed(task=found.metadata.uid))
 
     def _verdict_changed(self, job: str) -> None:
-        for uid in self._jobs.pods_of(job):
-            pod = self._mirror.pod(uid)
-            if pod is None or pod.spec.node_name:
-                continue
-            owner, wait = owner_of(pod), self._verdicts.of(uid)
-            if owner is not None:
-                self._status_changed(Key(pod.metadata.namespace, owner.name), at_once=False)
-            elif wait is not None:
-                self._announcer.waits(pod, wait)
+        pods = [pod for uid in self._jobs.pods_of(job) if (pod := self._mirror.pod(uid)) is not None]
+        if not pods:
+            return
+        owner = owner_of(pods[0])
+        if owner is not None:
+            self._status_changed(Key(pods[0].metadata.namespace, owner.name), at_once=False)
+        else:
+            self._foreign.verdict_changed(pods)
 
     def _gang_changed(self, uids: Iterable[str]) -> None:
         """A gang is short of pods, or is so no longer: its pods are marked, if that lasts."""

@@ -130,9 +130,9 @@ class Triggers:
             self._add(Task.CONFIRM, key, self._settings.scheduling.confirm_seconds)
         if new is not None and may_need_conditions(old, new):
             self._add(Task.POD_CONDITIONS, key)
-        tenant = self._feed.tenant(key.namespace)
-        if tenant is not None:
-            self._touched.add(tenant.project)
+        project = self._feed.project_of(pod)
+        if project is not None:
+            self._touched.add(project.metadata.name)
         owner = owner_of(pod)
         if owner is None:
             return

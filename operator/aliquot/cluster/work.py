@@ -33,6 +33,8 @@ class Task(StrEnum):
     DEPARTMENT_STATUS = "department-status"
     NODE_POOL_STATUS = "node-pool-status"
     POLICY_STATUS = "policy-status"
+    OWNER = "owner"
+    REPORT = "report"
 
 
 class Item(NamedTuple):
@@ -59,4 +61,6 @@ LANES = {
     Task.DEPARTMENT_STATUS: Lane.STATUS,
     Task.NODE_POOL_STATUS: Lane.STATUS,
     Task.POLICY_STATUS: Lane.STATUS,
+    Task.OWNER: Lane.CREATE,
+    Task.REPORT: Lane.STATUS,
 }

@@ -55,6 +55,7 @@ class Container(Projection, frozen=True):
     """A container or init container of a pod."""
 
     name: str = ""
+    image: str = ""
     ports: tuple[ContainerPort, ...] = ()
     resources: Resources = Resources()
     restart_policy: str = ""

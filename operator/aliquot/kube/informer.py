@@ -11,6 +11,7 @@ exception leaves `run`, as a cache whose readers missed a change is worse than a
 
 import asyncio
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from random import Random
 from typing import Final, Generic, NoReturn, TypeVar
 
@@ -26,6 +27,7 @@ from aliquot.kube.metrics import WatchMetrics
 from aliquot.kube.problems import (
     ApiProblem,
     Expired,
+    Forbidden,
     NoAnswer,
     NotFound,
     Request,
@@ -44,6 +46,7 @@ _BACKOFF: Final = Backoff(base_seconds=0.2, cap_seconds=30, spread=0.5)
 _SHORTEST_WATCH_SECONDS: Final = 300
 _LONGEST_WATCH_SECONDS: Final = 600
 _UNEXPLAINED_FAILURES: Final = 3
+_LOOK_SECONDS: Final = 0.1
 _CHANGES_AT_ONCE: Final = 200
 """After so many changes of a list others get their turn: leases and other watches live in the same loop."""
 _FROM_THE_FUTURE: Final = "ResourceVersionTooLarge"
@@ -287,3 +290,14 @@ async def all_synced(informers: Iterable[Informer[HasMetadata]]) -> None:
     """Wait until each of them has its first list."""
     for informer in informers:
         await informer.synced.wait()
+
+
+async def filled(informer: Informer[T], within_seconds: float) -> bool:
+    """Wait for the first list; False: it may not be read, or is not there in time."""
+    deadline = asyncio.get_running_loop().time() + within_seconds
+    while not informer.synced.is_set():
+        if isinstance(informer.last_problem, Forbidden) or asyncio.get_running_loop().time() >= deadline:
+            return False
+        with suppress(TimeoutError):
+            await asyncio.wait_for(informer.synced.wait(), _LOOK_SECONDS)
+    return True

@@ -194,4 +194,3 @@ def test_what_a_gang_is_its_oldest_pod_says_and_the_largest_minimum_counts() -> 
 def test_a_running_pod_carries_the_mark_of_a_gang_that_is_short() -> None:
     mark = condition(names.GANG_COMPLETE_CONDITION, "False", SHORT)
     assert pod_facts(read(annotations=OF_THREE, conditions=[mark]), TENANT).short_since == NOON + 3 * MINUTE
-    assert pod_facts(read(conditions=[mark]), TENANT).short_since is None

@@ -91,7 +91,7 @@ def pod_facts(pod: kubernetes.Pod, tenant: Tenant | None) -> PodFacts:
         task=task,
         started=_started(pod) if state.active else None,
         succeeded=pod.status.phase == "Succeeded",
-        short_since=None if gang is None else _since(pod, names.GANG_COMPLETE_CONDITION, "False"),
+        short_since=_since(pod, names.GANG_COMPLETE_CONDITION, "False"),
     )
 
 

@@ -6,15 +6,18 @@ operator's workload reconciler, which reads pods with `observe`, carries `plan` 
 """
 
 from aliquot.core.lifecycle.facts import Facts, Wait
+from aliquot.core.lifecycle.foreign import ForeignFacts, observed_status
 from aliquot.core.lifecycle.happenings import Happening, happenings
 from aliquot.core.lifecycle.plan import NewPod, Steps, plan
-from aliquot.core.lifecycle.pods import ObservedPod, PodPhase, observe
+from aliquot.core.lifecycle.pods import ObservedPod, PodPhase, observe, observe_foreign
 from aliquot.core.lifecycle.record import Outcome, Record, record_of
 from aliquot.core.lifecycle.retries import Retry
 from aliquot.core.lifecycle.status import settled, status
+from aliquot.core.lifecycle.times import moment
 
 __all__ = [
     "Facts",
+    "ForeignFacts",
     "Happening",
     "NewPod",
     "ObservedPod",
@@ -25,7 +28,10 @@ __all__ = [
     "Steps",
     "Wait",
     "happenings",
+    "moment",
     "observe",
+    "observe_foreign",
+    "observed_status",
     "plan",
     "record_of",
     "settled",

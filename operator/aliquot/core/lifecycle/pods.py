@@ -94,8 +94,15 @@ def observe(pod: Pod) -> ObservedPod | None:
     """Read a pod; None if its labels are not those that we give: then it is none of ours."""
     labels = pod.metadata.labels
     index, attempt = _number(labels.get(names.POD_INDEX_LABEL)), _number(labels.get(names.ATTEMPT_LABEL))
-    if index is None or attempt is None:
-        return None
+    return None if index is None or attempt is None else _observed(pod, index, attempt)
+
+
+def observe_foreign(pod: Pod) -> ObservedPod:
+    """Read a pod that is none of ours: it works on nothing that has an index."""
+    return _observed(pod, 0, 0)
+
+
+def _observed(pod: Pod, index: int, attempt: int) -> ObservedPod:
     phase = _phase(pod)
     disruption = _disruption(pod.status.conditions)
     deleting = pod.metadata.deletion_timestamp is not None

@@ -6,7 +6,7 @@ that is there. Amounts are hundredths of a GPU, milli-CPU and bytes; `now` is in
 `core.intake` call.
 """
 
-from aliquot.core.tenancy.amounts import in_words
+from aliquot.core.tenancy.amounts import in_words, resource_amounts
 from aliquot.core.tenancy.department import department_status, department_warnings
 from aliquot.core.tenancy.namespaces import (
     NamespacePlan,
@@ -46,6 +46,7 @@ __all__ = [
     "project_quotas",
     "project_status",
     "project_warnings",
+    "resource_amounts",
     "with_same_label",
     "without_label",
 ]

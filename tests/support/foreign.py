@@ -1,0 +1,101 @@
+"""Kinds that tests install: bare definitions without controllers, whose pods the test makes as a controller would."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from aliquot_lab.api import ApiError
+from tests.support.arena import Arena
+
+DEFINITIONS: Final = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
+REPORTS: Final = "/apis/run.ai/v1alpha1"
+GPU: Final = "nvidia.com/gpu"
+
+
+def define(arena: Arena, group: str, kind: str, version: str = "v1") -> str:
+    """Install a kind that takes any spec and status; returns the path of its group and version.
+
+    The definition is deleted with everything else of the arena.
+    """
+    plural = f"{kind.lower()}s"
+    anything = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
+    schema = {"type": "object", "properties": {"spec": anything, "status": anything}}
+    arena.make(
+        DEFINITIONS,
+        {
+            "apiVersion": "apiextensions.k8s.io/v1",
+            "kind": "CustomResourceDefinition",
+            "metadata": {"name": f"{plural}.{group}"},
+            "spec": {
+                "group": group,
+                "scope": "Namespaced",
+                "names": {"plural": plural, "singular": kind.lower(), "kind": kind, "listKind": f"{kind}List"},
+                "versions": [{"name": version, "served": True, "storage": True, "schema": {"openAPIV3Schema": schema}}],
+            },
+        },
+    )
+    path = f"/apis/{group}/{version}"
+    arena.until(lambda: _is_served(arena, f"{path}/{plural}"), f"{kind} to be served")
+    return path
+
+
+def _is_served(arena: Arena, path: str) -> bool:
+    try:
+        return bool(arena.get(path))
+    except ApiError as problem:
+        if problem.status == 429:  # the API server prepares its storage
+            return False
+        raise
+
+
+def owned_by(owner: Mapping[str, Any]) -> dict[str, Any]:
+    """Metadata of what a controller makes for the object."""
+    metadata = owner["metadata"]
+    reference = {
+        "apiVersion": owner["apiVersion"],
+        "kind": owner["kind"],
+        "name": metadata["name"],
+        "uid": metadata["uid"],
+        "controller": True,
+        "blockOwnerDeletion": True,
+    }
+    return {"ownerReferences": [reference]}
+
+
+def template(*, gpu: int | str = 1, duration: str | None = None, **metadata: Any) -> dict[str, Any]:
+    """A pod template that asks for our scheduler."""
+    annotations = dict(metadata.pop("annotations", {}))
+    if duration is not None:
+        annotations["lab.aliquot.dev/duration"] = duration
+    container = {"name": "main", "image": "registry.example.com/foreign:1", "resources": {"limits": {GPU: str(gpu)}}}
+    return {
+        "metadata": {**metadata, "annotations": annotations},
+        "spec": {"schedulerName": "runai-scheduler", "restartPolicy": "Always", "containers": [container]},
+    }
+
+
+def report(arena: Arena, namespace: str, name: str) -> dict[str, Any]:
+    """The ExternalWorkload on the object of that name; empty when there is none."""
+    found: list[dict[str, Any]] = arena.get(f"{REPORTS}/namespaces/{namespace}/externalworkloads").get("items", [])
+    named = [one for one in found if one["spec"].get("originalWorkloadName") == name]
+    return named[0] if named else {}
+
+
+def until_reported(arena: Arena, namespace: str, name: str, *phases: str) -> dict[str, Any]:
+    """Wait until the report on an object says one of the phases; returns it."""
+    found: dict[str, Any] = {}
+
+    def there() -> bool:
+        nonlocal found
+        found = report(arena, namespace, name)
+        return found.get("status", {}).get("observedStatus", {}).get("phase") in phases
+
+    try:
+        arena.until(there, f"{name} to be reported {' or '.join(phases)}")
+    except AssertionError as problem:
+        raise AssertionError(f"{problem}: {found}") from None
+    return found
+
+
+def active(pods: list[dict[str, Any]]) -> list[str]:
+    """Names of the pods that have a node."""
+    return [pod["metadata"]["name"] for pod in pods if pod["spec"].get("nodeName")]
