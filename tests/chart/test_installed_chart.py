@@ -108,7 +108,7 @@ class TestTheOperator:
             ("get", "secrets", "", "runai-team-a", "aliquot-webhook"),
             ("list", "pods", "", "runai-team-a", ""),
             ("create", "pods", "", "runai-team-a", ""),
-            ("list", "trainingworkloads", "run.ai", "runai-team-a", ""),
+            ("patch", "trainingworkloads", "run.ai", "runai-team-a", ""),
             ("patch", "projects", "run.ai", "", "team-a"),
             (
                 "patch",
