@@ -317,21 +317,29 @@ def restricted_pods(arena: Arena, namespace: str) -> Callable[[], object]:
     return lambda: arena.patch(path, {"metadata": {"labels": {label: "baseline"}}})
 
 
-REFUSALS = {
-    "a ResourceQuota without pods": (no_pods, "exceeded quota: none, requested: pods=1"),
-    "a ResourceQuota without GPUs": (no_gpus, "exceeded quota: no-gpus, requested: requests.nvidia.com/gpu=1"),
-    "a LimitRange of small pods": (small_pods, "cpu"),
-    "Pod Security restricted": (restricted_pods, 'violates PodSecurity "restricted:latest"'),
+REFUSALS: dict[str, tuple[Callable[[Arena, str], Callable[[], object]], dict[str, Any], str]] = {
+    "a ResourceQuota without pods": (no_pods, {}, "exceeded quota: none, requested: pods=1"),
+    "a ResourceQuota without GPUs": (no_gpus, {}, "exceeded quota: no-gpus, requested: requests.nvidia.com/gpu=1"),
+    "a LimitRange of small pods": (small_pods, {}, "cpu"),
+    "Pod Security restricted": (
+        restricted_pods,
+        {"allowPrivilegeEscalation": True},
+        'violates PodSecurity "restricted:latest"',
+    ),
 }
 
 
-@pytest.mark.parametrize(("forbid", "said"), REFUSALS.values(), ids=REFUSALS)
+@pytest.mark.parametrize(("forbid", "parameters", "said"), REFUSALS.values(), ids=REFUSALS)
 def test_a_pod_that_the_api_server_refuses_is_explained_and_made_when_it_may_be(
-    arena: Arena, neighbour: None, forbid: Callable[[Arena, str], Callable[[], object]], said: str
+    arena: Arena,
+    neighbour: None,
+    forbid: Callable[[Arena, str], Callable[[], object]],
+    parameters: dict[str, Any],
+    said: str,
 ) -> None:
     namespace = arena.project("a", deserved=2)
     allow = forbid(arena, namespace)
-    arena.submit(namespace, "job-1")
+    arena.submit(namespace, "job-1", **parameters)
     status = arena.until_reason(namespace, "job-1", "CreateRefused")
     assert said in status["phaseMessage"]
     assert (status["phase"], status["creationStatus"]) == ("Pending", "Failed")
@@ -341,6 +349,14 @@ def test_a_pod_that_the_api_server_refuses_is_explained_and_made_when_it_may_be(
     allow()
     status = arena.until_phase(namespace, "job-1", "Running")
     assert (status.get("reason"), status["creationStatus"]) == (None, "Submitted")
+
+
+def test_a_workload_that_asks_for_nothing_forbidden_runs_in_a_restricted_namespace(arena: Arena) -> None:
+    arena.nodes(1)
+    namespace = arena.project("a", deserved=1)
+    restricted_pods(arena, namespace)
+    arena.submit(namespace, "job-1")
+    arena.until_phase(namespace, "job-1", "Running")
 
 
 def test_a_priority_class_that_does_not_exist_is_named(arena: Arena, neighbour: None) -> None:

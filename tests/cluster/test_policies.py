@@ -126,13 +126,15 @@ def test_a_workload_waits_for_its_template_and_keeps_what_it_took(arena: Arena) 
     arena.delete(path)
     [pod] = arena.pods(namespace, "mine")
     arena.delete(f"/api/v1/namespaces/{namespace}/pods/{pod['metadata']['name']}")
-    arena.until(
-        lambda: any(again["metadata"]["uid"] != pod["metadata"]["uid"] for again in arena.pods(namespace, "mine")),
-        "another pod to take the place of the deleted one",
-    )
-    arena.until_phase(namespace, "mine", "Running")
-    [again] = [each for each in arena.pods(namespace, "mine") if each["status"]["phase"] == "Running"]
-    assert again["spec"]["containers"][0]["resources"]["limits"]["nvidia.com/gpu"] == "3"
+    others: list[dict[str, Any]] = []
+
+    def another() -> bool:
+        nonlocal others
+        others = [each for each in arena.pods(namespace, "mine") if each["metadata"]["uid"] != pod["metadata"]["uid"]]
+        return bool(others)
+
+    arena.until(another, "another pod to take the place of the deleted one")
+    assert others[0]["spec"]["containers"][0]["resources"]["limits"]["nvidia.com/gpu"] == "3"
 
 
 def test_s18_a_template_that_the_policy_forbids(arena: Arena) -> None:
