@@ -121,13 +121,13 @@ async def test_a_good_object_is_taken_in_silence() -> None:
 
 async def test_a_bad_object_is_refused_with_every_field() -> None:
     async with opened() as door:
-        answer = await door.ask(question(workload(gpu="0.5", parallelism=3)))
+        answer = await door.ask(question(workload(gpu="1.5", parallelism=3)))
         assert answer["allowed"] is False
         status = answer["status"]
         assert (status["code"], status["reason"]) == (422, "Invalid")
         assert status["message"] == (
-            "spec.gpu.value: '0.5' is not allowed: fractions of a GPU are not carried out yet: give a whole number of "
-            'GPUs, such as "0", "1" or "8"; spec.parallelism.value: 3 is not allowed: at most spec.completions, which '
+            'spec.gpu.value: \'1.5\' is not allowed: a whole number of GPUs, such as "0", "1" or "8", or a part '
+            'of one, such as "0.25"; spec.parallelism.value: 3 is not allowed: at most spec.completions, which '
             "is 1: there is no work for more pods at a time"
         )
         details = status["details"]
