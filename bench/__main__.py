@@ -106,6 +106,7 @@ def _per_workload(reading: measure.Reading, size: Size) -> dict[str, Any]:
     return {
         "cpu_milliseconds": {name: value * 1000 / size.workloads for name, value in reading.cpu_seconds.items()},
         "requests": {name: count / size.workloads for name, count in sorted(reading.requests.items()) if count},
+        "cut_watches": reading.cut_watches,
     }
 
 
@@ -152,6 +153,7 @@ def _show(measured: dict[str, dict[str, Any]]) -> None:
         row(f"CPU ms per workload, {process}, until quiet", "until_quiet", "cpu_milliseconds", process, digits=2)
     for process in processes:
         row(f"peak memory MiB, {process}", "peak_memory_mib", process, digits=0)
+    row("watches that the API server cut off", "until_quiet", "cut_watches", digits=0)
     requests = sorted({name for side in measured.values() for name in side["until_quiet"]["requests"]})
     for name in requests:
         counts = [side["until_quiet"]["requests"].get(name, 0.0) for side in measured.values()]

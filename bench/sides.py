@@ -7,6 +7,7 @@ from aliquot import names
 from aliquot_lab import Cluster
 from aliquot_lab.api import Call
 from aliquot_lab.processes import eventually
+from bench import measure
 from demo import platform
 
 _IMAGE = "registry.example.com/bench:1"
@@ -141,7 +142,13 @@ class Workloads:
         self._until_collected(cluster, size)
 
     def _until_collected(self, cluster: Cluster, size: Size) -> None:
-        """Wait until the garbage collector knows the kind: before it does, it asks for the owner of every pod."""
+        """Wait until the garbage collector knows the kind: before it does, it asks for the owner of every pod.
+
+        It knows it when it watches it, as the operator does, and has deleted the pod of a workload that is gone.
+        """
+        if not eventually(lambda: measure.watchers(cluster, "trainingworkloads") >= 2, seconds=120, interval=1):
+            message = "the garbage collector does not watch workloads"
+            raise TimeoutError(message)
         first = self.submissions(size)[0]
         cluster.api.call(first.method, first.path, first.body)
         pods = "/api/v1/namespaces/runai-p0/pods"

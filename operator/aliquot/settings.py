@@ -40,8 +40,9 @@ class Api(_Group):
 class Work(_Group):
     """The work queue."""
 
-    workers: int = Field(default=24, ge=1, le=256)
-    """Writes in flight at once. Measured: more do not help on a small control plane."""
+    workers: int = Field(default=8, ge=1, le=256)
+    """Writes in flight at once. With more a small API server falls behind with its watches, cuts them off, and pays for
+    each that begins anew; they pay where each answer takes long."""
 
     resync_seconds: float = Field(default=600, gt=0)
     """Every object is looked at again so often, whatever was or was not seen."""

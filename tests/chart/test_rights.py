@@ -18,7 +18,7 @@ OPERATOR = """
     cluster  events.k8s.io        events                       create patch
     cluster  run.ai               trainingworkloads            list watch patch delete
     cluster  run.ai               trainingworkloads/finalizers update
-    cluster  run.ai               trainingworkloads/status     patch
+    cluster  run.ai               trainingworkloads/status     update
     cluster  run.ai               projects                     list watch
     cluster  run.ai               projects/status              patch
     cluster  run.ai               nodepools                    list watch

@@ -91,10 +91,9 @@ def arena(plane: Plane, name_for_test: str) -> Generator[Arena]:
     arena.clear()
 
 
-WRONG: Final[dict[str, Any]] = {"gpu": "1.5", "memory": "1Pi", "parallelism": 3}
+WRONG: Final[dict[str, Any]] = {"cpu": "200000", "memory": "1Pi", "parallelism": 3}
 LINES: Final = """\
-* spec.gpu.value: '1.5' is not allowed: a whole number of GPUs, such as "0", "1" or "8", or a part of one, such as \
-"0.25"
+* spec.cpu.value: '200000' is not allowed: a number of CPU cores of at most 100000, such as "0.5" or "20"
 * spec.memory.value: '1Pi' is not allowed: an amount of memory of at most 64Ti, such as 500M or 80Gi
 * spec.parallelism.value: 3 is not allowed: at most spec.completions, which is 1: there is no work for more pods at a \
 time

@@ -121,9 +121,9 @@ def test_a_workload_that_runs_through_costs_one_pod_one_binding_two_statuses_and
     written = [one for one in counted.writes()[before:] if one.namespace == namespace]
     assert [one for one in written if one.code >= 300] == []
     found = counts(written)
-    assert found["patch trainingworkloads/status"] in (1, 2)
+    assert found["update trainingworkloads/status"] in (1, 2)
     assert found["create events"] <= 1
-    del found["patch trainingworkloads/status"], found["create events"]
+    del found["update trainingworkloads/status"], found["create events"]
     assert found == {"create pods": 1, "create pods/binding": 1}
 
 

@@ -197,6 +197,17 @@ def test_after_submission_only_what_no_pod_depends_on_may_change(
             served.api.call("PATCH", path, patch, content_type=MERGE)
 
 
+@pytest.mark.cluster
+def test_a_spec_does_not_change_together_with_a_status(served: Cluster, submitted: str) -> None:
+    """What holds parameters still lets writes of statuses pass; these change nothing else, and nothing else is one."""
+    before = served.api.call("GET", submitted)["spec"]
+    both = {"spec": {"gpu": {"value": "7"}}, "status": {"lastStatusChangeTime": "2026-11-01T00:00:00Z"}}
+    with pytest.raises(ApiError, match=r"spec: Forbidden: spec\.gpu cannot change"):
+        served.api.call("PATCH", f"{submitted}?dryRun=All", both, content_type=MERGE)
+    written = served.api.call("PATCH", f"{submitted}/status?dryRun=All", both, content_type=MERGE)
+    assert (written["spec"], written["status"]["lastStatusChangeTime"]) == (before, "2026-11-01T00:00:00Z")
+
+
 DISTRIBUTED_CHANGES: Final[dict[str, tuple[Spec, str]]] = {
     "the framework": ({"spec": {"jobType": "TFJob"}}, r"spec: Forbidden: spec\.jobType cannot change"),
     "the workers' image": ({"spec": {"image": {"value": "other"}}}, r"spec: Forbidden: spec\.image cannot change"),

@@ -38,3 +38,23 @@ def test_what_somebody_waits_for_does_not_wait_for_others() -> None:
     assert pace.may_write("a", 100.0)
     assert not pace.may_write("a", 100.1)
     assert not pace.may_write("b", 100.1)
+
+
+def test_what_is_held_is_due_when_grants_are_over() -> None:
+    pace = Pace[str](0.5, 10)
+    pace.granted(100.0)
+    assert not pace.may_write("a", 100.0)
+    assert not pace.may_write("b", 100.1)
+    assert pace.due(100.4) == []
+    assert pace.due(100.5) == ["a", "b"]
+
+
+def test_what_is_held_is_due_after_its_longest_wait() -> None:
+    pace = Pace[str](0.5, 10)
+    pace.granted(100.0)
+    assert not pace.may_write("a", 100.0)
+    assert not pace.may_write("b", 100.4)
+    pace.granted(110.0)
+    assert pace.due(110.0) == ["a"]
+    assert pace.may_write("a", 110.0)
+    assert pace.due(110.4) == ["b"]

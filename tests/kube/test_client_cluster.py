@@ -77,6 +77,19 @@ async def test_a_merge_patch_of_an_older_version_is_a_conflict(lab_client: ApiCl
         await lab_client.merge_patch(CONFIG_MAPS, lab_namespace, "a", patch)
 
 
+async def test_a_replacement_leaves_nothing_of_what_was_there_and_meets_a_conflict_if_that_has_changed(
+    lab_client: ApiClient, lab_namespace: str
+) -> None:
+    made = await lab_client.create(CONFIG_MAPS, config_map("a", colour="red"), namespace=lab_namespace)
+    version = made.decode(MetadataOnly).metadata.resource_version
+    other = config_map("a", size="m")
+    other = {**other, "metadata": {**other["metadata"], "resourceVersion": version}}
+    await lab_client.replace(CONFIG_MAPS, lab_namespace, "a", other)
+    assert (await read(lab_client, CONFIG_MAPS, lab_namespace, "a"))["data"] == {"size": "m"}
+    with pytest.raises(Conflict):
+        await lab_client.replace(CONFIG_MAPS, lab_namespace, "a", other)
+
+
 async def test_a_json_patch_is_carried_out_if_its_test_holds(lab_client: ApiClient, lab_namespace: str) -> None:
     await lab_client.create(CONFIG_MAPS, config_map("a", colour="red"), namespace=lab_namespace)
     operations = [

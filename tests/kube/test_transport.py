@@ -46,6 +46,10 @@ async def _merge_patch(client: ApiClient) -> Answer:
     return await client.merge_patch(PODS, "ns", "a", {})
 
 
+async def _replace(client: ApiClient) -> Answer:
+    return await client.replace(PODS, "ns", "a", {})
+
+
 async def _apply(client: ApiClient) -> Answer:
     return await client.apply(PODS, "ns", "a", {}, field_manager="m")
 
@@ -66,7 +70,7 @@ async def _json_patch(client: ApiClient) -> Answer:
     return await client.json_patch(PODS, "ns", "a", [])
 
 
-REPEATED = [_get, _merge_patch, _apply, _delete, _bind]
+REPEATED = [_get, _merge_patch, _replace, _apply, _delete, _bind]
 NOT_REPEATED = [_create, _json_patch]
 
 

@@ -2,7 +2,7 @@
 
     wanted ──▶ granting now? ──no──▶ written
                     │ yes, and it waits for less than its longest wait
-                    └──▶ later
+                    └──▶ held ──▶ due ──▶ wanted again
 
 A status write costs the API server more than creating a pod and binding it together (notes/lab.md 5), and while many
 workloads start at once each write of a status makes somebody else wait for a GPU. What says that a workload has ended,
@@ -10,6 +10,7 @@ or was refused, is never held back.
 """
 
 from collections.abc import Hashable
+from itertools import takewhile
 from typing import Generic, TypeVar
 
 K = TypeVar("K", bound=Hashable)
@@ -39,11 +40,21 @@ class Pace(Generic[K]):
         self._urgent.add(key)
 
     def may_write(self, key: K, now: float) -> bool:
-        """Whether the status may be written now; False: ask again a little later."""
+        """Whether the status may be written now; False: it is held until it is `due`."""
         since = self._wanted_since.setdefault(key, now)
-        calm = now - self._granted_at >= self._calm_seconds
-        if key in self._urgent or calm or now - since >= self._longest_seconds:
+        if key in self._urgent or self._calm(now) or now - since >= self._longest_seconds:
             self._urgent.discard(key)
             del self._wanted_since[key]
             return True
         return False
+
+    def due(self, now: float) -> list[K]:
+        """Keys whose statuses are held and may be written now; those that have waited longest first."""
+        if self._calm(now):
+            return list(self._wanted_since)
+        # They are in the order in which they began to wait.
+        waited = takewhile(lambda held: now - held[1] >= self._longest_seconds, self._wanted_since.items())
+        return [key for key, _ in waited]
+
+    def _calm(self, now: float) -> bool:
+        return now - self._granted_at >= self._calm_seconds

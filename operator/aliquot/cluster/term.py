@@ -50,6 +50,7 @@ from aliquot.kube.work_queue import WorkQueue
 from aliquot.settings import Settings
 
 _MIB: Final = 1024 * 1024
+_SHORTEST_PAUSE_SECONDS: Final = 0.1
 _SHORT_SETTLE_SECONDS: Final = 2.0
 """A gang is short of pods for a moment whenever its pods are bound or stopped; that is not worth a mark."""
 
@@ -157,6 +158,7 @@ class Term:
             self._look_at_everything()
             group.create_task(self._queue.run(self._settings.work.workers, self._work))
             group.create_task(self._recorder.run(hold=lambda: len(self._queue) > 0))
+            group.create_task(self._release_statuses())
             group.create_task(self._resync())
             if self._usage.wanted:
                 group.create_task(self._usage.run())
@@ -251,5 +253,10 @@ class Term:
     async def _write_status(self, key: Key) -> None:
         if self._pace.may_write(key, self._clock.monotonic()):
             await self._statuses.write(key)
-        else:
-            self._add(Task.WORKLOAD_STATUS, key, self._settings.workloads.status_settle_seconds)
+
+    async def _release_statuses(self) -> None:
+        """Have statuses looked at again that had to wait for grants."""
+        while True:
+            await asyncio.sleep(max(self._settings.workloads.status_settle_seconds, _SHORTEST_PAUSE_SECONDS))
+            for key in self._pace.due(self._clock.monotonic()):
+                self._add(Task.WORKLOAD_STATUS, key)

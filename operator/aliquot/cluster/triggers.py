@@ -6,7 +6,8 @@
     namespace ▶ projects; its workloads
 
 Statuses of projects, departments and pools follow every pod that comes and goes: they are looked at after the round
-that has counted the change, and once a second at most.
+that has counted the change, and once a second at most; more rarely where many projects are busy at once, as each of
+these writes costs the API server as much as a workload's.
 """
 
 from collections.abc import Callable
@@ -27,6 +28,9 @@ from aliquot.core.tenancy import department_of
 from aliquot.settings import Settings
 
 _TENANT_SETTLE_SECONDS = 1.0
+_TENANT_LONGEST_SECONDS = 5.0
+_TENANTS_PER_SECOND = 2
+"""Projects whose statuses are written in a second, as long as none of them settles for longer than the longest."""
 _ENDED = ("Succeeded", "Failed")
 
 
@@ -208,13 +212,14 @@ class Triggers:
         """
         due, self._touched_before, self._touched = self._touched_before | self._touched, self._touched, set()
         departments = [department.metadata.name for department in self._mirror.departments] if due else []
+        settle = min(max(_TENANT_SETTLE_SECONDS, len(due) / _TENANTS_PER_SECOND), _TENANT_LONGEST_SECONDS)
         for name in due:
             key = Key("", name)
-            self._add(Task.PROJECT_STATUS, key, _TENANT_SETTLE_SECONDS)
+            self._add(Task.PROJECT_STATUS, key, settle)
             project = self._mirror.projects.get(key)
             department = department_of(project, departments) if project is not None else None
             if department is not None:
-                self._add(Task.DEPARTMENT_STATUS, Key("", department), _TENANT_SETTLE_SECONDS)
+                self._add(Task.DEPARTMENT_STATUS, Key("", department), settle)
 
 
 def _bond(namespace: Namespace) -> tuple[object, ...]:

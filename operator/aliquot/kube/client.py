@@ -173,6 +173,34 @@ class ApiClient:
             repeatable=False,
         )
 
+    async def replace(
+        self,
+        resource: Resource,
+        namespace: str,
+        name: str,
+        body: Body,
+        *,
+        subresource: str = "",
+        field_manager: str = "",
+    ) -> Answer:
+        """Put a whole object, or with `subresource` what belongs to that, in the place of the one that is there.
+
+        `metadata.resourceVersion` in the body is a precondition, which custom resources must have; repeated by itself.
+        The API server spends a sixth less on it than on a merge patch of a custom resource (docs/benchmark.md).
+
+        Raises:
+            NotFound: there is no such object.
+            Conflict: it has changed. Also when an earlier attempt was carried out and its answer lost: read it again.
+            ApiProblem: see `aliquot.kube.problems`.
+        """
+        return await self._transport.send(
+            Request("update", resource.full_name, namespace, name, subresource),
+            "PUT",
+            resource.item(namespace, name, subresource),
+            parameters=_writing(field_manager, dry_run=False),
+            body=_encode(body),
+        )
+
     async def merge_patch(
         self,
         resource: Resource,

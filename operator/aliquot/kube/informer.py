@@ -93,6 +93,8 @@ class Informer(Generic[T]):
         self._projection = projection
         self._clock = clock
         self._metrics = metrics
+        self._count = metrics.objects.labels(resource.full_name)
+        self._events = {type_: metrics.events.labels(resource.full_name, type_) for type_ in EventType}
         self._namespace = namespace
         self._label_selector = label_selector
         self._field_selector = field_selector
@@ -207,13 +209,13 @@ class Informer(Generic[T]):
             if number % _CHANGES_AT_ONCE == 0:
                 await asyncio.sleep(0)
         self._contact(page.resource_version)
-        self._metrics.objects.labels(self.resource.full_name).set(len(self))
+        self._count.set(len(self))
         self.synced.set()
 
     def _forget_all(self) -> None:
         for change in self._cache.replace([], []):
             self._tell(*change)
-        self._metrics.objects.labels(self.resource.full_name).set(0)
+        self._count.set(0)
 
     async def _watch(self) -> None:
         until = self._chance.randint(_SHORTEST_WATCH_SECONDS, _LONGEST_WATCH_SECONDS)
@@ -241,13 +243,13 @@ class Informer(Generic[T]):
         return Request("watch", self.resource.full_name, self._namespace)
 
     def _receive(self, event: WatchEvent[T]) -> None:
-        self._metrics.events.labels(self.resource.full_name, event.type).inc()
+        self._events[event.type].inc()
         if event.status is not None:
             raise from_status(self._request(), event.status)
         if event.type is not EventType.BOOKMARK:
             for change in self._changes(event):
                 self._tell(*change)
-            self._metrics.objects.labels(self.resource.full_name).set(len(self))
+            self._count.set(len(self))
         self._contact(event.identity.resource_version)
 
     def _changes(self, event: WatchEvent[T]) -> Iterator[tuple[T | None, T | None]]:

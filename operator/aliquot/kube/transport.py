@@ -122,6 +122,7 @@ class Transport:
         self._user_agent = user_agent
         self._chance = chance or Random()  # noqa: S311 - spreads retries, guards nothing
         self._sessions: _Sessions | None = None
+        self._timeout = aiohttp.ClientTimeout(total=self.limits.request_timeout_seconds, sock_connect=_CONNECT_SECONDS)
         rate = self.limits.requests_per_second
         self._bucket = None if rate is None else TokenBucket(rate, self.limits.burst, clock.monotonic())
 
@@ -224,7 +225,7 @@ class Transport:
                 headers=headers,
                 proxy=self.server.proxy,
                 server_hostname=self.server.tls_server_name,
-                timeout=aiohttp.ClientTimeout(total=self.limits.request_timeout_seconds, sock_connect=_CONNECT_SECONDS),
+                timeout=self._timeout,
             ) as response:
                 answer = await response.read()
                 code = response.status

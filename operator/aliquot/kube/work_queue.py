@@ -44,7 +44,11 @@ class WorkQueue(Generic[K, L]):
     ) -> None:
         assert turn_every >= 1, "the lanes behind must have their turn some time"
         self._name = name
-        self._metrics = metrics
+        self._failed = metrics.failures.labels(name)
+        self._work_seconds = metrics.work_seconds.labels(name)
+        # Finding a child by its labels costs more than all the rest of adding a key.
+        self._depth = {lane: metrics.depth.labels(name, lane.name.lower()) for lane in lanes}
+        self._wait_seconds = {lane: metrics.wait_seconds.labels(name, lane.name.lower()) for lane in lanes}
         self._backoff = backoff
         self._turn_every = turn_every
         # Per lane its keys in the order of arrival, each with the moment of its arrival.
@@ -90,10 +94,10 @@ class WorkQueue(Generic[K, L]):
             if queued <= lane:
                 return
             del self._lanes[queued][key]
-            self._metrics.depth.labels(self._name, queued.name.lower()).dec()
+            self._depth[queued].dec()
         self._lane_of[key] = lane
         self._lanes[lane][key] = asyncio.get_running_loop().time()
-        self._metrics.depth.labels(self._name, lane.name.lower()).inc()
+        self._depth[lane].inc()
         self._wake()
 
     def add_after(self, key: K, delay_seconds: float, lane: L) -> None:
@@ -107,6 +111,8 @@ class WorkQueue(Generic[K, L]):
         due = loop.time() + delay_seconds
         wished = self._delayed.get(key)
         if wished is not None:
+            if wished[0] <= lane and wished[1] <= due:
+                return
             lane = min(lane, wished[0])
             due = min(due, wished[1])
             wished[2].cancel()
@@ -160,7 +166,6 @@ class WorkQueue(Generic[K, L]):
 
     async def _work(self, handler: Callable[[K], Awaitable[None]]) -> None:
         loop = asyncio.get_running_loop()
-        work_seconds = self._metrics.work_seconds.labels(self._name)
         while (taken := await self._take()) is not None:
             key, lane = taken
             started = loop.time()
@@ -181,7 +186,7 @@ class WorkQueue(Generic[K, L]):
                 self._failures.pop(key, None)
                 self._finish(key)
             finally:
-                work_seconds.observe(loop.time() - started)
+                self._work_seconds.observe(loop.time() - started)
 
     async def _take(self) -> tuple[K, L] | None:
         """The next key, once there is one; None when the queue is closed."""
@@ -210,8 +215,8 @@ class WorkQueue(Generic[K, L]):
         waited = asyncio.get_running_loop().time() - keys.pop(key)
         del self._lane_of[key]
         self._in_work[key] = None
-        self._metrics.depth.labels(self._name, lane.name.lower()).dec()
-        self._metrics.wait_seconds.labels(self._name, lane.name.lower()).observe(waited)
+        self._depth[lane].dec()
+        self._wait_seconds[lane].observe(waited)
         return key, lane
 
     def _finish(self, key: K) -> None:
@@ -233,7 +238,7 @@ class WorkQueue(Generic[K, L]):
     def _put_off(self, key: K, lane: L, error: BaseException) -> None:
         failures = self._failures[key] = self._failures.get(key, 0) + 1
         wait = self._backoff.seconds(failures)
-        self._metrics.failures.labels(self._name).inc()
+        self._failed.inc()
         if isinstance(error, ApiProblem):
             wait = max(wait, error.retry_after_seconds)
             _log.info("put off", queue=self._name, key=key, failures=failures, seconds=wait, problem=str(error))

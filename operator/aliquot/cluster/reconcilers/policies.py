@@ -4,7 +4,7 @@ from aliquot import names
 from aliquot.clock import Clock
 from aliquot.cluster.mirror.cache import Key
 from aliquot.cluster.mirror.mirror import Mirror
-from aliquot.cluster.reconcilers.status_patch import status_patch
+from aliquot.cluster.reconcilers.status_writes import status_patch
 from aliquot.cluster.resources import TRAINING_POLICIES
 from aliquot.contracts.kinds.policies import TrainingPolicy
 from aliquot.core.submission import policy_status

@@ -13,7 +13,7 @@ from aliquot.clock import Clock
 from aliquot.cluster.feed import Feed
 from aliquot.cluster.mirror.cache import Key
 from aliquot.cluster.mirror.mirror import Mirror
-from aliquot.cluster.reconcilers.status_patch import status_patch
+from aliquot.cluster.reconcilers.status_writes import status_patch
 from aliquot.cluster.resources import DEPARTMENTS, NODE_POOLS, PROJECTS
 from aliquot.contracts.kinds.shapes import Resource, Shape
 from aliquot.contracts.kinds.tenancy import Project

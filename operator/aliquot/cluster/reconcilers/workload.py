@@ -19,6 +19,7 @@ from aliquot.cluster.granting.bind import read_again
 from aliquot.cluster.mirror.cache import Key
 from aliquot.cluster.mirror.mirror import Mirror, key_of, owner_of
 from aliquot.cluster.mirror.parse import parse
+from aliquot.cluster.reconcilers.status_writes import put_status
 from aliquot.cluster.reconcilers.view import View, Views
 from aliquot.cluster.resources import TRAINING_WORKLOADS, kind_of
 from aliquot.contracts.kinds.status import Inherited
@@ -108,22 +109,14 @@ class WorkloadReconciler:
 
     async def _keep(self, workload: TrainingWorkload, inheritance: Inheritance) -> TrainingWorkload:
         """Write down what the workload takes from template and policy, before any pod is made of it."""
-        metadata = workload.metadata
         inherited = Inherited(
             template=inheritance.template,
             policy=inheritance.policy,
             values=dict(inheritance.values),
             origins=dict(inheritance.origins),
         )
-        kept = inherited.model_dump(mode="json", by_alias=True, exclude_none=True, exclude_defaults=True)
-        answer = await self._client.merge_patch(
-            TRAINING_WORKLOADS,
-            metadata.namespace,
-            metadata.name,
-            {"metadata": {"uid": metadata.uid}, "status": {"inherited": kept}},
-            subresource="status",
-            field_manager=names.STATUS_MANAGER,
-        )
+        status = workload.status.model_copy(update={"inherited": inherited})
+        answer = await put_status(self._client, TRAINING_WORKLOADS, workload.metadata, status)
         return self._learn(answer.json())
 
     def _learn(self, answer: Mapping[str, Any]) -> TrainingWorkload:

@@ -51,33 +51,39 @@ class Submission(Shape):
 STAYS: Final = "cannot change after submission: delete the workload and submit another"
 
 TEMPLATES_STAND_ALONE: Final = Check(
-    rule="self.usage != 'Template' || !has(self.baseWorkload) || self.baseWorkload == ''",
+    rule="!has(self.baseWorkload) || self.baseWorkload == '' || self.usage != 'Template'",
     message="a Template cannot have a baseWorkload itself",
     field=".baseWorkload",
     reason="FieldValueForbidden",
 )
 
 
+STATUS_WRITTEN: Final = "self.?status.?lastStatusChangeTime != oldSelf.?status.?lastStatusChangeTime"
+"""CEL: a status is being written. Only the status subresource can change a status, and it cannot change a spec."""
+
+
 def _unchangeable(parameters: type[Shape], *further: str) -> Check:
     """Make the rule that holds a workload's parameters still once it is submitted, and further members beside them.
 
-    It is one rule for all of them, and begins with the comparison that settles every change of a status: a rule for
-    each parameter costs the API server several times what all the rest of a status write does (docs/decisions/0001).
+    It is one rule for all of them, and over the whole workload, so that it can begin with what settles most writes of
+    a status without a look at the spec: each look is dear for the API server (docs/decisions/0001).
     """
     members = {*parameters.model_fields, *Submission.model_fields, *further}
     identity = [name for name in IDENTITY if name in members]
     outside = [outside_name(name) for name in (*identity, *sorted(members - MUTABLE - {*identity}))]
+    new, old = "self.spec", "oldSelf.spec"
     changed = [
-        f"has(self.{name}) != has(oldSelf.{name}) || (has(self.{name}) && self.{name} != oldSelf.{name})"
+        f"has({new}.{name}) != has({old}.{name}) || (has({new}.{name}) && {new}.{name} != {old}.{name})"
         for name in outside
     ]
     named = " + ".join(f"({rule} ? 'spec.{name} ' : '')" for name, rule in zip(outside, changed, strict=True))
     return Check(
-        rule=f"oldSelf.usage != 'Submit' || self == oldSelf || !({' || '.join(f'({rule})' for rule in changed)})",
+        rule=f"{STATUS_WRITTEN} || {old}.usage != 'Submit' || {new} == {old} || "
+        f"!({' || '.join(f'({rule})' for rule in changed)})",
         message=STAYS,
         message_expression=f"{named} + '{STAYS}'",
+        field=".spec",
         reason="FieldValueForbidden",
-        lasting=True,
     )
 
 
@@ -90,7 +96,7 @@ class TrainingSpec(TrainingParameters, Submission):
     """What a training workload should do."""
 
     settled = SUBMITTED
-    checks = (TEMPLATES_STAND_ALONE, _unchangeable(TrainingParameters))
+    checks = (TEMPLATES_STAND_ALONE,)
 
 
 class TrainingWorkload(Resource):
@@ -99,6 +105,8 @@ class TrainingWorkload(Resource):
     Its pods must succeed a number of times. It may use GPUs above its project's quota, and gives them back when their
     owner wants them.
     """
+
+    checks = (_unchangeable(TrainingParameters),)
 
     spec: TrainingSpec
     """What to run, and on what."""
@@ -110,7 +118,7 @@ class InteractiveSpec(InteractiveParameters, Submission):
     """What an interactive workload should do."""
 
     settled = SUBMITTED
-    checks = (TEMPLATES_STAND_ALONE, _unchangeable(InteractiveParameters))
+    checks = (TEMPLATES_STAND_ALONE,)
 
 
 class InteractiveWorkload(Resource):
@@ -118,6 +126,8 @@ class InteractiveWorkload(Resource):
 
     Its one pod runs until it is deleted, and keeps its GPUs unless it is preemptible.
     """
+
+    checks = (_unchangeable(InteractiveParameters),)
 
     spec: InteractiveSpec
     """What to run, and on what."""
@@ -129,11 +139,13 @@ class InferenceSpec(InferenceParameters, Submission):
     """What an inference workload should do."""
 
     settled = SUBMITTED
-    checks = (TEMPLATES_STAND_ALONE, _unchangeable(InferenceParameters))
+    checks = (TEMPLATES_STAND_ALONE,)
 
 
 class InferenceWorkload(Resource):
     """A model that answers requests: pods behind one address, as many as the load asks for."""
+
+    checks = (_unchangeable(InferenceParameters),)
 
     spec: InferenceSpec
     """What to run, and on what."""
@@ -145,7 +157,7 @@ class DistributedSpec(DistributedParameters, Submission):
     """What a distributed workload and its workers should do."""
 
     settled = SUBMITTED
-    checks = (TEMPLATES_STAND_ALONE, _unchangeable(DistributedParameters, "job_type"))
+    checks = (TEMPLATES_STAND_ALONE,)
 
     job_type: Literal["MPIJob", "PyTorchJob", "TFJob", "XGBoostJob"] | None = None
     """Framework that connects the pods; it decides what kind of job is made."""
@@ -161,9 +173,10 @@ class DistributedWorkload(Resource):
     """Work of many pods that run together or not at all: a master or launcher, and workers."""
 
     checks = (
+        _unchangeable(DistributedParameters, "job_type"),
         Check(
-            rule="oldSelf.spec.usage != 'Submit' || (has(self.masterSpec) == has(oldSelf.masterSpec) && "
-            "(!has(self.masterSpec) || self.masterSpec == oldSelf.masterSpec))",
+            rule=f"{STATUS_WRITTEN} || oldSelf.spec.usage != 'Submit' || (has(self.masterSpec) == "
+            "has(oldSelf.masterSpec) && (!has(self.masterSpec) || self.masterSpec == oldSelf.masterSpec))",
             message=STAYS,
             field=".masterSpec",
             reason="FieldValueForbidden",

@@ -85,7 +85,7 @@ class ComputeParameters(Shape):
 
     checks = (
         Check(
-            rule="!(has(self.gpu) && has(self.gpu.value) && has(self.gpuMemory) && has(self.gpuMemory.value))",
+            rule="!(has(self.gpuMemory) && has(self.gpuMemory.value) && has(self.gpu) && has(self.gpu.value))",
             message="gpu and gpuMemory exclude one another: give a number of GPUs, or memory on a GPU",
             field=".gpuMemory",
         ),

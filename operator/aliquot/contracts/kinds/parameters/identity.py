@@ -36,7 +36,7 @@ class IdentityParameters(Shape):
 
     checks = (
         Check(
-            rule="!(has(self.name) && has(self.name.value) && has(self.namePrefix) && has(self.namePrefix.value))",
+            rule="!(has(self.namePrefix) && has(self.namePrefix.value) && has(self.name) && has(self.name.value))",
             message="name and namePrefix exclude one another: give a name, or a prefix to make one from",
             field=".namePrefix",
         ),
