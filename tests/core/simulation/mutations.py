@@ -39,6 +39,22 @@ KEYS: Final = (
 )
 
 
+CHOICES: Final[dict[str, tuple[Any, ...]]] = {
+    "gpus": (0, 1, 3, 8, 1000),
+    "gpu": (0, 1, 2, 9),
+    "gpuFraction": (0.01, 0.33, 0.5, 0.99),
+    "deserved": (0, 0.01, 1, 2.5, 100, None),
+    "limit": (0, 1, 3, None),
+    "overQuotaWeight": (0, 1, 1e-9, 1000000),
+    "minMember": (0, 1, 2),
+    "priority": (-(2**31), 0, 50, 99, 100, 2**31 - 1),
+    "state": ("Pending", "Gated", "Running", "Terminating", "Succeeded"),
+    "created": (-(10**15), 0, 1e-300, 10**15, "2026-01-31T12:00:00Z"),
+    "preemptible": (True, False, None),
+    "levels": (["zone"], ["rack", "zone"], ["nowhere"]),
+}
+
+
 @cache
 def _example(path: Path) -> Any:
     return yaml.safe_load(path.read_text())
@@ -49,12 +65,13 @@ def mutated(seed: int) -> Any:
     luck = random.Random(seed)
     from_page = luck.random() < 0.6
     values = copy.deepcopy(_example(luck.choice(EXAMPLES))) if from_page else document(seed, parts=luck.random() < 0.5)
+    mutations = luck.choice([WILD, MILD])
     for _ in range(luck.choice([1, 1, 1, 2, 3, 6])):
         try:
             found = list(places(values))
             if not found:
                 return values
-            luck.choice(MUTATIONS)(luck, luck.choice(found), found)
+            luck.choice(mutations)(luck, luck.choice(found), found)
         except RecursionError:
             return values  # too deep to be made worse
     return values
@@ -128,6 +145,29 @@ def _from_elsewhere(luck: random.Random, place: Place, found: list[Place]) -> No
     container[key] = copy.deepcopy(other[at])
 
 
+def _from_alike(luck: random.Random, place: Place, found: list[Place]) -> None:
+    container, key = place
+    if luck.random() < 0.3:
+        found = list(places(copy.deepcopy(_example(luck.choice(EXAMPLES)))))
+    alike = [(other, at) for other, at in found if at == key and isinstance(at, str)]
+    if alike:
+        other, at = luck.choice(alike)
+        container[key] = copy.deepcopy(other[at])
+
+
+def _shuffled(luck: random.Random, place: Place, found: list[Place]) -> None:
+    container, _ = luck.choice(_within(list, found) or [place])
+    if isinstance(container, list):
+        luck.shuffle(cast("list[Any]", container))
+
+
+def _other_choice(luck: random.Random, place: Place, found: list[Place]) -> None:
+    known = [(container, key) for container, key in found if key in CHOICES]
+    if known:
+        container, key = luck.choice(known)
+        container[key] = luck.choice(CHOICES[key])
+
+
 def _twice(luck: random.Random, place: Place, found: list[Place]) -> None:
     container, key = luck.choice(_within(list, found) or [place])
     if isinstance(container, list):
@@ -139,7 +179,7 @@ def _same_name(luck: random.Random, place: Place, found: list[Place]) -> None:
     names = [(container, key) for container, key in found if key in ("name", "parent", "queue", "node", "podSet")]
     if len(names) > 1:
         (container, key), (other, at) = luck.sample(names, 2)
-        container[key] = other[at]
+        container[key] = copy.deepcopy(other[at])
 
 
 def _deeper(luck: random.Random, place: Place, found: list[Place]) -> None:
@@ -150,10 +190,12 @@ def _deeper(luck: random.Random, place: Place, found: list[Place]) -> None:
     container[key] = value
 
 
-MUTATIONS: Final = (
+WILD: Final = (
     *(_hostile, _hostile, _hostile, _other_type, _other_amount, _other_amount, _removed, _renamed),
     *(_from_elsewhere, _from_elsewhere, _twice, _same_name, _deeper),
 )
+MILD: Final = (_other_amount, _from_alike, _from_alike, _from_alike, _shuffled, _other_choice, _other_choice, _removed)
+"""Such as often leave a document that can exist."""
 
 
 def is_there(values: Any, path: str) -> bool:
