@@ -4,6 +4,7 @@ import resource
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Final
@@ -114,6 +115,11 @@ MEASURES: Final = (
         "8-GPU pods for half of the cluster, a gang, take it back from 1-GPU jobs of two other queues",
         _round(worlds.owner_against_two_borrowers),
         ((1000, 0.5), (10_000, 8)),
+    ),
+    Measure(
+        "gang-reclaims-uneven",
+        "the same where each node has five jobs of one queue and three of the other, and each is to lose exactly half",
+        _round(partial(worlds.owner_against_two_borrowers, even=False)),
     ),
     Measure(
         "fill-empty-nodes",

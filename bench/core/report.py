@@ -35,7 +35,10 @@ def _cell(measure: Measure, figure: Mapping[str, float]) -> str:
     if "longer_than_seconds" in figure:
         return f"more than {figure['longer_than_seconds']:,.0f} s"
     value = _value(measure, figure)
-    return "" if value is None else _amount(measure, value)
+    if value is None:
+        return ""
+    in_vain = "binds" in figure and not figure["binds"] and not figure.get("evictions")
+    return _amount(measure, value) + (", in vain" if in_vain else "")
 
 
 def _value(measure: Measure, figure: Mapping[str, float]) -> float | None:

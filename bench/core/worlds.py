@@ -53,13 +53,17 @@ def job(
         )
 
 
-def owner_against_two_borrowers(many: int) -> Iterator[Event]:
-    """Every node is full of single-GPU jobs of two queues; the owner of half the GPUs wants them in one gang."""
+def owner_against_two_borrowers(many: int, *, even: bool = True) -> Iterator[Event]:
+    """Every node is full of single-GPU jobs of two queues; the owner of half the GPUs wants them in one gang.
+
+    Half of each node belongs to each queue; or where it is not `even`, five GPUs to the one and three to the other.
+    """
     half = many * PER_NODE // 2
     yield from nodes(many)
     yield from queues({"owner": half, "lent-a": half // 2, "lent-b": half - half // 2})
     for number in range(many * PER_NODE):
-        queue = "lent-a" if number * 7 % 16 < 8 else "lent-b"
+        first = number % 2 == 0 if even else number * 7 % 16 < 8
+        queue = "lent-a" if first else "lent-b"
         yield from job(f"j{number}", queue, 1, on=f"n{number // PER_NODE}", created=float(number * 7919 % 10_007))
     yield from job("gang", "owner", PER_NODE, pods=many // 2, created=20_000.0)
 

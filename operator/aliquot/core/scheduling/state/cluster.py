@@ -382,7 +382,8 @@ class ClusterState:
     def _device_memory(self, paid: PoolState, here: str | None, node: str | None) -> int:
         """Memory of the devices that a task counts in, in MiB; 0: not known."""
         if here is not None and node is not None:
-            return self.pools[here].nodes.nodes[node].device_memory_mib
+            table = self.pools[here].nodes
+            return table.device_memory_mib(table.row[node])
         return paid.nodes.smallest_device_mib()
 
     def _count(self, counted: Counted | None, sign: int) -> None:
