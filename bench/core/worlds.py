@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-from aliquot.core.quantities import Request, Vector
+from aliquot.core.quantities import GpuPart, Request, Vector
 from aliquot.core.scheduling import Event, JobChanged, NodeChanged, QueueChanged, TaskChanged
-from aliquot.core.scheduling.facts import Job, Node, Queue, Share, Task, TaskState
+from aliquot.core.scheduling.facts import Group, Job, Node, PodSet, Queue, Share, Task, TaskState, Topology
 
 GPU = 100
 PER_NODE = 8
@@ -12,9 +12,11 @@ _GIB = 1 << 30
 
 
 def nodes(many: int) -> Iterator[Event]:
-    """Nodes n0, n1 and so on."""
+    """Nodes n0, n1 and so on, ten in a rack, ten racks in a block, five blocks in a zone."""
     room = Vector(PER_NODE * GPU, 128_000, 1024 * _GIB, 110)
-    return (NodeChanged(Node(f"n{number}", "default", room)) for number in range(many))
+    for number in range(many):
+        labels = {"zone": f"z{number // 500}", "block": f"b{number // 100}", "rack": f"r{number // 10}"}
+        yield NodeChanged(Node(f"n{number}", "default", room, labels))
 
 
 def queues(deserved: dict[str, int]) -> Iterator[Event]:
@@ -23,10 +25,19 @@ def queues(deserved: dict[str, int]) -> Iterator[Event]:
 
 
 def job(
-    name: str, queue: str, gpus: int, *, on: str | None = None, pods: int = 1, created: float = 0.0
+    name: str,
+    queue: str,
+    gpus: float,
+    *,
+    on: str | None = None,
+    pods: int = 1,
+    created: float = 0.0,
+    close: Topology | None = None,
 ) -> Iterator[Event]:
-    """A gang of so many pods that runs on a node, or waits."""
-    yield JobChanged(Job(name, "here", name, queue, min_member=pods, created=created))
+    """A gang of so many pods that runs on a node, or waits; less than one GPU is a part of a shared one."""
+    group = None if close is None else Group(topology=close, pod_sets=(PodSet("default", pods),))
+    yield JobChanged(Job(name, "here", name, queue, min_member=pods, created=created, group=group))
+    part = GpuPart(round(gpus * GPU)) if 0 < gpus < 1 else None
     for number in range(pods):
         yield TaskChanged(
             Task(
@@ -34,7 +45,7 @@ def job(
                 job=name,
                 namespace="here",
                 name=f"{name}-{number}",
-                request=Request(Vector(gpus * GPU, 1000, _GIB, 1)),
+                request=Request(Vector(0 if part else int(gpus) * GPU, 1000, _GIB, 1), part),
                 state=TaskState.PENDING if on is None else TaskState.RUNNING,
                 node=on,
                 created=created,
@@ -42,13 +53,17 @@ def job(
         )
 
 
-def owner_against_two_borrowers(many: int) -> Iterator[Event]:
-    """Every node is full of single-GPU jobs of two queues; the owner of half the GPUs wants them in one gang."""
+def owner_against_two_borrowers(many: int, *, even: bool = True) -> Iterator[Event]:
+    """Every node is full of single-GPU jobs of two queues; the owner of half the GPUs wants them in one gang.
+
+    Half of each node belongs to each queue; or where it is not `even`, five GPUs to the one and three to the other.
+    """
     half = many * PER_NODE // 2
     yield from nodes(many)
     yield from queues({"owner": half, "lent-a": half // 2, "lent-b": half - half // 2})
     for number in range(many * PER_NODE):
-        queue = "lent-a" if number * 7 % 16 < 8 else "lent-b"
+        first = number % 2 == 0 if even else number * 7 % 16 < 8
+        queue = "lent-a" if first else "lent-b"
         yield from job(f"j{number}", queue, 1, on=f"n{number // PER_NODE}", created=float(number * 7919 % 10_007))
     yield from job("gang", "owner", PER_NODE, pods=many // 2, created=20_000.0)
 
@@ -81,3 +96,37 @@ def full_with_a_line(many: int) -> Iterator[Event]:
         yield from job(f"j{number}", f"q{number // 10 % 20}", gpus, on=f"n{number // 10}", created=float(number))
     for number in range(many * 5):
         yield from job(f"w{number}", f"q{number % 20}", 1, created=float(20_000 + number))
+
+
+def close_gang(many: int) -> Iterator[Event]:
+    """No GPU to five GPUs are free on each node; a gang of 512 has to be in one block, and in one rack if it can.
+
+    In the last block of each zone more is free than in the others; only there is room.
+    """
+    yield from nodes(many)
+    yield from queues({"a": many * PER_NODE, "b": 0})
+    for number in range(many):
+        free = 6 - number * 5 % 2 if number // 100 % 5 == 4 or number >= many - 100 else number * 7 % 6
+        yield from job(f"j{number}", "b", PER_NODE - free, on=f"n{number}", created=float(number))
+    levels = ("zone", "block", "rack")
+    close = Topology(levels, required="block", preferred="rack")
+    yield from job("gang", "a", 1, pods=512, created=20_000.0, close=close)
+
+
+def close_gang_owed(many: int) -> Iterator[Event]:
+    """The same gang where every node is full of single-GPU jobs of two queues that deserve nothing."""
+    yield from nodes(many)
+    yield from queues({"owner": many * PER_NODE, "lent-a": 0, "lent-b": 0})
+    for number in range(many * PER_NODE):
+        queue = "lent-a" if number * 7 % 16 < 8 else "lent-b"
+        yield from job(f"j{number}", queue, 1, on=f"n{number // PER_NODE}", created=float(number * 7919 % 10_007))
+    close = Topology(("zone", "block", "rack"), required="block", preferred="rack")
+    yield from job("gang", "owner", 1, pods=512, created=20_000.0, close=close)
+
+
+def halves(many: int) -> Iterator[Event]:
+    """Half-GPU jobs in 20 queues, as many as there is room for, and nothing runs."""
+    yield from nodes(many)
+    yield from queues({f"q{number}": many * PER_NODE // 20 for number in range(20)})
+    for number in range(many * PER_NODE * 2):
+        yield from job(f"j{number}", f"q{number % 20}", 0.5, created=float(number))

@@ -1,10 +1,12 @@
-"""What holds in every cluster, whatever happens in it."""
+"""What holds in every cluster, whatever happens in it. `ALIQUOT_CLUSTERS=10000` looks at so many for each sentence."""
 
+import os
 import random
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
+import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
@@ -34,7 +36,12 @@ QUEUES = ("a", "b", "c", "d")
 NODES = ("n1", "n2", "n3", "n4")
 DGX = {"run.ai/type": "dgx"}
 
-slow = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+CLUSTERS = int(os.environ.get("ALIQUOT_CLUSTERS", "100"))
+
+slow = settings(
+    deadline=None, max_examples=CLUSTERS, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+)
+pytestmark = pytest.mark.timeout(300 if CLUSTERS <= 100 else 0)
 
 
 def world_of(seed: int, nodes: int, jobs: int, *, foreign: bool = False, elastic: bool = True) -> World:
@@ -342,6 +349,22 @@ def test_rounds_come_to_an_end(world: World) -> None:
     takes a queue over its quota, and the whole job with it within the reach of an owner.
     """
     until_settled(world.state())
+
+
+@slow
+@given(worlds(elastic=False), st.integers(0, 1_000_000), st.floats(0, 1e9))
+def test_a_settled_cluster_stays_quiet_whatever_it_is_told_again_and_however_late_it_gets(
+    world: World, seed: int, later: float
+) -> None:
+    state, luck = world.state(), random.Random(seed)
+    until_settled(state)
+    waiting = decide(state, 0.0).waiting
+    for event in luck.choices(list(state.facts()), k=10):
+        state.apply(event)
+        state.apply(GrantFailed("nobody"))
+        assert check(state) == []
+    plan = decide(state, later)
+    assert (plan.binds, plan.nominations, plan.evictions, plan.waiting) == ((), (), (), waiting), plan.outline()
 
 
 @slow

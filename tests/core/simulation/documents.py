@@ -227,7 +227,11 @@ def spoilt_text(seed: int) -> bytes:
     """The text of a document, YAML or JSON, after one to four mutations of its bytes."""
     luck = random.Random(seed)
     values = document(seed)
-    text = json.dumps(values).encode() if luck.random() < 0.3 else yaml.safe_dump(values).encode()
+    return spliced(json.dumps(values).encode() if luck.random() < 0.3 else yaml.safe_dump(values).encode(), luck)
+
+
+def spliced(text: bytes, luck: random.Random) -> bytes:
+    """A text after one to four mutations of its bytes: something is left out, comes in, or is there twice."""
     for _ in range(luck.choice([1, 1, 2, 4])):
         start = luck.randrange(len(text) + 1)
         end = min(len(text), start + luck.choice([0, 0, 1, 5, 100]))

@@ -72,6 +72,9 @@ BAD: dict[str, tuple[Any, str, str]] = {
         "queues[0].over_quota_weight",
         "",
     ),
+    "an unknown key of two lines": (cluster(**{"a\nb": 1}), '["a\\nb"]', "an unknown key"),
+    "an unknown key that ends a path": (cluster(**{'a"]': 1}), '["a\\"]"]', "an unknown key"),
+    "a long unknown key": (cluster(**{"x" * 500: 1}), f'["{"x" * 80}…"]', "an unknown key"),
     "a list for a mapping": (cluster(nodes={}), "nodes", "a list"),
     "a node without a name": (cluster(nodes=[{"gpus": 1}]), "nodes[0].name", "required"),
     "an empty name": (cluster(nodes=[{"name": ""}]), "nodes[0].name", "not an empty text"),
@@ -187,6 +190,11 @@ BAD: dict[str, tuple[Any, str, str]] = {
         "2 ",
     ),
     "an unknown pod set": (jobs(job({"name": "t", "podSet": "w"})), f"{T0}.podSet", "default"),
+    "a pod set whose name does not print": (
+        jobs(job(group={"podSets": [{"name": "\x1b[2J", "minMember": 1}]})),
+        "jobs[0].group.podSets[0].minMember",
+        r"at most the number of tasks of pod set \x1b[2J, which is 0",
+    ),
     "two pod sets of a name": (jobs(job(group={"podSets": [{}, {}]})), "jobs[0].group", "every pod set"),
     "two groups of a name": (
         jobs(job(group={"groups": [{"name": "g", "podSets": [{}]}, {"name": "g", "podSets": [{"name": "x"}]}]})),

@@ -6,6 +6,7 @@
 import os
 from typing import Final
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -19,6 +20,7 @@ EXAMPLES: Final = int(os.environ.get("ALIQUOT_FUZZ", "150"))
 SEEDS: Final = st.integers(0, 1 << 40)
 
 fuzz = settings(deadline=None, max_examples=EXAMPLES)
+pytestmark = pytest.mark.timeout(300 if EXAMPLES <= 1000 else 0)
 
 
 @given(SEEDS)

@@ -2,8 +2,7 @@
 
 from typing import Final, NoReturn
 
-from aliquot.core.simulation.problems import SimulationError
-from aliquot.errors import UserError
+from aliquot.core.simulation.problems import SimulationError, problem
 
 MOST_BYTES: Final = 64 * 1024 * 1024
 MOST_VALUES: Final = 2_000_000
@@ -19,7 +18,7 @@ def refuse(path: str, value: object, allowed: str) -> NoReturn:
     Raises:
         SimulationError: with this one problem.
     """
-    raise SimulationError([UserError(path, value, allowed)])
+    raise SimulationError([problem(path, value, allowed)])
 
 
 def too_deep(where: str) -> NoReturn:

@@ -1,5 +1,6 @@
 """What is wrong with a document: a list of sentences, each with a path, a value, and what is allowed."""
 
+import json
 from collections.abc import Sequence
 from typing import Final
 
@@ -7,6 +8,7 @@ from aliquot.errors import AliquotError, UserError
 
 _MOST_SHOWN: Final = 100
 _LONGEST_VALUE: Final = 80
+_LONGEST_SENTENCE: Final = 400
 
 
 class SimulationError(AliquotError):
@@ -35,7 +37,7 @@ class Problems:
 
     def add(self, path: str, value: object, allowed: str) -> None:
         """Note that this value is not allowed there; `allowed` ends the sentence."""
-        self._found.append(UserError(path, _short(value), allowed))
+        self._found.append(problem(path, value, allowed))
 
     def raise_if_any(self) -> None:
         """Stop here when something was wrong.
@@ -45,6 +47,11 @@ class Problems:
         """
         if self._found:
             raise SimulationError(self._found)
+
+
+def problem(path: str, value: object, allowed: str) -> UserError:
+    """What is wrong in one line that a terminal can show, whatever the value is and whomever `allowed` names."""
+    return UserError(path, _short(value), _printable(allowed, _LONGEST_SENTENCE))
 
 
 class _Shortened:
@@ -74,8 +81,23 @@ def at(path: str, *parts: int | str) -> str:
     for part in parts:
         if isinstance(part, int):
             path += f"[{part}]"
-        elif part.replace("-", "_").isidentifier():
+        elif len(part) <= _LONGEST_VALUE and part.replace("-", "_").isidentifier():
             path += f".{part}" if path else part
         else:
-            path += f'["{part}"]'
+            path += f"[{_quoted(part)}]"
     return path
+
+
+def _quoted(key: str) -> str:
+    """The key as JSON has it, on one line, and not all of it where it is long."""
+    shown = _cut(key, _LONGEST_VALUE)
+    return json.dumps(shown, ensure_ascii=not shown.isprintable())
+
+
+def _printable(text: str, most: int) -> str:
+    """The text, at most so much of it, with escapes for what does not print."""
+    return "".join(each if each.isprintable() else repr(each)[1:-1] for each in _cut(text, most))
+
+
+def _cut(text: str, most: int) -> str:
+    return text if len(text) <= most else text[:most] + "…"
