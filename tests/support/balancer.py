@@ -1,68 +1,100 @@
 """What a Service does, on one machine: hands each connection to one of several ports on which somebody listens."""
 
-import asyncio
+import socket
+import socketserver
 import threading
 from collections.abc import Sequence
 from contextlib import suppress
+from select import select
 from typing import Self
 
 _HOST = "127.0.0.1"
 _CHUNK_BYTES = 65_536
 
 
-class Balancer:
+class Balancer(socketserver.ThreadingTCPServer):
     """Hands out connections in turn, and passes over ports that refuse; use it as a context manager.
 
     Attributes:
         port: where it listens.
     """
 
+    allow_reuse_address = True
+    request_queue_size = 128
+
     def __init__(self, backends: Sequence[int]) -> None:
-        self.port = 0
+        super().__init__((_HOST, 0), _Connection)
+        self.port: int = self.socket.getsockname()[1]
         self._backends = list(backends)
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._run, daemon=True)
-        self._listening = threading.Event()
-        self._stopped = asyncio.Event()
+        self._lock = threading.Lock()
+        self._open: set[socket.socket] = set()
+        self._ended = False
+        self._serving = threading.Thread(target=lambda: self.serve_forever(0.05), daemon=True)
 
     def __enter__(self) -> Self:
-        self._thread.start()
-        self._listening.wait()
+        self._serving.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._loop.call_soon_threadsafe(self._stopped.set)
-        self._thread.join()
+        self.shutdown()
+        self._serving.join()
+        with self._lock:
+            self._ended = True
+            for each in self._open:
+                _shut(each)
+        self.server_close()  # waits for those who pass on
 
-    def _run(self) -> None:
-        with asyncio.Runner(loop_factory=lambda: self._loop) as runner:
-            runner.run(self._serve())
+    def opened(self, each: socket.socket) -> None:
+        """Note a socket that ends with the balancer."""
+        with self._lock:
+            self._open.add(each)
+            if self._ended:
+                _shut(each)
 
-    async def _serve(self) -> None:
-        server = await asyncio.start_server(self._connected, _HOST, 0)
-        self.port = server.sockets[0].getsockname()[1]
-        self._listening.set()
-        await self._stopped.wait()
-        server.close()
+    def closed(self, each: socket.socket) -> None:
+        """Forget a socket: whoever has opened it is about to close it."""
+        with self._lock:
+            self._open.discard(each)
 
-    async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    def backend(self) -> socket.socket | None:
+        """Connect to the next that listens; None: nobody does."""
         for _ in self._backends:
-            self._backends.append(self._backends.pop(0))
-            # Cancelled when the balancer ends: asyncio takes a cancelled handler of connections for a mistake.
-            with suppress(OSError, asyncio.CancelledError):
-                other_reader, other_writer = await asyncio.open_connection(_HOST, self._backends[-1])
-                await asyncio.gather(_pass(reader, other_writer), _pass(other_reader, writer))
-                return
-        writer.close()
+            with self._lock:
+                self._backends.append(self._backends.pop(0))
+                port = self._backends[-1]
+            with suppress(OSError):
+                return socket.create_connection((_HOST, port))
+        return None
 
 
-async def _pass(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """Pass on what comes until it ends, or its other end is gone."""
-    try:
-        while chunk := await reader.read(_CHUNK_BYTES):
-            writer.write(chunk)
-            await writer.drain()
-    except OSError:
-        pass
-    finally:
-        writer.close()
+class _Connection(socketserver.BaseRequestHandler):
+    server: Balancer
+    request: socket.socket
+
+    def handle(self) -> None:
+        self.server.opened(self.request)
+        backend = self.server.backend()
+        try:
+            if backend is not None:
+                with backend:
+                    self.server.opened(backend)
+                    _pass(self.request, backend)
+                    self.server.closed(backend)
+        finally:
+            self.server.closed(self.request)
+
+
+def _pass(one: socket.socket, other: socket.socket) -> None:
+    """Pass on what comes from either until one has said all, or is gone."""
+    with suppress(OSError):
+        while True:
+            for ready in select([one, other], [], [])[0]:
+                chunk = ready.recv(_CHUNK_BYTES)
+                if not chunk:
+                    return
+                (other if ready is one else one).sendall(chunk)
+
+
+def _shut(each: socket.socket) -> None:
+    with suppress(OSError):
+        each.shutdown(socket.SHUT_RDWR)
