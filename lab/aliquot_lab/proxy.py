@@ -314,6 +314,11 @@ class FaultProxy:
                 for task in state.tasks:
                     task.cancel()
                 await asyncio.gather(*state.tasks, return_exceptions=True)
+                assert runner.server is not None
+                for connection in runner.server.connections:
+                    # Closing in order would wait for an answer of the client's, longer than this loop lives.
+                    if connection.transport is not None:
+                        connection.transport.abort()
                 await runner.cleanup()
 
     def _server_context(self) -> ssl.SSLContext:

@@ -46,7 +46,11 @@ async def watching(proxy: FaultProxy, path: str) -> AsyncGenerator[asyncio.Strea
     connector = aiohttp.TCPConnector(ssl=proxy.access.ssl_context())
     async with aiohttp.ClientSession(connector=connector) as session, session.get(f"{proxy.url}{path}") as response:
         assert response.status == 200
-        yield response.content
+        try:
+            yield response.content
+        finally:
+            if response.connection is not None and response.connection.transport is not None:
+                response.connection.transport.abort()  # closing in order takes longer than the loop lives
 
 
 async def event(stream: asyncio.StreamReader | aiohttp.StreamReader) -> dict[str, Any]:

@@ -68,20 +68,20 @@ class Balancer(socketserver.ThreadingTCPServer):
 
 
 class _Connection(socketserver.BaseRequestHandler):
-    server: Balancer
-    request: socket.socket
-
     def handle(self) -> None:
-        self.server.opened(self.request)
-        backend = self.server.backend()
+        balancer, client = self.server, self.request
+        assert isinstance(balancer, Balancer)
+        assert isinstance(client, socket.socket)
+        balancer.opened(client)
         try:
+            backend = balancer.backend()
             if backend is not None:
                 with backend:
-                    self.server.opened(backend)
-                    _pass(self.request, backend)
-                    self.server.closed(backend)
+                    balancer.opened(backend)
+                    _pass(client, backend)
+                    balancer.closed(backend)
         finally:
-            self.server.closed(self.request)
+            balancer.closed(client)
 
 
 def _pass(one: socket.socket, other: socket.socket) -> None:
