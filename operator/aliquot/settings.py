@@ -127,7 +127,7 @@ class Scheduling(_Group):
 
 
 class Workloads(_Group):
-    """Training workloads."""
+    """Workloads of our own kinds."""
 
     retry_base_seconds: float = Field(default=10, gt=0)
     """Wait before the first retry of a failed pod; doubles each time. As for batch/v1 Jobs."""

@@ -150,7 +150,7 @@ class TestTheOperator:
             ("update", "trainingworkloads", "run.ai", "runai-team-a", ""),
             ("patch", "projects", "run.ai", "", "team-a"),
             ("delete", "projects", "run.ai", "", "team-a"),
-            ("get", "interactiveworkloads", "run.ai", "runai-team-a", ""),
+            ("create", "interactiveworkloads", "run.ai", "runai-team-a", ""),
             ("patch", "departments", "scheduling.run.ai", "", "research"),
             ("create", "priorityclasses", "scheduling.k8s.io", "", ""),
             ("get", "customresourcedefinitions", "apiextensions.k8s.io", "", ""),

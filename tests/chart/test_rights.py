@@ -16,9 +16,12 @@ OPERATOR = """
     cluster  -                    nodes                        list watch
     cluster  -                    namespaces                   get list watch create patch
     cluster  events.k8s.io        events                       create patch
-    cluster  run.ai               trainingworkloads            list watch patch delete
+    cluster  run.ai               trainingworkloads            get list watch patch delete
     cluster  run.ai               trainingworkloads/finalizers update
     cluster  run.ai               trainingworkloads/status     update
+    cluster  run.ai               interactiveworkloads         get list watch patch delete
+    cluster  run.ai               interactiveworkloads/finalizers update
+    cluster  run.ai               interactiveworkloads/status  update
     cluster  run.ai               projects                     list watch
     cluster  run.ai               projects/status              patch
     cluster  run.ai               nodepools                    list watch

@@ -127,6 +127,21 @@ def test_a_workload_that_runs_through_costs_one_pod_one_binding_two_statuses_and
     assert found == {"create pods": 1, "create pods/binding": 1}
 
 
+def test_an_interactive_workload_costs_no_more(counted: Counted) -> None:
+    namespace, kind = f"runai-{counted.name}-a", "InteractiveWorkload"
+    before = len(counted.writes())
+    counted.submit(namespace, "notebook", kind=kind)
+    counted.until_phase(namespace, "notebook", "Running", kind=kind)
+    counted.heard()
+    found = counts([one for one in counted.writes()[before:] if one.namespace == namespace])
+    assert found["update interactiveworkloads/status"] in (1, 2)
+    assert found["create events"] <= 1
+    del found["update interactiveworkloads/status"], found["create events"]
+    assert found == {"create pods": 1, "create pods/binding": 1}
+    counted.delete(counted.path(namespace, "notebook", kind))
+    counted.until(lambda: not counted.pods(namespace, "notebook"), "its pod to be gone")
+
+
 def test_a_generated_name_costs_one_write_more(counted: Counted) -> None:
     namespace = f"runai-{counted.name}-a"
     before = len(counted.writes())

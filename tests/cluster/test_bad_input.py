@@ -267,7 +267,7 @@ def test_a_job_name_is_used_once_and_is_free_again_when_its_workload_goes(arena:
     arena.until_phase(namespace, "first", "Running")
     arena.submit(namespace, "second", job_name="training")
     status = arena.until_reason(namespace, "second", "NameTaken")
-    assert "the name training is taken by the workload first" in status["phaseMessage"]
+    assert "the name training is taken by the TrainingWorkload first" in status["phaseMessage"]
     assert arena.status(namespace, "first")["phase"] == "Running"
     arena.delete(f"{WORKLOADS}/namespaces/{namespace}/trainingworkloads/first")
     arena.until_phase(namespace, "second", "Running")

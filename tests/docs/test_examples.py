@@ -43,6 +43,6 @@ def test_every_example_and_the_pages_for_users_have_some() -> None:
 
 def test_every_example_belongs_to_a_project_of_the_examples() -> None:
     projects = {each["metadata"]["name"] for each in OBJECTS.values() if each["kind"] == "Project"}
-    workloads = [each for each in OBJECTS.values() if each["kind"] == "TrainingWorkload"]
+    workloads = [each for each in OBJECTS.values() if each["kind"].endswith("Workload")]
     assert {each["metadata"]["namespace"].removeprefix("runai-") for each in workloads} <= projects
     assert (ROOT / "examples").is_dir()

@@ -15,6 +15,7 @@ POOLS: Final = "/apis/run.ai/v1alpha1/nodepools"
 MERGE: Final = "application/merge-patch+json"
 TEST_LABEL: Final = "lab.aliquot.dev/test"
 PATIENCE_SECONDS: Final = 60.0
+TRAINING: Final = "TrainingWorkload"
 
 
 @dataclass
@@ -117,9 +118,10 @@ class Arena:
         labels: Mapping[str, str] | None = None,
         annotations: Mapping[str, str] | None = None,
         base: str | None = None,
+        kind: str = TRAINING,
         **parameters: Any,
     ) -> dict[str, Any]:
-        """Submit a training workload.
+        """Submit a workload.
 
         Args:
             namespace: where.
@@ -130,6 +132,7 @@ class Arena:
             labels: of the workload.
             annotations: of its pods, as `lab.aliquot.dev/…` in short: `{"exit-code": "3"}`.
             base: the template that it is based on.
+            kind: of the workload.
             **parameters: of the spec, by outside name; a bare value is wrapped, None leaves it out.
         """
         items = {f"lab.aliquot.dev/{key}": {"value": value} for key, value in (annotations or {}).items()}
@@ -146,11 +149,11 @@ class Arena:
             spec[parameter] = value if isinstance(value, dict) or value is None else {"value": value}
         workload = {
             "apiVersion": "run.ai/v2alpha1",
-            "kind": "TrainingWorkload",
+            "kind": kind,
             "metadata": {"name": name, "labels": dict(labels or {})},
             "spec": {parameter: value for parameter, value in spec.items() if value is not None},
         }
-        return self.lab.api.call("POST", f"{WORKLOADS}/namespaces/{namespace}/trainingworkloads", workload)
+        return self.lab.api.call("POST", self.path(namespace, kind=kind), workload)
 
     def namespace(self, name: str, labels: Mapping[str, str] | None = None) -> str:
         """Make a namespace that is no project's, ready for pods; returns its full name."""
@@ -203,13 +206,19 @@ class Arena:
                 return {}
             raise
 
-    def workload(self, namespace: str, name: str) -> dict[str, Any]:
-        """A training workload; empty when it is not there."""
-        return self.get(f"{WORKLOADS}/namespaces/{namespace}/trainingworkloads/{name}")
+    @staticmethod
+    def path(namespace: str, name: str | None = None, kind: str = TRAINING) -> str:
+        """Where a workload is; without a name, where those of its kind are."""
+        every = f"{WORKLOADS}/namespaces/{namespace}/{kind.lower()}s"
+        return every if name is None else f"{every}/{name}"
 
-    def status(self, namespace: str, name: str) -> dict[str, Any]:
+    def workload(self, namespace: str, name: str, kind: str = TRAINING) -> dict[str, Any]:
+        """A workload; empty when it is not there."""
+        return self.get(self.path(namespace, name, kind))
+
+    def status(self, namespace: str, name: str, kind: str = TRAINING) -> dict[str, Any]:
         """Its status."""
-        return self.workload(namespace, name).get("status", {})
+        return self.workload(namespace, name, kind).get("status", {})
 
     def pods(self, namespace: str, workload: str | None = None) -> list[dict[str, Any]]:
         """The pods in a namespace, or those of one workload, by name."""
@@ -245,26 +254,30 @@ class Arena:
         """Wait for a condition; an AssertionError says what was waited for."""
         assert eventually(lambda: bool(condition()), seconds=seconds), f"waited {seconds:.0f} s for {what}"
 
-    def until_phase(self, namespace: str, name: str, *phases: str, seconds: float = PATIENCE_SECONDS) -> dict[str, Any]:
+    def until_phase(
+        self, namespace: str, name: str, *phases: str, seconds: float = PATIENCE_SECONDS, kind: str = TRAINING
+    ) -> dict[str, Any]:
         """Wait until a workload is in one of the phases; returns its status."""
         found: dict[str, Any] = {}
 
         def there() -> bool:
             nonlocal found
-            found = self.status(namespace, name)
+            found = self.status(namespace, name, kind)
             return found.get("phase") in phases
 
         met = eventually(there, seconds=seconds)
         assert met, f"{name} is not {' or '.join(phases)} after {seconds:.0f} s but {found}"
         return found
 
-    def until_reason(self, namespace: str, name: str, reason: str, seconds: float = PATIENCE_SECONDS) -> dict[str, Any]:
+    def until_reason(
+        self, namespace: str, name: str, reason: str, seconds: float = PATIENCE_SECONDS, kind: str = TRAINING
+    ) -> dict[str, Any]:
         """Wait until a workload gives a reason; returns its status."""
         found: dict[str, Any] = {}
 
         def there() -> bool:
             nonlocal found
-            found = self.status(namespace, name)
+            found = self.status(namespace, name, kind)
             return found.get("reason") == reason
 
         met = eventually(there, seconds=seconds)

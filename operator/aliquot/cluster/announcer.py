@@ -3,11 +3,10 @@
 from collections.abc import Sequence
 
 from aliquot.cluster.foreign.tops import Top
-from aliquot.cluster.mirror.cache import Key
 from aliquot.cluster.mirror.mirror import Mirror, owner_of
 from aliquot.cluster.reconcilers.pod_conditions import INVALID_REQUEST
-from aliquot.cluster.resources import TRAINING_WORKLOADS
-from aliquot.contracts.kinds.workloads import TrainingWorkload
+from aliquot.cluster.resources import WORKLOADS
+from aliquot.contracts.kinds.workloads import Workload
 from aliquot.contracts.kubernetes import Metadata, Node, Pod
 from aliquot.core.lifecycle import Happening, Wait
 from aliquot.core.scheduling import Bind
@@ -37,19 +36,19 @@ class Announcer:
 
     def bound(self, pod: Pod, bind: Bind) -> None:
         """A pod got its node; for all pods of a workload it is one event with a count."""
-        workload = self._workload_of(pod)
+        workload = self._mirror.workload_of(pod)
         if workload is not None:
             self._record(workload, Happening("Normal", _SCHEDULED, _scheduled(pod, bind)), key=_SCHEDULED)
 
     def evicted(self, pod: Pod, why: str) -> None:
         """A pod is being stopped for somebody else's sake."""
-        workload, note = self._workload_of(pod), f"Pod {pod.metadata.name} was {why}"
+        workload, note = self._mirror.workload_of(pod), f"Pod {pod.metadata.name} was {why}"
         if workload is not None:
             self._record(workload, Happening("Warning", _EVICTED, note), key=f"{_EVICTED} {pod.metadata.uid}")
         elif owner_of(pod) is None:
             self._recorder.record(_pod(pod), "Warning", _EVICTED, note, _EVICTED)
 
-    def happened(self, workload: TrainingWorkload, happening: Happening) -> None:
+    def happened(self, workload: Workload, happening: Happening) -> None:
         """The status of a workload has changed in a way that is worth telling."""
         if happening.reason != _EVICTED:  # that was told when it happened, with more to say
             self._record(workload, happening, key=f"{happening.reason} {happening.message}")
@@ -82,16 +81,9 @@ class Announcer:
         regarding = ObjectReference("v1", "ConfigMap", config_map.namespace, config_map.name, config_map.uid)
         self._recorder.record(regarding, "Warning", _INVALID_TABLE, problem, _INVALID_TABLE, key=problem)
 
-    def _workload_of(self, pod: Pod) -> TrainingWorkload | None:
-        owner = owner_of(pod)
-        workload = None if owner is None else self._mirror.workloads.get(Key(pod.metadata.namespace, owner.name))
-        return workload if workload is not None and owner is not None and workload.metadata.uid == owner.uid else None
-
-    def _record(self, workload: TrainingWorkload, happening: Happening, *, key: str) -> None:
-        metadata = workload.metadata
-        regarding = ObjectReference(
-            TRAINING_WORKLOADS.api_version, TRAINING_WORKLOADS.kind, metadata.namespace, metadata.name, metadata.uid
-        )
+    def _record(self, workload: Workload, happening: Happening, *, key: str) -> None:
+        where, metadata = WORKLOADS[type(workload).__name__], workload.metadata
+        regarding = ObjectReference(where.api_version, where.kind, metadata.namespace, metadata.name, metadata.uid)
         self._recorder.record(regarding, happening.type, happening.reason, happening.message, happening.reason, key=key)
 
 

@@ -1,5 +1,6 @@
 """The custom resources that the operator works with: their kinds, and where their objects live."""
 
+from collections.abc import Mapping
 from typing import Final
 
 from aliquot.contracts.kinds.external import ExternalWorkload
@@ -7,7 +8,7 @@ from aliquot.contracts.kinds.policies import TrainingPolicy
 from aliquot.contracts.kinds.registry import KINDS, Kind
 from aliquot.contracts.kinds.shapes import Resource as CustomResource
 from aliquot.contracts.kinds.tenancy import Department, NodePool, Project
-from aliquot.contracts.kinds.workloads import TrainingWorkload
+from aliquot.contracts.kinds.workloads import InteractiveWorkload, TrainingWorkload, Workload
 from aliquot.kube.resources import Resource
 
 
@@ -21,7 +22,10 @@ def resource_of(kind: Kind) -> Resource:
     return Resource(kind.group, kind.stored, kind.plural, kind.name, namespaced=kind.namespaced)
 
 
-TRAINING_WORKLOADS: Final = resource_of(kind_of(TrainingWorkload))
+WORKLOAD_MODELS: Final[tuple[type[Workload], ...]] = (TrainingWorkload, InteractiveWorkload)
+"""The workload kinds that are carried out."""
+WORKLOADS: Final[Mapping[str, Resource]] = {model.__name__: resource_of(kind_of(model)) for model in WORKLOAD_MODELS}
+"""Where their objects live, by kind."""
 TRAINING_POLICIES: Final = resource_of(kind_of(TrainingPolicy))
 PROJECTS: Final = resource_of(kind_of(Project))
 DEPARTMENTS: Final = resource_of(kind_of(Department))

@@ -18,14 +18,13 @@ from aliquot.cluster.metrics import Metrics
 from aliquot.cluster.mirror.cache import Cache, Identity, Key
 from aliquot.cluster.mirror.drift import Drift
 from aliquot.cluster.mirror.known import parsed_into
-from aliquot.cluster.mirror.mirror import Mirror, identify, into, key_of, take
-from aliquot.cluster.mirror.parse import Whole, parse_whole
-from aliquot.cluster.resources import TRAINING_POLICIES, TRAINING_WORKLOADS, kind_of, resource_of
+from aliquot.cluster.mirror.mirror import Mirror, into, take
+from aliquot.cluster.mirror.parse import Whole
+from aliquot.cluster.resources import TRAINING_POLICIES, WORKLOAD_MODELS, kind_of, resource_of
 from aliquot.contracts.kinds.policies import TrainingPolicy
 from aliquot.contracts.kinds.registry import Kind
 from aliquot.contracts.kinds.shapes import Resource
 from aliquot.contracts.kinds.tenancy import Department, NodePool, Project
-from aliquot.contracts.kinds.workloads import TrainingWorkload
 from aliquot.contracts.kubernetes import Namespace, Node, Pod
 from aliquot.kube.client import ApiClient
 from aliquot.kube.config import Server
@@ -36,7 +35,6 @@ from aliquot.settings import Settings
 
 _log = log.get(__name__)
 _RETRY_SECONDS: Final = 2.0
-_TRAINING: Final = kind_of(TrainingWorkload)
 
 KindT = TypeVar("KindT", bound=Resource)
 
@@ -80,8 +78,12 @@ class Sources:
         self.pods.add_handler(into(mirror.pods))
         self._policies = Informer(client, TRAINING_POLICIES, Whole, clock, metrics.watches, silence_seconds=silence)
         self._policies.add_handler(parsed_into(mirror.policies, TrainingPolicy))
-        self._workloads = Informer(client, TRAINING_WORKLOADS, Whole, clock, metrics.watches, silence_seconds=silence)
-        self._workloads.add_handler(self._workload_heard)
+        self._workloads: list[Informer[Whole]] = []
+        for model in WORKLOAD_MODELS:
+            where = resource_of(kind_of(model))
+            informer = Informer(client, where, Whole, clock, metrics.watches, silence_seconds=silence)
+            informer.add_handler(parsed_into(mirror.workloads, model))
+            self._workloads.append(informer)
         interval = settings.drift.interval_seconds
 
         def drift(model: type[KindT], cache: Cache[KindT]) -> Drift[KindT]:
@@ -103,8 +105,10 @@ class Sources:
         await self.namespaces.synced.wait()
         await self.nodes.synced.wait()
         await self._policies.synced.wait()
-        group.create_task(self._workloads.run())
-        await self._workloads.synced.wait()
+        for informer in self._workloads:
+            group.create_task(informer.run())
+        for informer in self._workloads:
+            await informer.synced.wait()
         group.create_task(self.pods.run())
         await self.pods.synced.wait()
         for drift in self._drifts.values():
@@ -113,7 +117,7 @@ class Sources:
 
     def trouble(self) -> str | None:
         """What stands between us and knowing the cluster; None: nothing."""
-        for informer in (self.namespaces, self.nodes, self._policies, self._workloads, self.pods):
+        for informer in (self.namespaces, self.nodes, self._policies, *self._workloads, self.pods):
             if informer.last_problem is not None:
                 return str(informer.last_problem)
         return next(iter(self._troubles.values()), None)
@@ -155,17 +159,6 @@ class Sources:
                 if any(resource.name == kind.plural for resource in named):
                     return
             await asyncio.sleep(_RETRY_SECONDS)
-
-    def _workload_heard(self, old: Whole | None, new: Whole | None) -> None:
-        """Most of what happens to workloads are echoes of our own writes, which are known and are not read again."""
-        workloads = self._mirror.workloads
-        if new is None:
-            assert old is not None
-            workloads.drop(key_of(old), old.metadata.uid)
-        elif not workloads.holds(identify(new)):
-            parsed = parse_whole(_TRAINING, new)
-            if isinstance(parsed, TrainingWorkload):
-                workloads.put(parsed)
 
     def _is_known(self, kind: Kind, raw: Mapping[str, Any]) -> bool:
         metadata = raw["metadata"]

@@ -22,7 +22,7 @@ from aliquot.cluster.granting.evict import Evicter, half_evicted
 from aliquot.cluster.jobs import Jobs
 from aliquot.cluster.metrics import Metrics
 from aliquot.cluster.mirror.cache import Key
-from aliquot.cluster.mirror.mirror import Mirror, key_of, owner_of
+from aliquot.cluster.mirror.mirror import Mirror, key_of, workload_key_of
 from aliquot.cluster.node_problems import NodeProblems
 from aliquot.cluster.pace import Pace
 from aliquot.cluster.reconcilers.left_behind import LeftBehind
@@ -170,7 +170,7 @@ class Term:
         await self._tasks[item.task](item.key)
 
     def _heard(self, key: Key) -> Pod | None:
-        return self._sources.pods.get(*key)
+        return self._sources.pods.get(key.namespace, key.name)
 
     def _add(self, task: Task, key: Key, after_seconds: float = 0) -> None:
         self._queue.add_after(Item(task, key), after_seconds, LANES[task])
@@ -229,9 +229,9 @@ class Term:
         pods = [pod for uid in self._jobs.pods_of(job) if (pod := self._mirror.pod(uid)) is not None]
         if not pods:
             return
-        owner = owner_of(pods[0])
-        if owner is not None:
-            self._status_changed(Key(pods[0].metadata.namespace, owner.name), at_once=False)
+        workload = workload_key_of(pods[0])
+        if workload is not None:
+            self._status_changed(workload, at_once=False)
         else:
             self._foreign.verdict_changed(pods)
 

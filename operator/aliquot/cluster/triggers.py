@@ -16,14 +16,14 @@ from typing import Protocol
 from aliquot import names
 from aliquot.cluster.feed import Feed
 from aliquot.cluster.mirror.cache import Key
-from aliquot.cluster.mirror.mirror import Mirror, job_name_of, key_of, owner_of
+from aliquot.cluster.mirror.mirror import Mirror, job_name_of, key_of, workload_key_of
 from aliquot.cluster.reconcilers.pod_conditions import may_need_conditions
+from aliquot.cluster.reconcilers.reading import submitted
 from aliquot.cluster.work import Task
 from aliquot.contracts.kinds.policies import TrainingPolicy
 from aliquot.contracts.kinds.tenancy import Department, NodePool, Project
-from aliquot.contracts.kinds.workloads import TrainingWorkload
+from aliquot.contracts.kinds.workloads import Workload
 from aliquot.contracts.kubernetes import Namespace, Node, Pod
-from aliquot.core.submission import submitted
 from aliquot.core.tenancy import department_of
 from aliquot.settings import Settings
 
@@ -94,7 +94,7 @@ class Triggers:
         listeners.node_pool.append(self._node_pool_changed)
         listeners.policy.append(self._policy_changed)
 
-    def _workload_changed(self, old: TrainingWorkload | None, new: TrainingWorkload | None) -> None:
+    def _workload_changed(self, old: Workload | None, new: Workload | None) -> None:
         if old is None or new is None or old.spec != new.spec:
             self._base_changed(new or old)
         if new is None:
@@ -109,9 +109,9 @@ class Triggers:
         if old is None or old.metadata.generation != new.metadata.generation or _outside(old) != _outside(new):
             self._add(Task.WORKLOAD, key_of(new))
 
-    def _base_changed(self, base: TrainingWorkload | None) -> None:
+    def _base_changed(self, base: Workload | None) -> None:
         assert base is not None
-        for workload in self._mirror.workloads_based_on(base.metadata.name):
+        for workload in self._mirror.workloads_based_on(base):
             if not submitted(workload):
                 self._add(Task.WORKLOAD, key_of(workload))
 
@@ -137,10 +137,9 @@ class Triggers:
         project = self._feed.project_of(pod)
         if project is not None:
             self._touched.add(project.metadata.name)
-        owner = owner_of(pod)
-        if owner is None:
+        workload = workload_key_of(pod)
+        if workload is None:
             return
-        workload = Key(key.namespace, owner.name)
         if old is None and not self._mirror.has_its_workload(pod):
             self._left_behind(pod)
         relabelled = old is not None and new is not None and old.metadata.labels != new.metadata.labels
@@ -227,7 +226,7 @@ def _bond(namespace: Namespace) -> tuple[object, ...]:
     return (namespace.metadata.labels, namespace.status)
 
 
-def _outside(workload: TrainingWorkload) -> tuple[object, ...]:
+def _outside(workload: Workload) -> tuple[object, ...]:
     """What of the metadata decides about a workload's pods."""
     metadata = workload.metadata
     return (metadata.labels, metadata.annotations.get(names.JOB_NAME_ANNOTATION), metadata.deletion_timestamp is None)

@@ -212,6 +212,7 @@ class ContainerStatus(Projection, frozen=True):
     ready: bool = False
     restart_count: int = 0
     state: ContainerState = ContainerState()
+    last_state: ContainerState = ContainerState()
 
 
 class PodStatus(Projection, frozen=True):

@@ -35,6 +35,14 @@ ROWS: dict[str, tuple[ForeignFacts, str, str]] = {
         "Initializing",
         "pod train-0-0 cannot start: ImagePullBackOff: no such image",
     ),
+    "what ends in it is started again": (
+        of(starting(reason="CrashLoopBackOff", message="its container ended with exit code 1 and is started again")),
+        "Initializing",
+        (
+            "pod train-0-0 does not keep running: CrashLoopBackOff: "
+            "its container ended with exit code 1 and is started again"
+        ),
+    ),
     "one runs, one waits": (
         of(running(), waiting(1), wait=WAIT),
         "Running",

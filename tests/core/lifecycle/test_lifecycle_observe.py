@@ -50,6 +50,12 @@ def waits(reason: str, message: str = "") -> dict[str, Any]:
     return container(waiting={"reason": reason, "message": message})
 
 
+def again(code: int, reason: str) -> dict[str, Any]:
+    """A container that ended so, and is started again in a while."""
+    last = {"terminated": {"exitCode": code, "reason": reason, "finishedAt": "1970-01-01T00:05:00Z"}}
+    return {**waits("CrashLoopBackOff", "back-off 20s restarting failed container=train pod=x"), "lastState": last}
+
+
 def target(reason: str, status: str = "True") -> dict[str, Any]:
     return {"type": "DisruptionTarget", "status": status, "reason": reason, "message": "why"}
 
@@ -86,6 +92,38 @@ CASES: dict[str, tuple[Pod, dict[str, Any]]] = {
     "runs until the kubelet says that the pod has ended": (
         given_pod("Running", startTime="1970-01-01T00:02:00Z", containerStatuses=[ended(0, "Completed")]),
         {"phase": PodPhase.RUNNING, "started_at": 120.0, "finished_at": None, "exit_code": None},
+    ),
+    "ended, and its node starts it again": (
+        given_pod("Running", startTime="1970-01-01T00:02:00Z", containerStatuses=[again(1, "Error")]),
+        {
+            "phase": PodPhase.STARTING,
+            "reason": "CrashLoopBackOff",
+            "message": "its container ended with exit code 1 and is started again",
+            "started_at": 120.0,
+            "finished_at": None,
+        },
+    ),
+    "ended well, and its node starts it again": (
+        given_pod("Running", containerStatuses=[again(0, "Completed")]),
+        {
+            "reason": "CrashLoopBackOff",
+            "message": "its container ended with exit code 0 and is started again",
+        },
+    ),
+    "ran out of memory, and its node starts it again": (
+        given_pod("Running", containerStatuses=[again(137, "OOMKilled")]),
+        {
+            "reason": "CrashLoopBackOff",
+            "message": "its container ended with exit code 137 (OOMKilled) and is started again",
+        },
+    ),
+    "one container is started again, another runs": (
+        given_pod("Running", containerStatuses=[again(1, "Error"), RUNS]),
+        {"phase": PodPhase.RUNNING, "reason": ""},
+    ),
+    "an init container is started again": (
+        given_pod(initContainerStatuses=[again(1, "Error")], containerStatuses=[waits("PodInitializing")]),
+        {"phase": PodPhase.STARTING, "reason": "CrashLoopBackOff"},
     ),
     "succeeded": (
         given_pod("Succeeded", startTime="1970-01-01T00:02:00Z", containerStatuses=[ended(0, "Completed")]),

@@ -282,18 +282,19 @@ CONDITIONS: dict[str, tuple[Facts, list[tuple[str, str, str | None]]]] = {
 
 @pytest.mark.parametrize(("given", "wanted"), CONDITIONS.values(), ids=CONDITIONS)
 def test_conditions(given: Facts, wanted: list[tuple[str, str, str | None]]) -> None:
-    found = after(given)
-    assert [(condition.type, condition.status, condition.reason) for condition in found.conditions] == wanted
+    said = [(condition.type, condition.status, condition.reason) for condition in after(given).conditions]
+    submitted = [("Submitted", "True", "Submitted")] if given.pods else []
+    assert said == [*submitted, *wanted]
 
 
 def test_a_condition_keeps_its_time_until_it_flips() -> None:
     def since(found: WorkloadStatus) -> list[datetime | None]:
         return [condition.last_transition_time for condition in found.conditions]
 
-    assert since(after(facts(waiting()))) == [at(1000), at(1000)]
-    assert since(after(facts(waiting()), facts(waiting(), wait=FULL))) == [at(1000), at(1000)]
-    assert since(after(facts(waiting()), facts(starting()))) == [at(1100), at(1000)]
-    assert since(after(facts(waiting()), facts(starting()), facts(running()))) == [at(1100), at(1200)]
+    assert since(after(facts(waiting()))) == [at(1000), at(1000), at(1000)]
+    assert since(after(facts(waiting()), facts(waiting(), wait=FULL))) == [at(1000), at(1000), at(1000)]
+    assert since(after(facts(waiting()), facts(starting()))) == [at(1000), at(1100), at(1000)]
+    assert since(after(facts(waiting()), facts(starting()), facts(running()))) == [at(1000), at(1100), at(1200)]
 
 
 def test_a_status_tells_when_it_last_changed() -> None:
@@ -340,7 +341,10 @@ def test_what_was_said_at_the_end_stays(end: Facts, later: Facts) -> None:
 def test_a_finished_workload_is_finished_while_it_is_deleted_too() -> None:
     found = after(facts(succeeded()), facts(succeeded(), deleting=True))
     assert found.phase == "Terminating"
-    assert [condition.type for condition in found.conditions if condition.status == "True"] == ["Completed"]
+    assert [condition.type for condition in found.conditions if condition.status == "True"] == [
+        "Submitted",
+        "Completed",
+    ]
 
 
 def test_an_invalid_spec_can_be_mended() -> None:

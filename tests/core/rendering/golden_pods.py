@@ -3,13 +3,14 @@
 Other tests may use them, for instance to let an API server have its say about everything.
 """
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final, cast
 
 import yaml
 
 from aliquot.contracts.kinds import TrainingWorkload
-from aliquot.core.rendering import Context, Owner, objects_beside, training_pod
+from aliquot.core.rendering import Context, Owner, objects_beside, pod_of
 from aliquot.core.submission import Defaults, Site, ValidSpec, effective
 from aliquot.naming import generated_job_name
 
@@ -70,10 +71,8 @@ def context_of(workload: TrainingWorkload, spec: ValidSpec) -> Context:
 def first_pod(workload: TrainingWorkload, *, restricted: bool = False) -> dict[str, object]:
     """The first pod of a workload."""
     spec = effective(workload, DEFAULTS, SITE)
-    context = context_of(workload, spec)
-    return training_pod(
-        spec, context.owner, PROJECT, context.job_name, index=0, attempt=0, failed_attempts=0, restricted=restricted
-    )
+    context = replace(context_of(workload, spec), restricted=restricted)
+    return pod_of(spec, context, index=0, attempt=0, failed_attempts=0)
 
 
 def beside(workload: TrainingWorkload) -> list[dict[str, object]]:

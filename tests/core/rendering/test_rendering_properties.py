@@ -17,7 +17,7 @@ from aliquot.contracts import kubernetes
 from aliquot.contracts.kinds import TrainingWorkload
 from aliquot.core.intake.pods import pod_facts, pod_problems
 from aliquot.core.quantities import GpuPart
-from aliquot.core.rendering import Context, Owner, external_urls, objects_beside, training_pod, workload_pod
+from aliquot.core.rendering import Context, Owner, external_urls, objects_beside, pod_of, workload_pod
 from aliquot.core.submission import InvalidWorkload, ValidPod, effective
 from aliquot.core.submission.pod_values import Gpus, Port, Url
 from tests.core.rendering.golden_pods import DEFAULTS, SITE, context_of, first_pod, golden_workloads, load, workload_of
@@ -31,7 +31,7 @@ ANYTHING = st.sampled_from([spec for spec, *_ in (*READ, *REFUSED)])
 def rendered(found: TrainingWorkload) -> tuple[Context, dict[str, Any], list[dict[str, Any]]]:
     spec = effective(found, DEFAULTS, SITE)
     context = dataclasses.replace(context_of(found, spec), restricted=True, node_types=("dgx-1",))
-    pod = training_pod(spec, context.owner, SITE.project, context.job_name, 0, 0, 0, node_types=("dgx-1",))
+    pod = cast("dict[str, Any]", pod_of(spec, context, 0, 0, 0))
     return context, pod, cast("list[dict[str, Any]]", objects_beside(spec.pod, context))
 
 
@@ -95,7 +95,7 @@ def test_the_scheduler_reads_what_is_asked_for(gpus: Gpus) -> None:
     spec = effective(workload({}), DEFAULTS)
     compute = dataclasses.replace(spec.pod.compute, gpus=gpus)
     spec = dataclasses.replace(spec, pod=dataclasses.replace(spec.pod, compute=compute))
-    manifest = training_pod(spec, context_of(workload({}), spec).owner, "team-a", "job-0", 0, 0, 0)
+    manifest = pod_of(spec, context_of(workload({}), spec), 0, 0, 0)
     pod = msgspec.convert(manifest, kubernetes.Pod)
     task = pod_facts(pod, None).task
     assert pod_problems(pod) == ()
@@ -158,7 +158,7 @@ def test_a_workload_without_anything_beside_its_pods_has_nothing() -> None:
 
 def test_where_the_project_may_not_go_no_pod_goes() -> None:
     spec = effective(workload({"nodeType": "dgx-1"}), DEFAULTS)
-    pod = cast("dict[str, Any]", training_pod(spec, OWNER, "team-a", "lab", 0, 0, 0, node_types=("dgx-1", "dgx-2")))
+    pod = cast("dict[str, Any]", pod_of(spec, Context(OWNER, "team-a", "lab", ("dgx-1", "dgx-2")), 0, 0, 0))
     [term] = pod["spec"]["affinity"]["nodeAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"][
         "nodeSelectorTerms"
     ]
@@ -188,6 +188,6 @@ def test_in_a_restricted_namespace_the_user_has_the_last_word(
     spec: dict[str, object], restricted: bool, of_pod: dict[str, object], of_container: dict[str, object] | None
 ) -> None:
     found = effective(workload(spec), DEFAULTS)
-    pod = cast("dict[str, Any]", training_pod(found, OWNER, "team-a", "lab", 0, 0, 0, restricted=restricted))
+    pod = cast("dict[str, Any]", pod_of(found, Context(OWNER, "team-a", "lab", restricted=restricted), 0, 0, 0))
     assert pod["spec"]["securityContext"] == {**of_pod, "seccompProfile": {"type": "RuntimeDefault"}}
     assert pod["spec"]["containers"][0].get("securityContext") == of_container

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from aliquot.contracts.kinds import TrainingWorkload
 from aliquot.contracts.kinds.shapes import outside_name
 from aliquot.core.quantities import parse_bytes, parse_cpu_milli
-from aliquot.core.rendering import Owner, training_pod
+from aliquot.core.rendering import Context, Owner, pod_of
 from aliquot.core.rendering.resources import cpu_text, memory_text
 from aliquot.core.submission import ValidSpec, effective
 from aliquot.core.submission.extent import CARRIED_OUT
@@ -36,7 +36,7 @@ PLAIN = effective(TrainingWorkload.model_validate({"spec": {"image": {"value": "
 
 def a_pod(spec: ValidSpec = PLAIN, index: int = 0, attempt: int = 0, failed: int = 0) -> dict[str, object]:
     owner = Owner("run.ai/v2alpha1", "TrainingWorkload", "runai-team-a", "w", UID)
-    return training_pod(spec, owner, PROJECT, "job-0", index, attempt, failed)
+    return pod_of(spec, Context(owner, PROJECT, "job-0"), index, attempt, failed)
 
 
 def at(manifest: object, *path: str | int) -> object:
@@ -120,14 +120,14 @@ def test_a_pod_without_gpus_does_not_mention_them() -> None:
 
 def test_a_workload_with_a_very_long_name_still_labels_its_pods() -> None:
     owner = Owner("run.ai/v2alpha1", "TrainingWorkload", "runai-team-a", "w" * 253, UID)
-    label = at(training_pod(PLAIN, owner, PROJECT, "job-0", 0, 0, 0), "metadata", "labels", "workloadName")
+    label = at(pod_of(PLAIN, Context(owner, PROJECT, "job-0"), 0, 0, 0), "metadata", "labels", "workloadName")
     assert isinstance(label, str)
     assert len(label) <= 63
 
 
 def test_a_chosen_name_that_somebody_spoiled_still_gives_a_valid_pod() -> None:
     owner = Owner("run.ai/v2alpha1", "TrainingWorkload", "runai-team-a", "w", UID)
-    pod = training_pod(PLAIN, owner, PROJECT, "../Größe", 0, 0, 0)
+    pod = pod_of(PLAIN, Context(owner, PROJECT, "../Größe"), 0, 0, 0)
     for name in (at(pod, "metadata", "name"), at(pod, "spec", "containers", 0, "name")):
         assert isinstance(name, str)
         assert re.fullmatch("[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?", name)

@@ -1,4 +1,4 @@
-"""docs/workloads.md keeps its promises: its examples work, and nothing is missing."""
+"""The pages on workloads keep their promises: their examples work, and nothing is missing."""
 
 import re
 from pathlib import Path
@@ -8,20 +8,22 @@ import pytest
 import yaml
 
 from aliquot import names
-from aliquot.contracts.kinds import TrainingWorkload
-from aliquot.contracts.kinds.parameters import JOB_NAME_LENGTH, NAME_PREFIX_LENGTH
+from aliquot.contracts.kinds import InteractiveWorkload, TrainingWorkload
+from aliquot.contracts.kinds.parameters import JOB_NAME_LENGTH, NAME_PREFIX_LENGTH, InteractiveParameters
 from aliquot.contracts.kinds.shapes import outside_name
 from aliquot.contracts.kinds.status import Phase
 from aliquot.contracts.kinds.workloads import MUTABLE
 from aliquot.core.scheduling.reasons import WaitCode
-from aliquot.core.submission import Defaults, InvalidWorkload, effective
-from aliquot.core.submission.extent import CARRIED_OUT
+from aliquot.core.submission import Defaults, InvalidWorkload, effective, effective_interactive
+from aliquot.core.submission.extent import CARRIED_OUT, carried_out
+from aliquot.core.submission.interactive import JUPYTER_IMAGE, JUPYTER_PORT
 from aliquot.core.submission.keys import MOST_ENVIRONMENT_BYTES
 
 ROOT = Path(__file__).parents[3]
 PAGE = (ROOT / "docs" / "workloads.md").read_text()
+INTERACTIVE = (ROOT / "docs" / "interactive.md").read_text()
 EXAMPLES = [
-    *re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL),
+    *re.findall(r"```yaml\n(.*?)```", PAGE + INTERACTIVE, re.DOTALL),
     *(path.read_text() for path in sorted((ROOT / "examples" / "workloads").glob("*.yaml"))),
 ]
 DEFAULTS = Defaults(cpu_milli_per_gpu=1000, memory_bytes_per_gpu=100 * 2**20)
@@ -29,12 +31,27 @@ DEFAULTS = Defaults(cpu_milli_per_gpu=1000, memory_bytes_per_gpu=100 * 2**20)
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=range(len(EXAMPLES)))
 def test_an_example_is_carried_out(example: str) -> None:
-    effective(TrainingWorkload.model_validate(yaml.safe_load(example)), DEFAULTS)
+    written = yaml.safe_load(example)
+    if written["kind"] == "InteractiveWorkload":
+        effective_interactive(InteractiveWorkload.model_validate(written), DEFAULTS)
+    else:
+        effective(TrainingWorkload.model_validate(written), DEFAULTS)
+
+
+def first_cells(page: str) -> str:
+    return "\n".join(line.split("|")[1] for line in page.splitlines() if line.startswith("| `"))
 
 
 def test_every_parameter_has_its_row() -> None:
-    rows = "\n".join(line.split("|")[1] for line in PAGE.splitlines() if line.startswith("| `"))
+    rows = first_cells(PAGE)
     assert [name for name in map(outside_name, sorted(CARRIED_OUT)) if f"`{name}`" not in rows] == []
+
+
+def test_every_parameter_that_only_interactive_workloads_have_has_its_row() -> None:
+    own = carried_out(InteractiveParameters) - CARRIED_OUT
+    assert {outside_name(name) for name in own} == set(re.findall("`(.*?)`", first_cells(INTERACTIVE))) - {"active"}
+    assert f"port {JUPYTER_PORT}" in INTERACTIVE
+    assert f"`{JUPYTER_IMAGE}`" in INTERACTIVE
 
 
 @pytest.mark.parametrize("word", [*get_args(Phase), *WaitCode])

@@ -21,14 +21,20 @@ _REMEMBERED_DEAD: Final = 20_000
 
 
 class Key(NamedTuple):
-    """Where an object is. The namespace of cluster-wide objects is empty."""
+    """Where an object is. The namespace of cluster-wide objects is empty.
+
+    Attributes:
+        kind: of a workload, as workloads of all kinds are in one cache; empty for all other objects.
+    """
 
     namespace: str
     name: str
+    kind: str = ""
 
     def __str__(self) -> str:
-        """`namespace/name`, or the name alone."""
-        return f"{self.namespace}/{self.name}" if self.namespace else self.name
+        """`namespace/name`, or the name alone; before it the kind of a workload."""
+        where = f"{self.namespace}/{self.name}" if self.namespace else self.name
+        return f"{self.kind} {where}" if self.kind else where
 
 
 class Identity(NamedTuple):

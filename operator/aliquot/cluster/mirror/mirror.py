@@ -3,16 +3,17 @@
 project ── namespace (label runai/queue) ── workloads (also by job name) ── pods (by owner uid, by uid)
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Protocol, TypeVar
+from typing import Final, Protocol, TypeVar, get_args
 
 from aliquot import names
 from aliquot.cluster.mirror.cache import Cache, Identity, Key
+from aliquot.cluster.resources import WORKLOADS
 from aliquot.contracts.kinds.policies import TrainingPolicy
 from aliquot.contracts.kinds.tenancy import Department, NodePool, Project
-from aliquot.contracts.kinds.workloads import TrainingWorkload
+from aliquot.contracts.kinds.workloads import Workload
 from aliquot.contracts.kubernetes import Namespace, Node, OwnerReference, Pod
 
 ObjectT = TypeVar("ObjectT", bound="HasMetadata")
@@ -40,15 +41,22 @@ class HasMetadata(Protocol):
         ...
 
 
-def key_of(held: HasMetadata) -> Key:
-    """Where the object is."""
-    return Key(held.metadata.namespace, held.metadata.name)
+_KINDS: Final[Mapping[type, str]] = {model: model.__name__ for model in get_args(Workload)}
 
 
-def identify(held: HasMetadata) -> Identity:
-    """What tells the object and its age apart from others."""
-    metadata = held.metadata
-    return Identity(Key(metadata.namespace, metadata.name), metadata.uid, int(metadata.resource_version or 0))
+def key_of(held: HasMetadata, model: type | None = None) -> Key:
+    """Where the object is.
+
+    Args:
+        held: the object.
+        model: what it is to be read as, where it is not read yet.
+    """
+    return Key(held.metadata.namespace, held.metadata.name, _KINDS.get(model or type(held), ""))
+
+
+def identify(held: HasMetadata, model: type | None = None) -> Identity:
+    """What tells the object and its age apart from others; arguments as of `key_of`."""
+    return Identity(key_of(held, model), held.metadata.uid, int(held.metadata.resource_version or 0))
 
 
 def take(cache: Cache[ObjectT], heard: ObjectT, *, gone: bool) -> None:
@@ -73,12 +81,18 @@ def into(cache: Cache[ObjectT]) -> "Listener[ObjectT]":
 def owner_of(pod: Pod) -> OwnerReference | None:
     """The workload of ours that controls the pod, or None."""
     for owner in pod.metadata.owner_references:
-        if owner.controller and owner.kind == "TrainingWorkload" and owner.api_version.startswith("run.ai/"):
+        if owner.controller and owner.kind in WORKLOADS and owner.api_version.startswith(f"{names.RUN_AI_GROUP}/"):
             return owner
     return None
 
 
-def job_name_of(workload: TrainingWorkload) -> str | None:
+def workload_key_of(pod: Pod) -> Key | None:
+    """Where the workload of ours is that controls the pod; None: there is none."""
+    owner = owner_of(pod)
+    return None if owner is None else Key(pod.metadata.namespace, owner.name, owner.kind)
+
+
+def job_name_of(workload: Workload) -> str | None:
     """The name under which the workload's pods run: its own, or the one chosen for it; None: none is chosen yet.
 
     A template has none: nothing runs.
@@ -88,7 +102,7 @@ def job_name_of(workload: TrainingWorkload) -> str | None:
     return workload.spec.name.value or workload.metadata.annotations.get(names.JOB_NAME_ANNOTATION)
 
 
-def _age(workload: TrainingWorkload) -> tuple[datetime, str]:
+def _age(workload: Workload) -> tuple[datetime, str]:
     metadata = workload.metadata
     return (metadata.creation_timestamp or datetime.min.replace(tzinfo=UTC), metadata.uid)
 
@@ -100,7 +114,7 @@ Listener = Callable[[ObjectT | None, ObjectT | None], None]
 class Listeners:
     """Who is told of changes, by kind; each takes the object before and after."""
 
-    workload: list[Listener[TrainingWorkload]] = field(default_factory=list[Listener[TrainingWorkload]])
+    workload: list[Listener[Workload]] = field(default_factory=list[Listener[Workload]])
     pod: list[Listener[Pod]] = field(default_factory=list[Listener[Pod]])
     node: list[Listener[Node]] = field(default_factory=list[Listener[Node]])
     namespace: list[Listener[Namespace]] = field(default_factory=list[Listener[Namespace]])
@@ -117,11 +131,11 @@ class Mirror:
         self.listeners = Listeners()
         self._pods_of: dict[tuple[str, str], dict[str, Pod]] = {}
         self._pod_keys: dict[str, Key] = {}
-        self._job_names: dict[Key, set[str]] = {}
-        self._workloads_in: dict[str, dict[str, TrainingWorkload]] = {}
-        self._based_on: dict[str, set[Key]] = {}
+        self._job_names: dict[Key, set[Key]] = {}
+        self._workloads_in: dict[str, dict[Key, Workload]] = {}
+        self._based_on: dict[tuple[str, str], set[Key]] = {}
         self._namespaces_of: dict[str, set[str]] = {}
-        self.workloads = Cache[TrainingWorkload](identify, self._workload_changed)
+        self.workloads = Cache[Workload](identify, self._workload_changed)
         self.pods = Cache[Pod](identify, self._pod_changed)
         self.nodes = Cache[Node](identify, self._telling(self.listeners.node))
         self.namespaces = Cache[Namespace](identify, self._namespace_changed)
@@ -130,7 +144,7 @@ class Mirror:
         self.node_pools = Cache[NodePool](identify, self._telling(self.listeners.node_pool))
         self.policies = Cache[TrainingPolicy](identify, self._telling(self.listeners.policy))
 
-    def pods_of(self, workload: TrainingWorkload) -> list[Pod]:
+    def pods_of(self, workload: Workload) -> list[Pod]:
         """The pods that a workload controls, by name.
 
         Only those of its own namespace: whoever may create pods elsewhere can write its uid into their owner reference.
@@ -146,12 +160,17 @@ class Mirror:
     def has_its_workload(self, pod: Pod) -> bool:
         """Whether the pod belongs to no workload of ours, or to one that we know of."""
         owner = owner_of(pod)
-        held = self.workloads.get(Key(pod.metadata.namespace, owner.name)) if owner is not None else None
-        return owner is None or (held is not None and held.metadata.uid == owner.uid)
+        return owner is None or self.workload_of(pod) is not None
 
-    def workloads_called(self, namespace: str, job_name: str) -> list[TrainingWorkload]:
+    def workload_of(self, pod: Pod) -> Workload | None:
+        """The workload that controls the pod; None: it belongs to none of ours, or to one that we do not know of."""
+        owner, key = owner_of(pod), workload_key_of(pod)
+        held = None if key is None else self.workloads.get(key)
+        return held if held is not None and owner is not None and held.metadata.uid == owner.uid else None
+
+    def workloads_called(self, namespace: str, job_name: str) -> list[Workload]:
         """The workloads that want the job name, or had it chosen for them, oldest first."""
-        found = (self.workloads.get(Key(namespace, name)) for name in self._job_names.get(Key(namespace, job_name), ()))
+        found = (self.workloads.get(key) for key in self._job_names.get(Key(namespace, job_name), ()))
         return sorted((workload for workload in found if workload is not None), key=_age)
 
     def job_names(self, namespace: str) -> frozenset[str]:
@@ -160,13 +179,14 @@ class Mirror:
             name for workload in self.workloads_in(namespace) if (name := job_name_of(workload)) is not None
         )
 
-    def workloads_in(self, namespace: str) -> Iterable[TrainingWorkload]:
+    def workloads_in(self, namespace: str) -> Iterable[Workload]:
         """The workloads in a namespace."""
         return list(self._workloads_in.get(namespace, {}).values())
 
-    def workloads_based_on(self, name: str) -> list[TrainingWorkload]:
-        """The workloads that name one of that name as their base, in whatever namespace, by key."""
-        found = (self.workloads.get(key) for key in sorted(self._based_on.get(name, ())))
+    def workloads_based_on(self, base: Workload) -> list[Workload]:
+        """The workloads of its kind that name a workload as their base, in whatever namespace, by key."""
+        named = self._based_on.get((type(base).__name__, base.metadata.name), ())
+        found = (self.workloads.get(key) for key in sorted(named))
         return [workload for workload in found if workload is not None]
 
     def policies_in(self, namespace: str) -> list[TrainingPolicy]:
@@ -211,25 +231,26 @@ class Mirror:
                     self._pods_of.pop(whose, None)
         self._telling(self.listeners.pod)(old, new)
 
-    def _workload_changed(self, old: TrainingWorkload | None, new: TrainingWorkload | None) -> None:
+    def _workload_changed(self, old: Workload | None, new: Workload | None) -> None:
         workload = new or old
         assert workload is not None
         neighbours = self._workloads_in.setdefault(workload.metadata.namespace, {})
         if new:
-            neighbours[workload.metadata.name] = new
+            neighbours[key_of(new)] = new
         else:
-            neighbours.pop(workload.metadata.name, None)
+            neighbours.pop(key_of(workload), None)
         for held, here in ((old, False), (new, True)):
             if held is None:
                 continue
             if (name := job_name_of(held)) is not None:
-                self._note_job_name(Key(held.metadata.namespace, name), held.metadata.name, here=here)
+                self._note_job_name(Key(held.metadata.namespace, name), key_of(held), here=here)
             if held.spec.base_workload:
-                based = self._based_on.setdefault(held.spec.base_workload, set())
+                based = self._based_on.setdefault((type(held).__name__, held.spec.base_workload), set())
                 (based.add if here else based.discard)(key_of(held))
-        self._telling(self.listeners.workload)(old, new)
+        for listener in self.listeners.workload:
+            listener(old, new)
 
-    def _note_job_name(self, job_name: Key, workload: str, *, here: bool) -> None:
+    def _note_job_name(self, job_name: Key, workload: Key, *, here: bool) -> None:
         called = self._job_names.setdefault(job_name, set())
         (called.add if here else called.discard)(workload)
         if not called:

@@ -11,7 +11,7 @@ from aliquot import log
 from aliquot.cluster.mirror.cache import Key
 from aliquot.cluster.mirror.mirror import Mirror, owner_of
 from aliquot.cluster.mirror.parse import Whole
-from aliquot.cluster.resources import TRAINING_WORKLOADS
+from aliquot.cluster.resources import WORKLOADS
 from aliquot.kube.client import ApiClient
 from aliquot.kube.problems import NotFound
 from aliquot.kube.resources import PODS
@@ -46,13 +46,13 @@ class LeftBehind:
         owner = owner_of(pod)
         assert owner is not None, "a pod without an owner has none that is gone"
         try:
-            answer = await self._client.get(TRAINING_WORKLOADS, key.namespace, owner.name)
+            answer = await self._client.get(WORKLOADS[owner.kind], key.namespace, owner.name)
             if _WHOLE.decode(answer.body).metadata.uid == owner.uid:
                 return
         except NotFound as problem:
             if problem.reason != _NO_SUCH_OBJECT:
                 raise
-        _log.warning("a pod was left behind by its workload", pod=str(key), workload=owner.name)
+        _log.warning("a pod was left behind by its workload", pod=str(key), workload=f"{owner.kind} {owner.name}")
         try:
             await self._client.delete(PODS, key.namespace, key.name, uid=pod.metadata.uid)
         except NotFound:

@@ -6,19 +6,20 @@ from dataclasses import dataclass
 from aliquot import names
 from aliquot.cluster.mirror.cache import Key
 from aliquot.cluster.mirror.mirror import Mirror, job_name_of
+from aliquot.cluster.reconcilers.reading import carried_out, inheritance_now, kept_inheritance
+from aliquot.cluster.resources import WORKLOADS
 from aliquot.contracts.kinds.policies import TrainingPolicy
+from aliquot.contracts.kinds.shapes import Shape
 from aliquot.contracts.kinds.tenancy import Project
-from aliquot.contracts.kinds.workloads import TrainingSpec, TrainingWorkload
+from aliquot.contracts.kinds.workloads import TrainingWorkload, Workload
 from aliquot.core.lifecycle import ObservedPod, Record, Wait, observe, record_of
+from aliquot.core.rendering import Context, Owner
 from aliquot.core.submission import (
     NOTHING,
     Defaults,
     Inheritance,
     InvalidWorkload,
-    ValidSpec,
-    carried_out,
-    inheritance_now,
-    kept_inheritance,
+    Valid,
 )
 from aliquot.core.tenancy import not_a_projects
 from aliquot.errors import UserError
@@ -34,16 +35,18 @@ class View:
         errors: what is wrong.
         project: whose quota it uses; None: nobody's.
         job_name: the name of its pods; None: not chosen yet.
+        context: where it runs; None while it has no project or no name.
         obstacle: why no pods can be made for it, although its spec is right.
         pods: its pods.
         record: what its status remembers of pods that are gone.
     """
 
-    spec: ValidSpec | None
+    spec: Valid | None
     inheritance: Inheritance | None
     errors: tuple[UserError, ...]
     project: Project | None
     job_name: str | None
+    context: Context | None
     obstacle: Wait | None
     pods: tuple[ObservedPod, ...]
     record: Record
@@ -51,10 +54,10 @@ class View:
 
 @dataclass(frozen=True, slots=True)
 class _Reading:
-    spec: TrainingSpec
+    spec: Shape
     labels: dict[str, str]
     inheritance: Inheritance
-    found: ValidSpec | InvalidWorkload
+    found: Valid | InvalidWorkload
 
 
 class Views:
@@ -74,7 +77,7 @@ class Views:
         self._troubles: dict[str, Wait] = {}
         mirror.listeners.workload.append(self._workload_changed)
 
-    def of(self, workload: TrainingWorkload) -> View:
+    def of(self, workload: Workload) -> View:
         """The workload now."""
         metadata = workload.metadata
         taken: Inheritance | None = None
@@ -95,6 +98,7 @@ class Views:
             errors=found.errors if invalid else (),
             project=project,
             job_name=job_name,
+            context=self._context(workload, project, job_name),
             obstacle=self._obstacle(workload, project, job_name),
             pods=pods,
             record=record_of(workload.status),
@@ -113,13 +117,14 @@ class Views:
 
     def base(self, namespace: str, name: str) -> TrainingWorkload | None:
         """The workload of that name, for those that are based on it."""
-        return self._mirror.workloads.get(Key(namespace, name))
+        found = self._mirror.workloads.get(Key(namespace, name, TrainingWorkload.__name__))
+        return found if isinstance(found, TrainingWorkload) else None
 
     def policies(self, namespace: str) -> Iterable[TrainingPolicy]:
         """The policies in a namespace."""
         return self._mirror.policies_in(namespace)
 
-    def _inheritance(self, workload: TrainingWorkload) -> Inheritance:
+    def _inheritance(self, workload: Workload) -> Inheritance:
         """What the workload takes from others: what its status keeps, or what there is to take now.
 
         Raises:
@@ -128,7 +133,7 @@ class Views:
         has_pods = kept_inheritance(workload) is None and bool(self._mirror.pods_of(workload))
         return NOTHING if has_pods else inheritance_now(workload, self)
 
-    def _read(self, workload: TrainingWorkload, inheritance: Inheritance) -> ValidSpec | InvalidWorkload:
+    def _read(self, workload: Workload, inheritance: Inheritance) -> Valid | InvalidWorkload:
         metadata = workload.metadata
         known = self._readings.get(metadata.uid)
         if known is not None and (known.labels, known.spec, known.inheritance) == (
@@ -138,13 +143,13 @@ class Views:
         ):
             return known.found
         try:
-            found: ValidSpec | InvalidWorkload = carried_out(workload, inheritance, self._defaults)
+            found: Valid | InvalidWorkload = carried_out(workload, inheritance, self._defaults)
         except InvalidWorkload as problem:
             found = problem
         self._readings[metadata.uid] = _Reading(workload.spec, metadata.labels, inheritance, found)
         return found
 
-    def _obstacle(self, workload: TrainingWorkload, project: Project | None, job_name: str | None) -> Wait | None:
+    def _obstacle(self, workload: Workload, project: Project | None, job_name: str | None) -> Wait | None:
         metadata = workload.metadata
         if project is None:
             return Wait("NoProject", self._no_project(metadata.namespace))
@@ -153,17 +158,36 @@ class Views:
             if first.metadata.uid != metadata.uid:
                 return Wait(
                     "NameTaken",
-                    f"the name {job_name} is taken by the workload {first.metadata.name}: "
+                    f"the name {job_name} is taken by the {type(first).__name__} {first.metadata.name}: "
                     "delete one of the two, or submit this one under another name",
                 )
         return None
+
+    def _context(self, workload: Workload, project: Project | None, job_name: str | None) -> Context | None:
+        if project is None or job_name is None:
+            return None
+        where, metadata = WORKLOADS[type(workload).__name__], workload.metadata
+        held = self._mirror.namespaces.get(Key("", metadata.namespace))
+        return Context(
+            owner=Owner(
+                api_version=where.api_version,
+                kind=where.kind,
+                namespace=metadata.namespace,
+                name=metadata.name,
+                uid=metadata.uid,
+                labels=metadata.labels,
+            ),
+            project=project.metadata.name,
+            job_name=job_name,
+            restricted=held is not None and held.metadata.labels.get(names.POD_SECURITY_LABEL) == names.RESTRICTED,
+        )
 
     def _no_project(self, namespace: str) -> str:
         held = self._mirror.namespaces.get(Key("", namespace))
         named = held.metadata.labels.get(names.QUEUE_LABEL) if held is not None else None
         return not_a_projects(namespace, named)
 
-    def _workload_changed(self, old: TrainingWorkload | None, new: TrainingWorkload | None) -> None:
+    def _workload_changed(self, old: Workload | None, new: Workload | None) -> None:
         if new is None:
             assert old is not None
             self._readings.pop(old.metadata.uid, None)

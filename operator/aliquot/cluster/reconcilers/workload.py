@@ -1,4 +1,4 @@
-"""Training workloads: their name, their pods, their end.
+"""Workloads of all kinds: their name, their pods, their end.
 
     workload ─▶ spec or errors ─▶ name ─▶ plan(spec, pods) ─▶ POST and DELETE of pods
                                                 └──────────▶ look again later, or delete the workload
@@ -8,7 +8,7 @@ deterministic: a POST that was carried out although its answer was lost meets Al
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterable, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -21,20 +21,19 @@ from aliquot.cluster.mirror.mirror import Mirror, key_of, owner_of
 from aliquot.cluster.mirror.parse import parse
 from aliquot.cluster.reconcilers.status_writes import put_status
 from aliquot.cluster.reconcilers.view import View, Views
-from aliquot.cluster.resources import TRAINING_WORKLOADS, kind_of
+from aliquot.cluster.resources import WORKLOADS, kind_of
 from aliquot.contracts.kinds.status import Inherited
-from aliquot.contracts.kinds.workloads import TrainingWorkload
+from aliquot.contracts.kinds.workloads import Workload
 from aliquot.contracts.kubernetes import Pod
-from aliquot.core.lifecycle import NewPod, PodPhase, Retry, Wait, observe, plan
-from aliquot.core.rendering import Owner, training_pod
-from aliquot.core.submission import Inheritance, ValidSpec
+from aliquot.core.lifecycle import NewPod, Retry, Wait, has_unsaved, observe, plan
+from aliquot.core.rendering import Context, pod_of
+from aliquot.core.submission import Inheritance, Valid, ValidDistributed
 from aliquot.kube.client import ApiClient
 from aliquot.kube.problems import AlreadyExists, Conflict, Forbidden, Invalid, NotFound
-from aliquot.kube.resources import PODS
+from aliquot.kube.resources import PODS, Resource
 
 _log = log.get(__name__)
 _POD = msgspec.json.Decoder(Pod)
-_KIND = kind_of(TrainingWorkload)
 _WRITES_AT_ONCE = 8
 """Pods of one workload that are created at the same time; the workers are for other workloads too."""
 
@@ -69,6 +68,7 @@ class WorkloadReconciler:
         self._retry = retry
         self._look_again = look_again
         self._status_changed = status_changed
+        self._being_named: set[Key] = set()
 
     async def reconcile(self, key: Key) -> None:
         """Take the workload's next steps.
@@ -86,7 +86,7 @@ class WorkloadReconciler:
             workload = await self._keep(workload, view.inheritance)
             view = self._views.of(workload)
         if view.spec is not None and view.job_name is None:
-            workload = await self._name(workload, view.spec)
+            workload = await self._name(workload, prefix_of(view.spec))
             view = self._views.of(workload)
         if view.spec is None:
             self._status_changed(key, True)
@@ -100,14 +100,14 @@ class WorkloadReconciler:
         try:
             await _all(self._delete_pod(workload, name) for name in steps.delete)
             if view.obstacle is None:
-                await _all(self._create_pod(workload, view, new) for new in steps.create)
+                await self._create_pods(workload, view, steps.create)
         finally:
-            # Until the status says so, a run that is done is known by its pod alone, and would be lost with it.
-            self._status_changed(key, steps.outcome is not None or _has_unsaved(view))
+            at_once = steps.outcome is not None or has_unsaved(view.spec, view.pods, view.record)
+            self._status_changed(key, at_once)
             if steps.look_again_at is not None:
                 self._look_again(key, max(0.05, steps.look_again_at - self._clock.now()))
 
-    async def _keep(self, workload: TrainingWorkload, inheritance: Inheritance) -> TrainingWorkload:
+    async def _keep(self, workload: Workload, inheritance: Inheritance) -> Workload:
         """Write down what the workload takes from template and policy, before any pod is made of it."""
         inherited = Inherited(
             template=inheritance.template,
@@ -116,44 +116,44 @@ class WorkloadReconciler:
             origins=dict(inheritance.origins),
         )
         status = workload.status.model_copy(update={"inherited": inherited})
-        answer = await put_status(self._client, TRAINING_WORKLOADS, workload.metadata, status)
-        return self._learn(answer.json())
+        answer = await put_status(self._client, _where(workload), workload.metadata, status)
+        return self._learn(workload, answer.json())
 
-    def _learn(self, answer: Mapping[str, Any]) -> TrainingWorkload:
-        known = parse(_KIND, answer)
-        assert isinstance(known, TrainingWorkload), "an object that was readable stays so when we add to it"
+    def _learn(self, workload: Workload, answer: Mapping[str, Any]) -> Workload:
+        known = parse(kind_of(type(workload)), answer)
+        assert isinstance(known, type(workload)), "an object that was readable stays so when we add to it"
         self._mirror.workloads.put(known)
         return known
 
-    async def _name(self, workload: TrainingWorkload, spec: ValidSpec) -> TrainingWorkload:
+    async def _name(self, workload: Workload, prefix: str | None) -> Workload:
         """Choose a job name and write it down, before any pod carries it."""
         metadata = workload.metadata
-        chosen = naming.generated_job_name(spec.name_prefix, self._mirror.job_names(metadata.namespace))
+        being_named = {key.name for key in self._being_named if key.namespace == metadata.namespace}
+        chosen = naming.generated_job_name(prefix, self._mirror.job_names(metadata.namespace) | being_named)
         body = {"metadata": {"uid": metadata.uid, "annotations": {names.JOB_NAME_ANNOTATION: chosen}}}
-        answer = await self._client.merge_patch(
-            TRAINING_WORKLOADS, metadata.namespace, metadata.name, body, field_manager=names.NAMES_MANAGER
-        )
-        return self._learn(answer.json())
+        self._being_named.add(name := Key(metadata.namespace, chosen))
+        try:
+            answer = await self._client.merge_patch(
+                _where(workload), metadata.namespace, metadata.name, body, field_manager=names.NAMES_MANAGER
+            )
+            return self._learn(workload, answer.json())
+        finally:
+            self._being_named.discard(name)
 
-    async def _create_pod(self, workload: TrainingWorkload, view: View, new: NewPod) -> None:
-        assert view.spec is not None
-        assert view.project is not None
-        assert view.job_name is not None
-        manifest = training_pod(
-            view.spec,
-            _owner(workload),
-            view.project.metadata.name,
-            view.job_name,
-            new.index,
-            new.attempt,
-            new.failed_attempts,
-            restricted=self._is_restricted(workload.metadata.namespace),
-        )
+    async def _create_pods(self, workload: Workload, view: View, pods: Sequence[NewPod]) -> None:
+        spec, context = view.spec, view.context
+        if not pods or spec is None:
+            return
+        assert context is not None, "without a project there is an obstacle, and a name was chosen"
+        await _all(self._create_pod(workload, spec, context, new) for new in pods)
+
+    async def _create_pod(self, workload: Workload, spec: Valid, context: Context, new: NewPod) -> None:
+        manifest = pod_of(spec, context, new.index, new.attempt, new.failed_attempts)
         namespace, uid = workload.metadata.namespace, workload.metadata.uid
         try:
             answer = await self._client.create(PODS, manifest, namespace=namespace, field_manager=names.PODS_MANAGER)
         except AlreadyExists:
-            await self._meet(workload, naming.pod_name(view.job_name, new.index, new.attempt))
+            await self._meet(workload, naming.pod_name(context.job_name, new.index, new.attempt))
         except (Forbidden, Invalid, NotFound) as problem:
             self._views.note_trouble(uid, Wait("CreateRefused", f"its pod was refused: {problem.message}"))
             raise
@@ -161,12 +161,7 @@ class WorkloadReconciler:
             self._views.note_trouble(uid, None)
             self._mirror.pods.put(_POD.decode(answer.body))
 
-    def _is_restricted(self, namespace: str) -> bool:
-        """Whether the namespace takes only pods of the Pod Security level `restricted`."""
-        held = self._mirror.namespaces.get(Key("", namespace))
-        return held is not None and held.metadata.labels.get(names.POD_SECURITY_LABEL) == names.RESTRICTED
-
-    async def _meet(self, workload: TrainingWorkload, name: str) -> None:
+    async def _meet(self, workload: Workload, name: str) -> None:
         """A pod of that name exists: learn of it if it is ours, else say whose it is."""
         namespace = workload.metadata.namespace
         try:
@@ -187,7 +182,7 @@ class WorkloadReconciler:
         self._views.note_trouble(workload.metadata.uid, Wait("NameTaken", sentence))
         self._look_again(key_of(workload), 5)
 
-    async def _delete_pod(self, workload: TrainingWorkload, name: str) -> None:
+    async def _delete_pod(self, workload: Workload, name: str) -> None:
         key = Key(workload.metadata.namespace, name)
         pod = self._mirror.pods.get(key)
         if pod is None:
@@ -207,32 +202,25 @@ class WorkloadReconciler:
         if going.metadata.uid == pod.metadata.uid and going.metadata.deletion_timestamp is not None:
             self._mirror.pods.put(going)
 
-    async def _delete_workload(self, workload: TrainingWorkload) -> None:
+    async def _delete_workload(self, workload: Workload) -> None:
         metadata = workload.metadata
         try:
             await self._client.delete(
-                TRAINING_WORKLOADS, metadata.namespace, metadata.name, uid=metadata.uid, propagation="Background"
+                _where(workload), metadata.namespace, metadata.name, uid=metadata.uid, propagation="Background"
             )
         except NotFound:
             _log.debug("workload gone before its time was over", workload=str(key_of(workload)))
         self._mirror.workloads.drop(key_of(workload), metadata.uid)
 
 
-def _owner(workload: TrainingWorkload) -> Owner:
-    metadata = workload.metadata
-    return Owner(
-        api_version=TRAINING_WORKLOADS.api_version,
-        kind=TRAINING_WORKLOADS.kind,
-        namespace=metadata.namespace,
-        name=metadata.name,
-        uid=metadata.uid,
-        labels=metadata.labels,
-    )
+def prefix_of(spec: Valid) -> str | None:
+    """Beginning of the name to generate for a workload, if it gives one."""
+    pod = spec.worker if isinstance(spec, ValidDistributed) else spec.pod
+    return pod.identity.name_prefix
 
 
-def _has_unsaved(view: View) -> bool:
-    """Whether a run is done of which the status does not know yet."""
-    return any(pod.phase is PodPhase.SUCCEEDED and pod.index not in view.record.completed for pod in view.pods)
+def _where(workload: Workload) -> Resource:
+    return WORKLOADS[type(workload).__name__]
 
 
 async def _all(steps: Iterable[Coroutine[None, None, None]]) -> None:

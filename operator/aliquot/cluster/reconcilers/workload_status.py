@@ -1,4 +1,4 @@
-"""The status of training workloads: derived anew from what is, written only where it differs.
+"""The status of workloads: derived anew from what is, written only where it differs.
 
     pods, scheduler's verdict, record ─▶ core.lifecycle.status ─▶ same as before? nothing : one PUT, its events
 
@@ -18,15 +18,13 @@ from aliquot.cluster.mirror.mirror import Mirror
 from aliquot.cluster.mirror.parse import parse
 from aliquot.cluster.reconcilers.status_writes import put_status
 from aliquot.cluster.reconcilers.view import View, Views
-from aliquot.cluster.resources import TRAINING_WORKLOADS, kind_of
+from aliquot.cluster.resources import WORKLOADS, kind_of
 from aliquot.contracts.kinds.status import WorkloadStatus
-from aliquot.contracts.kinds.workloads import TrainingWorkload
+from aliquot.contracts.kinds.workloads import Workload
 from aliquot.contracts.kubernetes import Metadata
 from aliquot.core.lifecycle import Facts, Happening, PodPhase, Retry, Wait, happenings, status
 from aliquot.kube.client import ApiClient
 from aliquot.kube.problems import NotFound
-
-_KIND = kind_of(TrainingWorkload)
 
 
 class _Answer(msgspec.Struct):
@@ -34,7 +32,7 @@ class _Answer(msgspec.Struct):
 
 
 class WorkloadStatusWriter:
-    """Keeps the statuses of training workloads true.
+    """Keeps the statuses of workloads true.
 
     Args:
         client: writes.
@@ -54,7 +52,7 @@ class WorkloadStatusWriter:
         clock: Clock,
         retry: Retry,
         verdict: Callable[[str], Wait | None],
-        happened: Callable[[TrainingWorkload, Happening], None],
+        happened: Callable[[Workload, Happening], None],
     ) -> None:
         self._client = client
         self._mirror = mirror
@@ -79,14 +77,14 @@ class WorkloadStatusWriter:
         if after is before:
             return
         try:
-            answer = await put_status(self._client, TRAINING_WORKLOADS, workload.metadata, after)
+            answer = await put_status(self._client, WORKLOADS[key.kind], workload.metadata, after)
         except NotFound:  # the watch will tell
             return
         self._learn(workload, after, answer.body)
         for happening in happenings(before, after):
             self._happened(workload, happening)
 
-    def _facts(self, workload: TrainingWorkload, view: View) -> Facts:
+    def _facts(self, workload: Workload, view: View) -> Facts:
         metadata = workload.metadata
         trouble = view.obstacle or self._views.trouble(metadata.uid)
         alive = any(pod.phase in _ALIVE for pod in view.pods)
@@ -113,7 +111,7 @@ class WorkloadStatusWriter:
                     return wait
         return None
 
-    def _learn(self, workload: TrainingWorkload, after: WorkloadStatus, body: bytes) -> None:
+    def _learn(self, workload: Workload, after: WorkloadStatus, body: bytes) -> None:
         """Put the answer into the mirror; read in full only if more than the status differs from what we know."""
         told = msgspec.json.decode(body, type=_Answer).metadata
         known = workload.metadata
@@ -126,8 +124,8 @@ class WorkloadStatusWriter:
             metadata = known.model_copy(update={"resource_version": told.resource_version})
             self._mirror.workloads.put(workload.model_copy(update={"metadata": metadata, "status": after}))
             return
-        found = parse(_KIND, msgspec.json.decode(body))
-        if isinstance(found, TrainingWorkload):
+        found = parse(kind_of(type(workload)), msgspec.json.decode(body))
+        if isinstance(found, type(workload)):
             self._mirror.workloads.put(found)
 
 

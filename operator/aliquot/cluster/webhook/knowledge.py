@@ -119,7 +119,8 @@ class Knowledge:
 
     def base(self, namespace: str, name: str) -> TrainingWorkload | None:
         """The template of that name; that other workloads may be bases too is left to the reconciler."""
-        return self._mirror.workloads.get(Key(namespace, name))
+        found = self._mirror.workloads.get(Key(namespace, name, TrainingWorkload.__name__))
+        return found if isinstance(found, TrainingWorkload) else None
 
     def policies(self, namespace: str) -> Sequence[TrainingPolicy]:
         """The policies in a namespace."""

@@ -18,6 +18,7 @@ from aliquot.contracts.kinds.workloads import (
     InferenceWorkload,
     InteractiveWorkload,
     TrainingWorkload,
+    Workload,
 )
 
 __all__ = [
@@ -39,4 +40,5 @@ __all__ = [
     "RunaiJob",
     "TrainingPolicy",
     "TrainingWorkload",
+    "Workload",
 ]

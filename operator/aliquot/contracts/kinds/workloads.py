@@ -5,7 +5,7 @@ nothing; what a submitted one may still change is in `MUTABLE`. What must be giv
 schema can say, as a template or a policy may give it: that is checked when they are merged.
 """
 
-from typing import Final, Literal
+from typing import Final, Literal, TypeAlias
 
 from aliquot.contracts.kinds.parameters import (
     DistributedParameters,
@@ -189,3 +189,7 @@ class DistributedWorkload(Resource):
     """What differs for the master or launcher."""
     status: WorkloadStatus = WorkloadStatus()
     """How it is doing."""
+
+
+Workload: TypeAlias = TrainingWorkload | InteractiveWorkload | DistributedWorkload | InferenceWorkload
+"""A workload of any kind."""

@@ -8,11 +8,12 @@ operator's workload reconciler, which reads pods with `observe`, carries `plan` 
 from aliquot.core.lifecycle.facts import Facts, Wait
 from aliquot.core.lifecycle.foreign import ForeignFacts, observed_status
 from aliquot.core.lifecycle.happenings import Happening, happenings
-from aliquot.core.lifecycle.plan import NewPod, Steps, plan
+from aliquot.core.lifecycle.plan import has_unsaved, plan
 from aliquot.core.lifecycle.pods import ObservedPod, PodPhase, observe, observe_foreign
 from aliquot.core.lifecycle.record import Outcome, Record, record_of
 from aliquot.core.lifecycle.retries import Retry
 from aliquot.core.lifecycle.status import settled, status
+from aliquot.core.lifecycle.steps import NewPod, Steps
 from aliquot.core.lifecycle.times import moment
 
 __all__ = [
@@ -28,6 +29,7 @@ __all__ = [
     "Steps",
     "Wait",
     "happenings",
+    "has_unsaved",
     "moment",
     "observe",
     "observe_foreign",

@@ -1,15 +1,14 @@
 """The balance of a workload: what has succeeded, what has failed, and whether that is the end of it.
 
-Both doors of this room, `plan` and `status`, begin here, so that they never disagree. Pods tell what happened; the
-record tells it for the pods that are gone.
+Both doors of this room, `plan` and `status`, begin with it, so that they never disagree. Pods tell what happened; the
+record tells it for the pods that are gone. How the balance is drawn, the workload's `Course` knows.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from aliquot.core.lifecycle.pods import ObservedPod, PodPhase
 from aliquot.core.lifecycle.record import Outcome, Record
-from aliquot.core.submission import ValidSpec
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +16,7 @@ class Account:
     """What the pods of a workload have come to.
 
     Attributes:
-        completed: indexes that have succeeded, within `completions`.
+        completed: indexes that have succeeded.
         failures: how many pods of an index failed by themselves, as far as its pods tell; without those that had none.
         failed: how many pods of the workload did; no less than ever recorded.
         last_failed: of an index, the last pod that failed by itself.
@@ -38,26 +37,25 @@ class Account:
         return self.failed - sum(self.failures.values())
 
 
-def reckon(spec: ValidSpec | None, pods: Sequence[ObservedPod], record: Record) -> Account:
-    """Draw the balance.
-
-    Args:
-        spec: what was asked for; None if it cannot be read: then nothing ends by it.
-        pods: all that exist, in any order.
-        record: what the workload's status remembers.
-    """
-    succeeded = {pod.index for pod in pods if pod.phase is PodPhase.SUCCEEDED}
-    completed = record.completed | succeeded if succeeded else record.completed
-    if spec is not None:
-        completed = frozenset(index for index in completed if index < spec.completions)
-    failures, last_failed = _failures(pods)
+def unread_account(pods: Sequence[ObservedPod], record: Record) -> Account:
+    """Draw the balance of a workload of which nobody can tell what it asks for: nothing ends by it."""
+    completed = record.completed | succeeded_indexes(pods)
+    failures, last_failed = failures_of(pods)
     failed = max(record.failed, sum(failures.values()))
-    outcome = record.finished or _outcome(spec, len(completed), failed)
-    return Account(completed, failures, failed, last_failed, outcome, _ended_at(pods, record, outcome))
+    ended = ended_at(pods, record, record.finished)
+    return Account(completed, failures, failed, last_failed, record.finished, ended)
 
 
-def _failures(pods: Sequence[ObservedPod]) -> tuple[dict[int, int], dict[int, ObservedPod]]:
-    """Count failures by index: each pod also tells of those before it, whose objects may be gone."""
+def succeeded_indexes(pods: Iterable[ObservedPod]) -> frozenset[int]:
+    """The indexes of which a pod has succeeded."""
+    return frozenset(pod.index for pod in pods if pod.phase is PodPhase.SUCCEEDED)
+
+
+def failures_of(pods: Iterable[ObservedPod]) -> tuple[dict[int, int], dict[int, ObservedPod]]:
+    """Count failures by index, and return the last pod of each that failed.
+
+    Each pod also tells of those before it, whose objects may be gone.
+    """
     told: dict[int, int] = {}
     seen: dict[int, int] = {}
     last: dict[int, ObservedPod] = {}
@@ -72,15 +70,8 @@ def _failures(pods: Sequence[ObservedPod]) -> tuple[dict[int, int], dict[int, Ob
     return {index: count for index, count in counts.items() if count}, last
 
 
-def _outcome(spec: ValidSpec | None, completed: int, failed: int) -> Outcome | None:
-    if spec is None:
-        return None
-    if completed >= spec.completions:
-        return "Completed"
-    return "Failed" if failed > spec.backoff_limit else None
-
-
-def _ended_at(pods: Sequence[ObservedPod], record: Record, outcome: Outcome | None) -> float | None:
+def ended_at(pods: Iterable[ObservedPod], record: Record, outcome: Outcome | None) -> float | None:
+    """When a workload ended that has that outcome: as recorded, or when the last pod did that decided it."""
     if outcome is None:
         return None
     if record.completed_at is not None:

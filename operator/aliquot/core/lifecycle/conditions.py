@@ -2,7 +2,8 @@
 
     PodsScheduled   every pod that is there to stay has a node
     Running         every pod that should be alive runs
-    Completed       the workload ended well                          } only once they are true, as for batch/v1 Jobs
+    Submitted       everything was made that the workload needs      } only while they are true, as for batch/v1 Jobs
+    Completed       the workload ended well                          }
     Failed          it ended badly, or cannot be carried out         }
 
 Sentences are in `phaseMessage` alone: a status is written often and must stay small. That of a workload that cannot be
@@ -12,7 +13,7 @@ carried out is written once, and its condition has the sentence too.
 from typing import Final
 
 from aliquot.contracts.kinds.conditions import Condition
-from aliquot.contracts.kinds.status import WorkloadStatus
+from aliquot.contracts.kinds.status import CreationStatus, WorkloadStatus
 from aliquot.core.lifecycle.account import Account
 from aliquot.core.lifecycle.facts import Facts
 from aliquot.core.lifecycle.phase import Stand, standing, wanted_pods
@@ -22,6 +23,7 @@ from aliquot.core.lifecycle.times import moment
 
 PODS_SCHEDULED: Final = "PodsScheduled"
 RUNNING: Final = "Running"
+SUBMITTED: Final = "Submitted"
 
 
 def conditions(
@@ -51,6 +53,20 @@ def conditions(
     if account.outcome is None and stands.phase == "Failed":
         return (*made[:-1], made[-1].model_copy(update={"message": stands.message}))
     return made
+
+
+def submission(creation: CreationStatus | None, before: WorkloadStatus, now: float) -> tuple[Condition, ...]:
+    """Return the condition that says that a workload of our own kinds is submitted, if it is (cluster-api.md 1.6).
+
+    Args:
+        creation: whether everything was made.
+        before: the status so far.
+        now: Unix seconds.
+    """
+    if creation != "Submitted":
+        return ()
+    earlier = next((each for each in before.conditions if each.type == SUBMITTED), None)
+    return (_condition(SUBMITTED, True, SUBMITTED, earlier, now),)
 
 
 def _condition(type_: str, holds: bool, reason: str, earlier: Condition | None, now: float) -> Condition:

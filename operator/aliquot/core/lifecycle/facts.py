@@ -1,10 +1,14 @@
 """Everything that a status is made of, gathered by the reconciler."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from aliquot.core.lifecycle.account import Account, unread_account
+from aliquot.core.lifecycle.course import Course
+from aliquot.core.lifecycle.courses import course_of
 from aliquot.core.lifecycle.pods import ObservedPod
+from aliquot.core.lifecycle.record import Record
 from aliquot.core.lifecycle.retries import Retry
-from aliquot.core.submission import ValidSpec
+from aliquot.core.submission import Valid
 from aliquot.errors import UserError
 
 
@@ -45,7 +49,7 @@ class Facts:
     created: float
     project: str | None
     job_name: str | None
-    spec: ValidSpec | None
+    spec: Valid | None
     errors: tuple[UserError, ...]
     pods: tuple[ObservedPod, ...]
     wait: Wait | None
@@ -57,3 +61,17 @@ class Facts:
     def alive(self) -> tuple[ObservedPod, ...]:
         """The pods that have not ended."""
         return tuple(pod for pod in self.pods if pod.alive)
+
+    @property
+    def course(self) -> Course | None:
+        """How the workload runs its course; None: nobody can tell."""
+        return None if self.spec is None else course_of(self.spec)
+
+    def seen(self) -> "Facts":
+        """Return the same with the pods as the workload's kind takes them."""
+        return self if self.course is None else replace(self, pods=tuple(self.course.seen(self.pods)))
+
+    def reckon(self, record: Record) -> Account:
+        """Draw the balance of the pods; `record` as of `Course.reckon`."""
+        course = self.course
+        return unread_account(self.pods, record) if course is None else course.reckon(self.pods, record)

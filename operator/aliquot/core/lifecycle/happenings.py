@@ -6,6 +6,7 @@ from typing import Final, Literal
 from aliquot import names
 from aliquot.contracts.kinds.status import WorkloadStatus
 from aliquot.core.lifecycle.phase import BACK_OFF, BACKOFF_LIMIT_EXCEEDED, EVICTED, SUSPENDED
+from aliquot.core.lifecycle.pods import CRASH_LOOP
 from aliquot.core.lifecycle.record import INVALID_SPEC
 
 RESUMED: Final = "Resumed"
@@ -18,6 +19,7 @@ _SERIOUS: Final = frozenset(
     {
         BACK_OFF,
         BACKOFF_LIMIT_EXCEEDED,
+        CRASH_LOOP,
         EVICTED,
         INVALID_SPEC,
         names.DISRUPTION_TARGET_CONDITION,

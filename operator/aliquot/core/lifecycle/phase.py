@@ -25,7 +25,7 @@ from aliquot import names
 from aliquot.contracts.kinds.status import Phase, WorkloadStatus
 from aliquot.core.lifecycle.account import Account
 from aliquot.core.lifecycle.facts import Facts, Wait
-from aliquot.core.lifecycle.pods import DELETED, ObservedPod, PodPhase
+from aliquot.core.lifecycle.pods import CRASH_LOOP, DELETED, ObservedPod, PodPhase
 from aliquot.core.lifecycle.record import INVALID_SPEC, Outcome
 from aliquot.core.lifecycle.times import moment
 from aliquot.errors import told
@@ -71,7 +71,7 @@ def stand(facts: Facts, account: Account, before: WorkloadStatus) -> Stand:
         return _end(facts, account, account.outcome)
     if facts.errors:
         return Stand("Degraded" if alive else "Failed", INVALID_SPEC, told(facts.errors))
-    if facts.spec is not None and not facts.spec.active:
+    if facts.course is not None and not facts.course.active:
         still = f"; {_pods(len(alive))} still to end" if alive else ""
         return Stand("Stopped", SUSPENDED, f"suspended: active is false{still}")
     if facts.trouble is not None:
@@ -82,9 +82,8 @@ def stand(facts: Facts, account: Account, before: WorkloadStatus) -> Stand:
 
 def wanted_pods(facts: Facts, account: Account) -> int:
     """Return how many pods should be alive now."""
-    if facts.spec is None or not facts.spec.active or account.outcome is not None:
-        return 0
-    return min(facts.spec.parallelism, facts.spec.completions - len(account.completed))
+    course = facts.course
+    return 0 if course is None or not course.active or account.outcome is not None else course.wanted(account)
 
 
 def standing(pods: Iterable[ObservedPod]) -> list[ObservedPod]:
@@ -101,7 +100,8 @@ def _end(facts: Facts, account: Account, outcome: Outcome) -> Stand:
     if outcome == "Completed":
         return Stand("Completed", None, f"{_pods(len(account.completed))} succeeded")
     last = max(account.last_failed.values(), key=lambda pod: (pod.finished_at or 0.0, pod.name), default=None)
-    limit = f", backoffLimit: {facts.spec.backoff_limit}" if facts.spec else ""
+    most = facts.course.backoff_limit if facts.course else None
+    limit = f", backoffLimit: {most}" if most is not None else ""
     told = f"; {_failure(last)}" if last else ""
     return Stand("Failed", BACKOFF_LIMIT_EXCEEDED, f"failures: {account.failed}{limit}{told}")
 
@@ -143,7 +143,8 @@ def _hindrance(facts: Facts, account: Account, staying: list[ObservedPod]) -> Wa
     for pod in _sorted(staying):
         if pod.phase is PodPhase.STARTING and pod.reason:
             why = f": {pod.message}" if pod.message else ""
-            return Wait(pod.reason, f"pod {pod.name} cannot start: {pod.reason}{why}")
+            what = "does not keep running" if pod.reason == CRASH_LOOP else "cannot start"
+            return Wait(pod.reason, f"pod {pod.name} {what}: {pod.reason}{why}")
     some_wait = any(pod.node is None for pod in staying) or len(staying) < wanted_pods(facts, account)
     if facts.wait is not None and some_wait:
         return facts.wait
@@ -161,7 +162,7 @@ def _back_off(facts: Facts, account: Account) -> Wait | None:
         for pod in newest.values()
         if pod.own_failure
         and pod.index not in account.completed
-        and (facts.spec is None or pod.index < facts.spec.completions)
+        and (facts.course is None or facts.course.asks_for(pod.index))
     ]
     if not waiting:
         return None
@@ -170,13 +171,16 @@ def _back_off(facts: Facts, account: Account) -> Wait | None:
     if facts.retry is not None:
         due = moment(-int(-facts.retry.due(pod, account.failures.get(pod.index, 1)) // 1))
         again = f"next try at {due:%Y-%m-%dT%H:%M:%SZ} or later"
-    allowed = f" of {facts.spec.backoff_limit}" if facts.spec else ""
+    most = facts.course.backoff_limit if facts.course else None
+    allowed = f" of {most}" if most is not None else ""
     return Wait(BACK_OFF, f"{_failure(pod)}; {again}, retry {account.failed}{allowed}")
 
 
 def _failure(pod: ObservedPod) -> str:
     if pod.reason == "OOMKilled":
         return f"pod {pod.name} ran out of memory and was killed (OOMKilled, exit code {pod.exit_code})"
+    if pod.exit_code == 0 and not pod.reason:
+        return f"pod {pod.name} ended with exit code 0"
     code = "" if pod.exit_code is None else f" with exit code {pod.exit_code}"
     word = f" ({pod.reason})" if pod.reason not in ("", "Error") else ""
     why = f": {clip(pod.message, MOST_CHARACTERS // 2)}" if pod.message else ""

@@ -26,6 +26,8 @@ DELETED: Final = "Deleted"
 _NUMBER: Final = re.compile(r"0|[1-9][0-9]{0,8}", re.ASCII)
 _QUIET: Final = frozenset({"", "ContainerCreating", "PodInitializing"})
 """Reasons for which every container waits a moment."""
+CRASH_LOOP: Final = "CrashLoopBackOff"
+"""Reason of a pod whose container ended, with whatever exit code, and is started again in a while."""
 _OUT_OF_MEMORY: Final = "OOMKilled"
 _NODE_LOST: Final = "NodeLost"
 """Reason of a pod whose node is gone, where the cluster sets no `DisruptionTarget`."""
@@ -142,9 +144,15 @@ def _phase(pod: Pod) -> PodPhase:
         case "Failed":
             return PodPhase.FAILED
         case "Running":
-            return PodPhase.RUNNING
+            return PodPhase.STARTING if _stands_still(pod) else PodPhase.RUNNING
         case _:  # Pending; Unknown, which says that nobody knows whether it runs; what newer versions may add
             return PodPhase.STARTING if pod.spec.node_name else PodPhase.WAITING
+
+
+def _stands_still(pod: Pod) -> bool:
+    """Whether a pod that has begun to run has only containers that wait: they ended, and are started again."""
+    statuses = pod.status.container_statuses
+    return bool(statuses) and all(each.state.waiting is not None for each in statuses)
 
 
 def _disruption(conditions: Iterable[Condition]) -> Condition | None:
@@ -180,11 +188,23 @@ def _why(
     if phase is PodPhase.FAILED:
         return (end.reason or "Error", end.message) if end else ("Error", pod.status.message)
     if phase is PodPhase.STARTING:
-        for container in _containers(pod):
-            waiting = container.state.waiting
-            if waiting is not None and waiting.reason not in _QUIET:
-                return waiting.reason, waiting.message
+        return _what_keeps(pod)
     return pod.status.reason, pod.status.message
+
+
+def _what_keeps(pod: Pod) -> tuple[str, str]:
+    """What keeps a pod that has its node from running: a container that cannot start, or that did not stay."""
+    for container in _containers(pod):
+        waiting, last = container.state.waiting, container.last_state.terminated
+        if waiting is not None and waiting.reason not in _QUIET:
+            told = waiting.message if waiting.reason != CRASH_LOOP or last is None else _anew(last)
+            return waiting.reason, told
+    return pod.status.reason, pod.status.message
+
+
+def _anew(end: Terminated) -> str:
+    word = f" ({end.reason})" if end.reason not in ("", "Completed", "Error") else ""
+    return f"its container ended with exit code {end.exit_code}{word} and is started again"
 
 
 def _gpus(pod: Pod) -> int:

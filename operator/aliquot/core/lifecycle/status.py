@@ -5,11 +5,12 @@ every status would cost the API server more than all the rest. Members that othe
 """
 
 from datetime import datetime
+from decimal import Decimal
 from typing import Final
 
 from aliquot.contracts.kinds.status import MAX_EVENTS, CreationStatus, Severity, WorkloadEvent, WorkloadStatus
-from aliquot.core.lifecycle.account import Account, reckon
-from aliquot.core.lifecycle.conditions import conditions
+from aliquot.core.lifecycle.account import Account
+from aliquot.core.lifecycle.conditions import conditions, submission
 from aliquot.core.lifecycle.facts import Facts
 from aliquot.core.lifecycle.happenings import happenings
 from aliquot.core.lifecycle.phase import BACKOFF_LIMIT_EXCEEDED, Stand, clip, stand, wanted_pods
@@ -45,9 +46,11 @@ def status(facts: Facts, before: WorkloadStatus, now: float) -> WorkloadStatus:
     Returns:
         `before` itself if there is nothing to write. Members without a value are unset, not null.
     """
-    account = reckon(facts.spec, facts.pods, record_of(before))
+    facts = facts.seen()
+    account = facts.reckon(record_of(before))
     stands = stand(facts, account, before)
     ended = account.outcome is not None
+    creation = _creation(facts, stands, before)
     members: dict[str, object] = {
         "phase": stands.phase,
         "phase_message": stands.message,
@@ -56,8 +59,8 @@ def status(facts: Facts, before: WorkloadStatus, now: float) -> WorkloadStatus:
         "job_name": facts.job_name or before.job_name,
         "requested_gpu": _requested_gpus(facts, account),
         "total_allocated_gpu": str(sum(pod.gpus for pod in facts.pods if pod.alive and pod.node)),
-        "creation_status": _creation(facts, stands, before),
-        "conditions": conditions(facts, account, stands, before, now),
+        "creation_status": creation,
+        "conditions": (*submission(creation, before, now), *conditions(facts, account, stands, before, now)),
         "completed_indexes": write_indexes(account.completed) or None,
         "pending_pods": sum(pod.phase in (PodPhase.WAITING, PodPhase.STARTING) for pod in facts.pods),
         "running_pods": sum(pod.phase is PodPhase.RUNNING for pod in facts.pods),
@@ -84,7 +87,10 @@ def settled(status: WorkloadStatus) -> bool:
 
 def _requested_gpus(facts: Facts, account: Account) -> str | None:
     """Return the GPUs of all pods that should be alive now, whether they are or not."""
-    return f"{(facts.spec.gpus * wanted_pods(facts, account)).normalize():f}" if facts.spec else None
+    course = facts.course
+    if course is None:
+        return None
+    return f"{(course.gpus(account) if wanted_pods(facts, account) else Decimal(0)).normalize():f}"
 
 
 def _creation(facts: Facts, stands: Stand, before: WorkloadStatus) -> CreationStatus | None:

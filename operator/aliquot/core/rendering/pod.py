@@ -1,38 +1,28 @@
-"""The pod of a training workload, made by the operator itself, without a Job in between."""
+"""The pods that the operator makes itself, without a Job in between."""
 
 from aliquot import names, naming
-from aliquot.core.rendering.context import Context, Manifest, Owner
+from aliquot.core.rendering.context import Context, Manifest
 from aliquot.core.rendering.template import pod_annotations, pod_labels, pod_spec
-from aliquot.core.submission import ValidPod, ValidSpec
+from aliquot.core.submission import Valid, ValidInteractive, ValidPod, ValidSpec
 
 
-def training_pod(
-    spec: ValidSpec,
-    owner: Owner,
-    project: str,
-    job_name: str,
-    index: int,
-    attempt: int,
-    failed_attempts: int,
-    *,
-    node_types: tuple[str, ...] = (),
-    restricted: bool = False,
-) -> Manifest:
+def pod_of(spec: Valid, context: Context, index: int, attempt: int, failed_attempts: int) -> Manifest:
     """Make the manifest of one pod, complete except for what the API server fills in.
 
     Args:
         spec: what the workload asks for.
-        owner: the workload; the pod goes when it goes.
-        project: whose quota the pod uses.
-        job_name: the workload's visible name, given or generated.
+        context: where it runs; the pod goes when its owner goes.
         index: which completion the pod works on, from 0.
         attempt: how many pods the index had before, from 0.
         failed_attempts: how many of these failed by themselves.
-        node_types: types of nodes that the project may use for training workloads; empty: all.
-        restricted: whether the namespace takes only pods of the Pod Security level `restricted`.
     """
-    context = Context(owner, project, job_name, node_types, restricted)
-    return workload_pod(spec.pod, context, index, attempt, failed_attempts)
+    match spec:
+        case ValidSpec():
+            return workload_pod(spec.pod, context, index, attempt, failed_attempts)
+        case ValidInteractive():  # what ends is started again by its node
+            return workload_pod(spec.pod, context, index, attempt, failed_attempts, "Always")
+        case _:
+            raise AssertionError(f"nobody makes pods of {type(spec).__name__}")
 
 
 def workload_pod(

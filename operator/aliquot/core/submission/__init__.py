@@ -22,6 +22,7 @@ from aliquot.core.submission.pod_values import ValidPod, Variable
 from aliquot.core.submission.policy_status import policy_problems_of, policy_status
 from aliquot.core.submission.reading import carried_out, inheritance_now, read_workload
 from aliquot.core.submission.spec import Defaults, InvalidWorkload, Site, ValidSpec
+from aliquot.core.submission.valid import Valid
 
 __all__ = [
     "NOTHING",
@@ -30,6 +31,7 @@ __all__ = [
     "InvalidWorkload",
     "Site",
     "Surroundings",
+    "Valid",
     "ValidDistributed",
     "ValidInference",
     "ValidInteractive",

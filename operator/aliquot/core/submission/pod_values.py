@@ -101,6 +101,11 @@ class Gpus:
             return Decimal(mig_percent(self.mig_resource)) / PERCENT_PER_DEVICE
         return None if self.memory_mib is not None else self.fraction or Decimal(1)
 
+    @property
+    def together(self) -> Decimal:
+        """How much they count; an amount of memory counts each of its devices whole, as nobody knows them yet."""
+        return self.devices * (Decimal(1) if self.each is None else self.each)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Compute:

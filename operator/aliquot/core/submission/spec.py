@@ -79,9 +79,8 @@ class ValidSpec:
 
     @property
     def gpus(self) -> Decimal:
-        """GPUs of each pod; an amount of memory counts each of its devices whole, as nobody knows them yet."""
-        gpus = self.pod.compute.gpus
-        return gpus.devices * (Decimal(1) if gpus.each is None else gpus.each)
+        """GPUs of each pod."""
+        return self.pod.compute.gpus.together
 
 
 class InvalidWorkload(AliquotError):  # noqa: N818 - it says what is wrong, like the refusals in kube.problems

@@ -1,0 +1,17 @@
+"""Which course a workload runs: the one place that knows the kinds apart."""
+
+from aliquot.core.lifecycle.course import Course
+from aliquot.core.lifecycle.endless import Endless
+from aliquot.core.lifecycle.indexed import Indexed
+from aliquot.core.submission import Valid, ValidInteractive, ValidSpec
+
+
+def course_of(spec: Valid) -> Course:
+    """Return the course of a workload that asks for `spec`."""
+    match spec:
+        case ValidSpec():
+            return Indexed(spec)
+        case ValidInteractive():
+            return Endless(spec)
+        case _:
+            raise AssertionError(f"nobody carries out {type(spec).__name__}")

@@ -1,0 +1,11 @@
+"""What is read from a workload, of whichever kind it is."""
+
+from typing import TypeAlias
+
+from aliquot.core.submission.distributed import ValidDistributed
+from aliquot.core.submission.inference import ValidInference
+from aliquot.core.submission.interactive import ValidInteractive
+from aliquot.core.submission.spec import ValidSpec
+
+Valid: TypeAlias = ValidSpec | ValidInteractive | ValidDistributed | ValidInference
+"""A workload of any kind as it is carried out."""
