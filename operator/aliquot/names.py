@@ -62,6 +62,15 @@ POD_INDEX_LABEL: Final = "aliquot.dev/pod-index"
 ATTEMPT_LABEL: Final = "aliquot.dev/attempt"
 """On a pod of a workload: how many pods its index had before it, from 0."""
 
+# Labels of the Kubeflow Training Operator, on pods of distributed workloads too: tools find members by them.
+KUBEFLOW_LABEL_PREFIX: Final = "training.kubeflow.org/"
+KUBEFLOW_JOB_NAME_LABEL: Final = "training.kubeflow.org/job-name"
+KUBEFLOW_REPLICA_TYPE_LABEL: Final = "training.kubeflow.org/replica-type"
+KUBEFLOW_REPLICA_INDEX_LABEL: Final = "training.kubeflow.org/replica-index"
+KUBEFLOW_JOB_ROLE_LABEL: Final = "training.kubeflow.org/job-role"
+KUBEFLOW_MASTER_ROLE: Final = "master"
+"""What the role says of the one member that the others gather around; they have no role."""
+
 # Annotations
 FAILED_ATTEMPTS_ANNOTATION: Final = "aliquot.dev/failed-attempts"
 """On a pod of a workload: how many earlier pods of its index failed; evictions do not count."""
@@ -102,7 +111,32 @@ VISIBLE_DEVICES_VARIABLE: Final = "NVIDIA_VISIBLE_DEVICES"
 """Tells the container runtime which GPUs a container sees; with an image that says "all", it sees every one."""
 HOME_VARIABLE: Final = "HOME"
 
+# Variables of frameworks that connect the pods of distributed workloads, as from the Kubeflow Training Operator
+MASTER_ADDRESS_VARIABLE: Final = "MASTER_ADDR"
+MASTER_PORT_VARIABLE: Final = "MASTER_PORT"
+WORLD_SIZE_VARIABLE: Final = "WORLD_SIZE"
+RANK_VARIABLE: Final = "RANK"
+UNBUFFERED_VARIABLE: Final = "PYTHONUNBUFFERED"
+TF_CONFIG_VARIABLE: Final = "TF_CONFIG"
+WORKER_ADDRESSES_VARIABLE: Final = "WORKER_ADDRS"
+WORKER_PORT_VARIABLE: Final = "WORKER_PORT"
+MPI_WORKERS_VARIABLE: Final = "RUNAI_MPI_NUM_WORKERS"
+TORCHRUN_PREFIX: Final = "PET_"
+"""Begins the variables that `torchrun` reads in the place of its arguments, such as PET_NNODES."""
+
 # Finalizers: none. Deleting a workload works with the operator down: its pods go by their owner references.
+
+# Annotations and labels of Knative Serving, on what becomes of inference workloads
+KNATIVE_CLASS_ANNOTATION: Final = "autoscaling.knative.dev/class"
+KNATIVE_METRIC_ANNOTATION: Final = "autoscaling.knative.dev/metric"
+KNATIVE_TARGET_ANNOTATION: Final = "autoscaling.knative.dev/target"
+KNATIVE_MIN_SCALE_ANNOTATION: Final = "autoscaling.knative.dev/min-scale"
+KNATIVE_MAX_SCALE_ANNOTATION: Final = "autoscaling.knative.dev/max-scale"
+KNATIVE_VISIBILITY_LABEL: Final = "networking.knative.dev/visibility"
+KNATIVE_CLUSTER_LOCAL: Final = "cluster-local"
+"""What that label says of a service that is reached from inside the cluster only."""
+TOTAL_GPUS_ANNOTATION: Final = "totalGPUs"
+"""On an MPIJob: GPUs of all its pods together, for lists of jobs."""
 
 # Field managers, one per purpose (design.md 5)
 PODS_MANAGER: Final = "aliquot-pods"
@@ -114,6 +148,7 @@ CERTIFICATES_MANAGER: Final = "aliquot-certificates"
 REPORTS_MANAGER: Final = "aliquot-reports"
 CONDITIONS_MANAGER: Final = "aliquot-conditions"
 USAGE_MANAGER: Final = "aliquot-usage"
+BESIDE_MANAGER: Final = "aliquot-beside"
 
 # Conditions
 DISRUPTION_TARGET_CONDITION: Final = "DisruptionTarget"

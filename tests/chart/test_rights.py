@@ -13,6 +13,7 @@ OPERATOR = """
     cluster  -                    pods                         get list watch create delete
     cluster  -                    pods/binding                 create
     cluster  -                    pods/status                  patch
+    cluster  -                    services                     create
     cluster  -                    nodes                        list watch
     cluster  -                    namespaces                   get list watch create patch
     cluster  events.k8s.io        events                       create patch
@@ -22,6 +23,9 @@ OPERATOR = """
     cluster  run.ai               interactiveworkloads         get list watch patch delete
     cluster  run.ai               interactiveworkloads/finalizers update
     cluster  run.ai               interactiveworkloads/status  update
+    cluster  run.ai               distributedworkloads         get list watch patch delete
+    cluster  run.ai               distributedworkloads/finalizers update
+    cluster  run.ai               distributedworkloads/status  update
     cluster  run.ai               projects                     list watch
     cluster  run.ai               projects/status              patch
     cluster  run.ai               nodepools                    list watch

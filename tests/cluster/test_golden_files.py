@@ -15,6 +15,7 @@ from aliquot.naming import LONGEST
 from aliquot_lab import Cluster
 from aliquot_lab.api import ApiError
 from demo import platform
+from tests.core.rendering import golden_manifests
 from tests.core.rendering.golden_pods import (
     BEYOND_BASELINE,
     BEYOND_RESTRICTED,
@@ -34,7 +35,11 @@ PATHS: Final = {
     "Service": "/api/v1/namespaces/{}/services",
     "PersistentVolumeClaim": "/api/v1/namespaces/{}/persistentvolumeclaims",
     "Ingress": "/apis/networking.k8s.io/v1/namespaces/{}/ingresses",
+    "Deployment": "/apis/apps/v1/namespaces/{}/deployments",
+    "HorizontalPodAutoscaler": "/apis/autoscaling/v2/namespaces/{}/horizontalpodautoscalers",
     "TrainingWorkload": "/apis/run.ai/v2alpha1/namespaces/{}/trainingworkloads",
+    "DistributedWorkload": "/apis/run.ai/v2alpha1/namespaces/{}/distributedworkloads",
+    "InferenceWorkload": "/apis/run.ai/v2alpha1/namespaces/{}/inferenceworkloads",
 }
 
 
@@ -107,3 +112,24 @@ def test_what_a_workload_has_beside_its_pods_is_taken(served: Cluster, namespace
     for manifest in load_all(file):
         answer = tried(served, manifest, namespaces["restricted"])
         assert len(answer["metadata"]["name"]) <= LONGEST
+
+
+def manifests_of_other_kinds() -> dict[str, dict[str, Any]]:
+    """Distributed and inference workloads and what becomes of them, but for what needs definitions of others."""
+    found: dict[str, dict[str, Any]] = {}
+    for file in golden_manifests.golden_workloads():
+        found[file.parent.name] = load(file)
+        for name, manifests in golden_manifests.manifests(file).items():
+            core = [each for each in manifests if "." not in each["apiVersion"]]
+            found |= {f"{file.parent.name}/{name}/{n}-{each['kind']}": each for n, each in enumerate(core)}
+    return found
+
+
+OTHERS: Final = manifests_of_other_kinds()
+
+
+@pytest.mark.parametrize("manifest", OTHERS.values(), ids=OTHERS)
+def test_other_kinds_and_what_becomes_of_them_are_taken(
+    served: Cluster, namespaces: dict[str, str], manifest: dict[str, Any]
+) -> None:
+    assert tried(served, manifest, namespaces["baseline"])["kind"] == manifest["kind"]

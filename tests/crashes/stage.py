@@ -108,6 +108,7 @@ class Stage(Arena):
         for namespace in namespaces:
             for path in (
                 f"{WORKLOADS}/namespaces/{namespace}/trainingworkloads",
+                f"{WORKLOADS}/namespaces/{namespace}/distributedworkloads",
                 f"/api/v1/namespaces/{namespace}/pods",
             ):
                 self._delete_all(path)

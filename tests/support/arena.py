@@ -16,6 +16,8 @@ MERGE: Final = "application/merge-patch+json"
 TEST_LABEL: Final = "lab.aliquot.dev/test"
 PATIENCE_SECONDS: Final = 60.0
 TRAINING: Final = "TrainingWorkload"
+_PLAIN: Final = ("jobType", "usage")
+"""Parameters that are not wrapped."""
 
 
 @dataclass
@@ -146,7 +148,8 @@ class Arena:
         if items:
             spec["annotations"] = {"items": items}
         for parameter, value in parameters.items():
-            spec[parameter] = value if isinstance(value, dict) or value is None else {"value": value}
+            bare = parameter in _PLAIN or isinstance(value, dict) or value is None
+            spec[parameter] = value if bare else {"value": value}
         workload = {
             "apiVersion": "run.ai/v2alpha1",
             "kind": kind,

@@ -8,7 +8,7 @@ from aliquot.contracts.kinds.policies import TrainingPolicy
 from aliquot.contracts.kinds.registry import KINDS, Kind
 from aliquot.contracts.kinds.shapes import Resource as CustomResource
 from aliquot.contracts.kinds.tenancy import Department, NodePool, Project
-from aliquot.contracts.kinds.workloads import InteractiveWorkload, TrainingWorkload, Workload
+from aliquot.contracts.kinds.workloads import DistributedWorkload, InteractiveWorkload, TrainingWorkload, Workload
 from aliquot.kube.resources import Resource
 
 
@@ -22,7 +22,11 @@ def resource_of(kind: Kind) -> Resource:
     return Resource(kind.group, kind.stored, kind.plural, kind.name, namespaced=kind.namespaced)
 
 
-WORKLOAD_MODELS: Final[tuple[type[Workload], ...]] = (TrainingWorkload, InteractiveWorkload)
+WORKLOAD_MODELS: Final[tuple[type[Workload], ...]] = (
+    TrainingWorkload,
+    InteractiveWorkload,
+    DistributedWorkload,
+)
 """The workload kinds that are carried out."""
 WORKLOADS: Final[Mapping[str, Resource]] = {model.__name__: resource_of(kind_of(model)) for model in WORKLOAD_MODELS}
 """Where their objects live, by kind."""

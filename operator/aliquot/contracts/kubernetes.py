@@ -278,6 +278,31 @@ class Namespace(Projection, frozen=True):
     status: NamespaceStatus = NamespaceStatus()
 
 
+class CarrierSpec(Projection, frozen=True):
+    """What an object wants that carries a workload out."""
+
+    replicas: int | None = None
+
+
+class CarrierStatus(Projection, frozen=True):
+    """How it is doing; each kind has some of these members."""
+
+    conditions: tuple[Condition, ...] = ()
+    observed_generation: int = 0
+    completion_time: str | None = None
+    url: str = ""
+
+
+class Carrier(Projection, frozen=True):
+    """An object of another API that carries a workload out: a Deployment, a Knative Service, an MPIJob."""
+
+    api_version: str = ""
+    kind: str = ""
+    metadata: Metadata = Metadata()
+    spec: CarrierSpec = CarrierSpec()
+    status: CarrierStatus = CarrierStatus()
+
+
 class PriorityClass(Projection, frozen=True):
     """A named priority."""
 

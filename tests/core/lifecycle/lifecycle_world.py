@@ -5,7 +5,7 @@ from typing import Any
 
 from aliquot.contracts.kinds.status import WorkloadStatus
 from aliquot.core.lifecycle import Facts, ObservedPod, PodPhase, Retry
-from aliquot.core.submission import ValidPod, ValidSpec
+from aliquot.core.submission import ValidDistributed, ValidPod, ValidSpec
 from aliquot.core.submission.pod_values import Compute, Gpus, Identity, Process
 
 NEW = WorkloadStatus()
@@ -23,8 +23,16 @@ _SPEC = ValidSpec(
 )
 
 
+_GANG = ValidDistributed(job_type="PyTorchJob", worker=_SPEC.pod, workers=2, master=_SPEC.pod)
+
+
 def spec(**changes: Any) -> ValidSpec:
     return replace(_SPEC, **changes)
+
+
+def gang(**changes: Any) -> ValidDistributed:
+    """Return a PyTorch gang of a master and two workers."""
+    return replace(_GANG, **changes)
 
 
 def pod(index: int, attempt: int, phase: PodPhase, **changes: Any) -> ObservedPod:

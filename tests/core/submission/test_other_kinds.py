@@ -102,7 +102,31 @@ def test_what_only_distributed_workloads_say() -> None:
         runPolicy={"values": {"backoffLimit": value(3), "cleanPodPolicy": value("All")}},
     )
     assert found.worker.priority_class == "build"
-    assert (found.workers, found.elastic, found.backoff_limit, found.clean_pod_policy) == (4, (2, 4), 3, "All")
+    assert (found.workers, found.elastic, found.backoff_limit, found.clean_pod_policy) == (4, (2, 5), 3, "All")
+
+
+@pytest.mark.parametrize(
+    ("spec", "size", "least"),
+    [
+        ({"workers": value(3)}, 4, 4),
+        ({"workers": value(3), "noMaster": value(True)}, 3, 3),
+        ({"workers": value(2), "pyTorchJob": {"values": {"minReplicas": value(1), "maxReplicas": value(3)}}}, 3, 1),
+        ({"workers": value(2), "pyTorchJob": {"values": {"maxReplicas": value(8)}}}, 8, 1),
+        ({"workers": value(1), "pyTorchJob": {"values": {"minReplicas": value(4)}}}, 4, 4),
+    ],
+)
+def test_how_many_pods_there_are_and_must_be(spec: dict[str, Any], size: int, least: int) -> None:
+    found = distributed(**spec)
+    assert (found.size, found.least) == (size, least)
+
+
+def test_a_launcher_has_gpus_only_if_its_own_part_says_so() -> None:
+    mpi: dict[str, Any] = {"jobType": "MPIJob", "gpuDevices": value(4), "memory": value("4G")}
+    gpus = [distributed(own, **mpi).gpus(0) for own in (None, {}, {"gpuDevices": value(1)})]
+    assert gpus == [0, 0, 1]
+    launcher = distributed(**mpi).pod(0)
+    assert launcher.compute.memory_bytes == 4 * 10**9, "all else is as for the workers"
+    assert distributed(**mpi).gpus(1) == 4
 
 
 Refusal = tuple[Callable[..., object], dict[str, Any], str, str]
@@ -119,7 +143,10 @@ REFUSED: list[Refusal] = [
     (distributed, {"jobType": None}, "spec.jobType", "MPIJob, PyTorchJob, TFJob or XGBoostJob"),
     (distributed, {"workers": value(0)}, "spec.workers.value", "from 1 to"),
     (distributed, {"workers": value(2), "replicas": value(2)}, "spec.replicas.value", "left out"),
-    (distributed, {"noMaster": value(True), "master": {}}, "spec.noMaster.value", "left out"),
+    (distributed, {"noMaster": value(True), "master": {}}, "spec.noMaster.value", "masterSpec says"),
+    (distributed, {"noMaster": value(True), "jobType": "MPIJob"}, "spec.noMaster.value", "needs its launcher"),
+    (distributed, {"noMaster": value(True), "jobType": "XGBoostJob"}, "spec.noMaster.value", "needs its master"),
+    (distributed, {"jobType": "TFJob", "workers": value(901)}, "spec.workers.value", "from 1 to 900"),
     (distributed, {"master": {"gpu": value("x")}}, "masterSpec.gpu.value", "a whole number of GPUs"),
     (distributed, {"gpu": value("x"), "master": {}}, "spec.gpu.value", "a whole number of GPUs"),
     (

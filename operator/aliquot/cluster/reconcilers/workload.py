@@ -26,11 +26,11 @@ from aliquot.contracts.kinds.status import Inherited
 from aliquot.contracts.kinds.workloads import Workload
 from aliquot.contracts.kubernetes import Pod
 from aliquot.core.lifecycle import NewPod, Retry, Wait, has_unsaved, observe, plan
-from aliquot.core.rendering import Context, pod_of
+from aliquot.core.rendering import Context, objects_of, pod_of
 from aliquot.core.submission import Inheritance, Valid, ValidDistributed
 from aliquot.kube.client import ApiClient
 from aliquot.kube.problems import AlreadyExists, Conflict, Forbidden, Invalid, NotFound
-from aliquot.kube.resources import PODS, Resource
+from aliquot.kube.resources import PODS, SERVICES, Resource
 
 _log = log.get(__name__)
 _POD = msgspec.json.Decoder(Pod)
@@ -145,7 +145,22 @@ class WorkloadReconciler:
         if not pods or spec is None:
             return
         assert context is not None, "without a project there is an obstacle, and a name was chosen"
+        for manifest in objects_of(spec, context):
+            await self._create_beside(workload, manifest)
         await _all(self._create_pod(workload, spec, context, new) for new in pods)
+
+    async def _create_beside(self, workload: Workload, manifest: Mapping[str, object]) -> None:
+        """Make what pods need beside them; what is there already stays as it is."""
+        metadata = workload.metadata
+        try:
+            await self._client.create(
+                SERVICES, manifest, namespace=metadata.namespace, field_manager=names.BESIDE_MANAGER
+            )
+        except AlreadyExists:
+            return
+        except (Forbidden, Invalid, NotFound) as problem:
+            self._views.note_trouble(metadata.uid, Wait("CreateRefused", f"its Service was refused: {problem.message}"))
+            raise
 
     async def _create_pod(self, workload: Workload, spec: Valid, context: Context, new: NewPod) -> None:
         manifest = pod_of(spec, context, new.index, new.attempt, new.failed_attempts)

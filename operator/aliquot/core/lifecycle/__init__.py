@@ -5,6 +5,7 @@ must outlive the pods is read back from the workload's own status (`record_of`).
 operator's workload reconciler, which reads pods with `observe`, carries `plan` out, and writes `status` if it differs.
 """
 
+from aliquot.core.lifecycle.carried import ObservedCarrier, carried_status, observe_carrier, plan_carried
 from aliquot.core.lifecycle.facts import Facts, Wait
 from aliquot.core.lifecycle.foreign import ForeignFacts, observed_status
 from aliquot.core.lifecycle.happenings import Happening, happenings
@@ -21,6 +22,7 @@ __all__ = [
     "ForeignFacts",
     "Happening",
     "NewPod",
+    "ObservedCarrier",
     "ObservedPod",
     "Outcome",
     "PodPhase",
@@ -28,13 +30,16 @@ __all__ = [
     "Retry",
     "Steps",
     "Wait",
+    "carried_status",
     "happenings",
     "has_unsaved",
     "moment",
     "observe",
+    "observe_carrier",
     "observe_foreign",
     "observed_status",
     "plan",
+    "plan_carried",
     "record_of",
     "settled",
     "status",

@@ -1,6 +1,6 @@
 """How a workload runs its course, which differs by kind; everything else in this room is the same for all."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import Protocol
 
@@ -50,6 +50,15 @@ class Course(Protocol):
             pods: all that exist, in any order.
             now: Unix seconds.
             retry: how long failed indexes wait.
+        """
+        ...
+
+    def to_clean(self, pods: Iterable[ObservedPod], *, remembered: bool) -> Iterable[ObservedPod]:
+        """Return the pods that go when the workload has ended.
+
+        Args:
+            pods: all that exist.
+            remembered: whether the status says how it ended, so that nothing is lost with the pods.
         """
         ...
 

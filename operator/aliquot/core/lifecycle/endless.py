@@ -5,7 +5,7 @@ pod itself is gone, was evicted or has failed as a whole, the next one is made: 
 pod. That goes on until the workload is deleted or suspended.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Final
@@ -64,6 +64,10 @@ class Endless:
         ended = sorted((pod for pod in pods if not pod.alive), key=lambda pod: (pod.attempt, pod.created, pod.name))
         keep = [*([kept] if kept is not None else []), *ended[-_KEPT:]]
         return Steps(create=create, delete=to_delete(pods, keep), look_again_at=look_again_at)
+
+    def to_clean(self, pods: Iterable[ObservedPod], *, remembered: bool) -> Iterable[ObservedPod]:  # noqa: ARG002
+        """See `Course`: those that have ended stay for their logs."""
+        return (pod for pod in pods if pod.alive)
 
     def wanted(self, _account: Account, /) -> int:
         """See `Course`."""

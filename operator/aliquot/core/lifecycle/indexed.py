@@ -5,7 +5,7 @@ are alive; one that is being deleted is, until it has ended, for it still has it
 are the rules of batch/v1 Jobs with indexes.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -60,6 +60,10 @@ class Indexed:
         alive = (pod for pod in pods if pod.alive)
         delete = to_delete(alive, keep=(found[index] for index in wanted[:most]))
         return Steps(create=create, delete=delete, look_again_at=look_again_at)
+
+    def to_clean(self, pods: Iterable[ObservedPod], *, remembered: bool) -> Iterable[ObservedPod]:  # noqa: ARG002
+        """See `Course`: those that have ended stay for their logs."""
+        return (pod for pod in pods if pod.alive)
 
     def wanted(self, account: Account, /) -> int:
         """See `Course`."""

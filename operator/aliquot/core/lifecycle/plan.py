@@ -4,7 +4,8 @@ A plan depends on nothing but what it is given: the same world again gives the s
 carried out gives an empty one.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from typing import Final
 
 from aliquot.core.lifecycle.account import Account, succeeded_indexes
 from aliquot.core.lifecycle.course import Course
@@ -14,6 +15,9 @@ from aliquot.core.lifecycle.record import Outcome, Record
 from aliquot.core.lifecycle.retries import Retry
 from aliquot.core.lifecycle.steps import Steps, to_delete
 from aliquot.core.submission import Valid
+
+_STATUS_SECONDS: Final = 1.0
+"""In which a status is mostly written; what waits for that is looked at again then."""
 
 
 def plan(spec: Valid, pods: Sequence[ObservedPod], record: Record, now: float, retry: Retry) -> Steps:
@@ -29,10 +33,11 @@ def plan(spec: Valid, pods: Sequence[ObservedPod], record: Record, now: float, r
     course = course_of(spec)
     seen = course.seen(pods)
     account = course.reckon(seen, record)
-    alive = [pod for pod in seen if pod.alive]
     if account.outcome is not None:
-        return _wind_up(course, account, account.outcome, alive, now)
-    return course.steps(account, seen, now, retry) if course.active else Steps(delete=to_delete(alive))
+        return _wind_up(course, account, account.outcome, seen, record.finished is not None, now)
+    if not course.active:
+        return Steps(delete=to_delete(pod for pod in seen if pod.alive))
+    return course.steps(account, seen, now, retry)
 
 
 def has_unsaved(spec: Valid, pods: Sequence[ObservedPod], record: Record) -> bool:
@@ -43,15 +48,21 @@ def has_unsaved(spec: Valid, pods: Sequence[ObservedPod], record: Record) -> boo
     return not succeeded_indexes(course_of(spec).seen(pods)) <= record.completed
 
 
-def _wind_up(course: Course, account: Account, outcome: Outcome, alive: Iterable[ObservedPod], now: float) -> Steps:
-    """End what still runs; pods that have ended stay for their logs until the workload goes."""
+def _wind_up(
+    course: Course, account: Account, outcome: Outcome, pods: Sequence[ObservedPod], remembered: bool, now: float
+) -> Steps:
+    """Clean up, until the workload itself goes."""
     goes_at = None
     if course.ttl_seconds is not None:
         goes_at = (now if account.ended_at is None else account.ended_at) + course.ttl_seconds
     goes_now = goes_at is not None and now >= goes_at
+    delete = to_delete(course.to_clean(pods, remembered=remembered))
+    looks = [] if goes_now or goes_at is None else [goes_at]
+    if delete != to_delete(course.to_clean(pods, remembered=True)):
+        looks.append(now + _STATUS_SECONDS)
     return Steps(
-        delete=to_delete(alive),
+        delete=delete,
         delete_workload=goes_now,
-        look_again_at=None if goes_now else goes_at,
+        look_again_at=min(looks, default=None),
         outcome=outcome,
     )

@@ -4,8 +4,10 @@
 every status would cost the API server more than all the rest. Members that others write are kept as they are.
 """
 
+from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Final
 
 from aliquot.contracts.kinds.status import MAX_EVENTS, CreationStatus, Severity, WorkloadEvent, WorkloadStatus
@@ -24,6 +26,8 @@ assert KEPT_EVENTS <= MAX_EVENTS
 
 CREATED: Final = "all the resources were created successfully"
 """The compatible text of a submission that worked (cluster-api.md 1.6)."""
+
+NOTHING_MORE: Final[Mapping[str, object]] = MappingProxyType({})
 
 _FOREIGN: Final = (
     "total_allocated_gpu_memory",
@@ -48,9 +52,35 @@ def status(facts: Facts, before: WorkloadStatus, now: float) -> WorkloadStatus:
     """
     facts = facts.seen()
     account = facts.reckon(record_of(before))
-    stands = stand(facts, account, before)
+    return assemble(facts, account, stand(facts, account, before), before, now)
+
+
+def assemble(
+    facts: Facts,
+    account: Account,
+    stands: Stand,
+    before: WorkloadStatus,
+    now: float,
+    further: Mapping[str, object] = NOTHING_MORE,
+    *,
+    made: bool = False,
+) -> WorkloadStatus:
+    """Put a status together from what was found out about a workload of whatever kind.
+
+    Args:
+        facts: what is known of it.
+        account: the balance of its pods.
+        stands: how it stands.
+        before: its status so far.
+        now: Unix seconds.
+        further: members of the status of which the facts do not know, by name.
+        made: everything was made that the workload needs, whether there are pods or not.
+
+    Returns:
+        As `status`.
+    """
     ended = account.outcome is not None
-    creation = _creation(facts, stands, before)
+    creation: CreationStatus | None = "Submitted" if made else _creation(facts, stands, before)
     members: dict[str, object] = {
         "phase": stands.phase,
         "phase_message": stands.message,
@@ -72,6 +102,7 @@ def status(facts: Facts, before: WorkloadStatus, now: float) -> WorkloadStatus:
         "last_status_change_time": before.last_status_change_time,
         "observed_generation": facts.generation,
         **{name: getattr(before, name) for name in _FOREIGN},
+        **further,
     }
     after = WorkloadStatus.model_validate({name: value for name, value in members.items() if value not in (None, ())})
     events = (*before.events, *_new_events(before, after, now))[-KEPT_EVENTS:]

@@ -2,22 +2,41 @@
 
 Doors, for workloads of any kind: `pod_of` and `workload_pod` (a whole pod), `pod_labels`, `pod_annotations` and
 `pod_spec` (for templates of pods in other objects), `objects_beside` and `external_urls` (once for each workload), with
-`Owner` and `Context`. Reconcilers call them and post what they return.
+`Owner` and `Context`. Of distributed workloads `gang_service` beside the pods, or `mpi_job` in their place; of
+inference workloads `knative_service`, or `serving_objects` without Knative. Reconcilers call them and post what they
+return.
 """
 
-from aliquot.core.rendering.beside import external_urls, objects_beside
+from aliquot.core.rendering.beside import external_urls, objects_beside, objects_of
 from aliquot.core.rendering.context import Context, Owner
+from aliquot.core.rendering.gang import gang_name, gang_pod, gang_service
+from aliquot.core.rendering.knative import knative_service
+from aliquot.core.rendering.mpi import NO_MPI, MpiVersion, mpi_job, mpi_version
 from aliquot.core.rendering.pod import pod_of, workload_pod
+from aliquot.core.rendering.serving import can_scale, least_replicas, serving_name, serving_objects
 from aliquot.core.rendering.template import pod_annotations, pod_labels, pod_spec
 
 __all__ = [
+    "NO_MPI",
     "Context",
+    "MpiVersion",
     "Owner",
+    "can_scale",
     "external_urls",
+    "gang_name",
+    "gang_pod",
+    "gang_service",
+    "knative_service",
+    "least_replicas",
+    "mpi_job",
+    "mpi_version",
     "objects_beside",
+    "objects_of",
     "pod_annotations",
     "pod_labels",
     "pod_of",
     "pod_spec",
+    "serving_name",
+    "serving_objects",
     "workload_pod",
 ]

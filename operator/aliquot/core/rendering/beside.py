@@ -10,9 +10,11 @@ from typing import Final
 
 from aliquot import names, naming
 from aliquot.core.rendering.context import Context, Manifest
+from aliquot.core.rendering.gang import gang_service
+from aliquot.core.rendering.mpi import MPI_KIND
 from aliquot.core.rendering.resources import memory_text
 from aliquot.core.rendering.volumes import claim_name
-from aliquot.core.submission import ValidPod
+from aliquot.core.submission import Valid, ValidDistributed, ValidPod
 from aliquot.core.submission.pod_values import Port, Url
 from aliquot.core.submission.volume_values import Claim, NewClaim
 
@@ -24,6 +26,17 @@ _URLS: Final = "-url"
 def objects_beside(pod: ValidPod, context: Context) -> list[Manifest]:
     """Make the manifests of what a workload has beside its pods, in the order in which to create them."""
     return [*_claims(pod, context), *_services(pod, context), *_ingresses(pod, context)]
+
+
+def objects_of(spec: Valid, context: Context) -> list[Manifest]:
+    """Make the manifests of what a workload of any kind has beside its pods, in the order in which to create them.
+
+    A gang's Service comes first. What workers and master have beside them is one set, and the workers say which.
+    """
+    if isinstance(spec, ValidDistributed):
+        hosts = [] if spec.job_type == MPI_KIND else [gang_service(spec, context)]
+        return [*hosts, *objects_beside(spec.worker, context)]
+    return objects_beside(spec.pod, context)
 
 
 def external_urls(pod: ValidPod, context: Context) -> tuple[str, ...]:

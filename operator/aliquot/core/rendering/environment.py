@@ -3,7 +3,9 @@
 Ours come first, so that variables of users may refer to them as `$(RUNAI_PROJECT)`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Final
 
 from aliquot import names
 from aliquot.core.rendering.context import Context, Manifest
@@ -11,36 +13,43 @@ from aliquot.core.rendering.volumes import HOME
 from aliquot.core.submission import ValidPod, Variable
 from aliquot.core.submission.pod_values import Gpus
 
+NOTHING_MORE: Final[Mapping[str, str]] = MappingProxyType({})
+
 
 def no_devices() -> Manifest:
     """Return what containers without GPUs are told: their image may say "all", and they would see every GPU."""
     return {"name": names.VISIBLE_DEVICES_VARIABLE, "value": "void"}
 
 
-def environment(pod: ValidPod, context: Context, index: int) -> list[Manifest]:
+def environment(
+    pod: ValidPod, context: Context, index: int | None, further: Mapping[str, str] = NOTHING_MORE
+) -> list[Manifest]:
     """List the environment variables of a container.
 
     Args:
         pod: holds those of the user.
         context: whose it is.
-        index: which completion the pod works on.
+        index: which completion the pod works on; None: all such pods are alike.
+        further: what its framework reads; the user's own variables win.
     """
     gpus, variables = pod.compute.gpus, pod.process.environment
+    theirs = {variable.name for variable in variables}
+    gets_home = pod.process.home and names.HOME_VARIABLE not in theirs
     texts = {
         names.ENV_JOB_NAME: context.job_name,
         names.ENV_JOB_UUID: context.owner.uid,
-        names.ENV_POD_INDEX: str(index),
+        **({} if index is None else {names.ENV_POD_INDEX: str(index)}),
         names.ENV_RUNAI_JOB_NAME: context.job_name,
         names.ENV_PROJECT: context.project,
         names.ENV_NUMBER_OF_GPUS: _number(gpus),
     }
     fields = {names.ENV_POD_UUID: "metadata.uid", names.ENV_NODE_NAME: "spec.nodeName"}
-    has_home = any(variable.name == names.HOME_VARIABLE for variable in variables)
     return [
         *({"name": name, "value": value} for name, value in texts.items()),
         *({"name": name, "valueFrom": {"fieldRef": {"fieldPath": path}}} for name, path in fields.items()),
         *([] if gpus.devices else [no_devices()]),
-        *([{"name": names.HOME_VARIABLE, "value": HOME}] if pod.process.home and not has_home else []),
+        *([{"name": names.HOME_VARIABLE, "value": HOME}] if gets_home else []),
+        *({"name": name, "value": value} for name, value in further.items() if name not in theirs),
         *map(_users, variables),
     ]
 

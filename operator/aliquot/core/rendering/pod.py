@@ -2,8 +2,9 @@
 
 from aliquot import names, naming
 from aliquot.core.rendering.context import Context, Manifest
+from aliquot.core.rendering.gang import gang_pod
 from aliquot.core.rendering.template import pod_annotations, pod_labels, pod_spec
-from aliquot.core.submission import Valid, ValidInteractive, ValidPod, ValidSpec
+from aliquot.core.submission import Valid, ValidDistributed, ValidInteractive, ValidPod, ValidSpec
 
 
 def pod_of(spec: Valid, context: Context, index: int, attempt: int, failed_attempts: int) -> Manifest:
@@ -21,6 +22,8 @@ def pod_of(spec: Valid, context: Context, index: int, attempt: int, failed_attem
             return workload_pod(spec.pod, context, index, attempt, failed_attempts)
         case ValidInteractive():  # what ends is started again by its node
             return workload_pod(spec.pod, context, index, attempt, failed_attempts, "Always")
+        case ValidDistributed() if spec.job_type != "MPIJob":
+            return gang_pod(spec, context, index, attempt, failed_attempts)
         case _:
             raise AssertionError(f"nobody makes pods of {type(spec).__name__}")
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from aliquot import names, naming
 from aliquot.core.rendering.context import Context, Manifest
-from aliquot.core.rendering.environment import environment, expanded
+from aliquot.core.rendering.environment import NOTHING_MORE, environment, expanded
 from aliquot.core.rendering.fetching import fetchers
 from aliquot.core.rendering.placing import placing
 from aliquot.core.rendering.resources import gpu_annotations, resources
@@ -39,14 +39,21 @@ def pod_annotations(pod: ValidPod, further: Mapping[str, str]) -> dict[str, str]
     return _joined(pod.identity.annotations, {**ours, **gpu_annotations(pod.compute.gpus)})
 
 
-def pod_spec(pod: ValidPod, context: Context, index: int, restart_policy: str = "Never") -> Manifest:
+def pod_spec(
+    pod: ValidPod,
+    context: Context,
+    index: int | None,
+    restart_policy: str = "Never",
+    further: Mapping[str, str] = NOTHING_MORE,
+) -> Manifest:
     """Return a pod's spec.
 
     Args:
         pod: what is asked for.
         context: where it runs.
-        index: which of the workload's completions it works on, from 0.
+        index: which of the workload's completions it works on, from 0; None: all such pods are alike.
         restart_policy: what its node does when the container ends.
+        further: variables that its framework reads.
     """
     mounted = volumes_of(pod, context)
     before = fetchers(pod)
@@ -60,7 +67,7 @@ def pod_spec(pod: ValidPod, context: Context, index: int, restart_policy: str = 
         **({"hostNetwork": True, "dnsPolicy": "ClusterFirstWithHostNet"} if pod.network.host_network else {}),
         "securityContext": pod_security(pod.security, restricted=context.restricted),
         **({"initContainers": before} if before else {}),
-        "containers": [_container(pod, context, index, mounted)],
+        "containers": [_container(pod, context, index, mounted, further)],
         **({"volumes": mounted.volumes} if mounted.volumes else {}),
     }
 
@@ -70,7 +77,9 @@ def _joined(theirs: Mapping[str, str], ours: Mapping[str, str]) -> dict[str, str
     return {**theirs, **ours}
 
 
-def _container(pod: ValidPod, context: Context, index: int, mounted: Volumes) -> Manifest:
+def _container(
+    pod: ValidPod, context: Context, index: int | None, mounted: Volumes, further: Mapping[str, str]
+) -> Manifest:
     process = pod.process
     parts: Manifest = {
         "name": naming.dns_label(context.job_name),
@@ -81,7 +90,7 @@ def _container(pod: ValidPod, context: Context, index: int, mounted: Volumes) ->
         "workingDir": process.working_dir,
         "stdin": process.stdin,
         "tty": process.tty,
-        "env": environment(pod, context, index),
+        "env": environment(pod, context, index, further),
         "ports": _ports(pod),
         "resources": resources(pod.compute),
         "volumeMounts": mounted.mounts,

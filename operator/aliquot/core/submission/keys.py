@@ -52,6 +52,7 @@ _OUR_PREFIXES: Final = (
     f"{names.RUN_AI_GROUP}/",
     "runai/",
     f"{names.SCHEDULING_GROUP}/",
+    names.KUBEFLOW_LABEL_PREFIX,
 )
 _OUR_LABELS: Final = {
     names.PROJECT_LABEL: "set by Aliquot: the project is that of the namespace",

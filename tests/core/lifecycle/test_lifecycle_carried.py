@@ -1,0 +1,192 @@
+"""Workloads that another object carries out: what it says and what its pods do → status, and when the workload goes."""
+
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+import pytest
+
+from aliquot.contracts.kinds.status import WorkloadStatus
+from aliquot.contracts.kubernetes import Carrier
+from aliquot.core.lifecycle import (
+    Facts,
+    ObservedCarrier,
+    Record,
+    Steps,
+    Wait,
+    carried_status,
+    observe_carrier,
+    plan_carried,
+    record_of,
+)
+from aliquot.errors import UserError
+from tests.core.lifecycle.lifecycle_world import NEW, facts, running, starting, succeeded, waiting
+
+READY = ObservedCarrier(ready=True)
+NOT_READY = ObservedCarrier()
+ENDED = ObservedCarrier(outcome="Failed", ended_at=600)
+BROKEN = ObservedCarrier(trouble=Wait("RevisionFailed", "image not found"))
+WAIT = Wait("OverLimit", "the project has 8 of 8 GPUs")
+
+
+def carrier(kind: str, generation: int = 1, **status: Any) -> ObservedCarrier:
+    written = {"kind": kind, "metadata": {"generation": generation}, "status": {"observedGeneration": 1, **status}}
+    return observe_carrier(msgspec.convert(written, Carrier))
+
+
+def condition(kind: str, status: str, reason: str = "", message: str = "") -> dict[str, str]:
+    at = "1970-01-01T00:05:00Z"
+    return {"type": kind, "status": status, "reason": reason, "message": message, "lastTransitionTime": at}
+
+
+OBSERVED: dict[str, tuple[ObservedCarrier, ObservedCarrier]] = {
+    "a Deployment that is new": (carrier("Deployment"), NOT_READY),
+    "… that is available": (carrier("Deployment", conditions=[condition("Available", "True")]), READY),
+    "… whose pods are refused": (
+        carrier(
+            "Deployment",
+            conditions=[
+                condition("Available", "False", "MinimumReplicasUnavailable"),
+                condition("ReplicaFailure", "True", "FailedCreate", "exceeded quota"),
+            ],
+        ),
+        ObservedCarrier(trouble=Wait("FailedCreate", "exceeded quota")),
+    ),
+    "… that gets nowhere": (
+        carrier("Deployment", conditions=[condition("Progressing", "False", "ProgressDeadlineExceeded")]),
+        ObservedCarrier(trouble=Wait("ProgressDeadlineExceeded", "ProgressDeadlineExceeded")),
+    ),
+    "… that speaks of an earlier wish": (
+        carrier("Deployment", generation=2, conditions=[condition("Available", "True")]),
+        NOT_READY,
+    ),
+    "a Knative Service that is ready": (
+        carrier("Service", url="http://chat.team-a.example.com", conditions=[condition("Ready", "True")]),
+        ObservedCarrier(ready=True, url="http://chat.team-a.example.com"),
+    ),
+    "… that is not yet": (carrier("Service", conditions=[condition("Ready", "Unknown", "Deploying")]), NOT_READY),
+    "… that failed": (
+        carrier("Service", conditions=[condition("Ready", "False", "RevisionFailed", "image not found")]),
+        BROKEN,
+    ),
+    "an MPIJob that runs": (carrier("MPIJob", conditions=[condition("Running", "True")]), READY),
+    "… that succeeded": (
+        carrier("MPIJob", completionTime="1970-01-01T00:10:00Z", conditions=[condition("Succeeded", "True")]),
+        ObservedCarrier(outcome="Completed", ended_at=600),
+    ),
+    "… whose launcher failed": (
+        carrier("MPIJob", conditions=[condition("Failed", "True", "BackoffLimitExceeded", "launcher failed")]),
+        ObservedCarrier(outcome="Failed", ended_at=300, trouble=Wait("BackoffLimitExceeded", "launcher failed")),
+    ),
+}
+
+
+@pytest.mark.parametrize(("found", "wanted"), OBSERVED.values(), ids=OBSERVED)
+def test_what_an_object_says(found: ObservedCarrier, wanted: ObservedCarrier) -> None:
+    assert found == wanted
+
+
+def after(
+    given: Facts, carrier: ObservedCarrier | None, before: WorkloadStatus = NEW, now: float = 1000, *notes: str
+) -> WorkloadStatus:
+    return carried_status(replace(given, spec=None), carrier, Decimal(2), notes, before, now)
+
+
+STANDS: dict[str, tuple[Facts, ObservedCarrier | None, tuple[str, str | None, str]]] = {
+    "nothing is made yet": (facts(), None, ("Creating", None, "pods are being created")),
+    "it has no pods yet": (facts(), NOT_READY, ("Creating", None, "pods are being created")),
+    "a pod waits": (facts(waiting(), wait=WAIT), NOT_READY, ("Pending", "OverLimit", WAIT.sentence)),
+    "all have nodes": (facts(starting()), NOT_READY, ("Initializing", None, "1 pod starting")),
+    "it runs": (facts(running()), READY, ("Running", None, "1 pod running")),
+    "it is scaled to zero": (facts(), READY, ("Running", None, "no pods: the first request starts one")),
+    "something is wrong with it": (facts(running()), BROKEN, ("Degraded", "RevisionFailed", "image not found")),
+    "a pod waits, which says more": (
+        facts(waiting(), wait=WAIT),
+        BROKEN,
+        ("Pending", "OverLimit", WAIT.sentence),
+    ),
+    "it cannot be made": (
+        facts(trouble=Wait("NoMPIJob", "this cluster serves no MPIJob")),
+        None,
+        ("Pending", "NoMPIJob", "this cluster serves no MPIJob"),
+    ),
+    "it cannot be read": (
+        facts(errors=(UserError("spec.ports", None, "one port"),)),
+        None,
+        ("Failed", "InvalidSpec", "spec.ports: None is not allowed: one port"),
+    ),
+    "it is being deleted": (
+        facts(running(), deleting=True),
+        READY,
+        ("Terminating", None, "is being deleted; 1 pod still to end"),
+    ),
+    "it has completed": (
+        facts(succeeded()),
+        ObservedCarrier(outcome="Completed", ended_at=600),
+        ("Completed", None, "it has completed; pods that succeeded: 1"),
+    ),
+    "it has failed": (
+        facts(running()),
+        ObservedCarrier(outcome="Failed", trouble=Wait("BackoffLimitExceeded", "launcher failed")),
+        ("Failed", "BackoffLimitExceeded", "it has failed: launcher failed"),
+    ),
+}
+
+
+@pytest.mark.parametrize(("given", "said", "wanted"), STANDS.values(), ids=STANDS)
+def test_phase_reason_and_message(
+    given: Facts, said: ObservedCarrier | None, wanted: tuple[str, str | None, str]
+) -> None:
+    found = after(given, said)
+    assert (found.phase, found.reason, found.phase_message) == wanted
+    assert after(given, said, found, 1100) is found, "the same again is nothing to write"
+
+
+def test_members_that_only_the_object_tells() -> None:
+    found = after(facts(running()), ObservedCarrier(ready=True, url="http://chat.example.com"))
+    assert found.external_urls == ("http://chat.example.com",)
+    assert (found.requested_gpu, found.total_allocated_gpu, found.creation_status) == ("2", "2", "Submitted")
+
+
+def test_notes_follow_the_message_while_it_goes_on() -> None:
+    note = "the number of pods stays"
+    assert after(facts(running()), READY, NEW, 1000, note).phase_message == f"1 pod running; {note}"
+    ended = after(facts(), ObservedCarrier(outcome="Completed"), NEW, 1000, note)
+    assert ended.phase_message == "it has completed; pods that succeeded: 0"
+
+
+def test_an_end_is_for_good() -> None:
+    ended = after(facts(succeeded()), ObservedCarrier(outcome="Completed", ended_at=600))
+    assert record_of(ended).finished == "Completed"
+    later = after(facts(), None, ended, 2000)
+    assert (later.phase, later.phase_message) == ("Completed", ended.phase_message)
+    assert later.completion_time == ended.completion_time
+
+
+def test_what_is_wrong_with_a_service_can_be_cured() -> None:
+    broken = after(facts(running()), BROKEN)
+    assert record_of(broken).finished is None
+    assert after(facts(running()), READY, broken, 1100).phase == "Running"
+
+
+@pytest.mark.parametrize(
+    ("ttl_seconds", "carrier", "record", "now", "wanted"),
+    [
+        (None, READY, Record(), 700, Steps()),
+        (60, READY, Record(), 700, Steps()),
+        (None, ENDED, Record(), 700, Steps(outcome="Failed")),
+        (
+            60,
+            ObservedCarrier(outcome="Failed", ended_at=600),
+            Record(),
+            650,
+            Steps(look_again_at=660, outcome="Failed"),
+        ),
+        (60, None, Record(finished="Failed", completed_at=600), 660, Steps(delete_workload=True, outcome="Failed")),
+    ],
+)
+def test_the_workload_goes_when_its_time_is_over(
+    ttl_seconds: int | None, carrier: ObservedCarrier | None, record: Record, now: float, wanted: Steps
+) -> None:
+    assert plan_carried(ttl_seconds, carrier, record, now) == wanted

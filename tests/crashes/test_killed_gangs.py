@@ -1,0 +1,47 @@
+"""Gangs of an operator that is killed at every n-th write of its life: they end as they must, pods are never double."""
+
+from collections import Counter
+from typing import Any
+
+import pytest
+
+from aliquot_lab import FaultProxy
+from tests.crashes.stage import Stage, tried
+from tests.crashes.test_killed_operator import Killer
+
+pytestmark = [pytest.mark.cluster, pytest.mark.crashes, pytest.mark.xdist_group("crashes-killed")]
+
+KIND = "DistributedWorkload"
+GANGS: dict[str, dict[str, Any]] = {
+    "good": {"duration": "500ms"},
+    "bad": {"duration": "200ms", "annotations": {"exit-code": "3"}},
+    "elastic": {"duration": "500ms", "pyTorchJob": {"values": {"minReplicas": {"value": 2}}}},
+}
+ENDS = {"good": ("Completed", 0), "bad": ("Failed", 2), "elastic": ("Completed", 0)}
+"""Phase and failures of each; `bad` may fail once."""
+
+
+@pytest.mark.parametrize("nth", [2, 5])
+def test_gangs_begin_and_end_as_they_would_have(stage: Stage, proxy: FaultProxy, nth: int) -> None:
+    killer = Killer(proxy, operator := stage.mortal_operator(proxy), nth)
+    stage.nodes(1)
+    namespace = stage.project("a", deserved=8)
+    for name, given in GANGS.items():
+        whole: dict[str, Any] = {"jobType": "PyTorchJob", "workers": 3, **given}
+        stage.submit(namespace, name, kind=KIND, runPolicy={"values": {"backoffLimit": {"value": 1}}}, **whole)
+
+    def ended() -> bool:
+        counts = Counter(
+            (each["metadata"]["labels"]["workloadName"], each["metadata"]["labels"]["aliquot.dev/pod-index"])
+            for each in stage.pods(namespace)
+            if each["status"]["phase"] in ("Pending", "Running")
+        )
+        assert not counts or max(counts.values()) == 1, counts
+        found = {name: stage.status(namespace, name, KIND) for name in GANGS}
+        return {name: (each.get("phase"), each.get("failedPods", 0)) for name, each in found.items()} == ENDS
+
+    stage.until(tried(ended), "all gangs to end as they must")
+    assert {request.resource for request in killer.struck} >= {"pods"}
+    attempts = {each["metadata"]["labels"]["aliquot.dev/attempt"] for each in stage.pods(namespace, "bad")}
+    assert attempts == {"0", "1"}
+    assert not operator.ended_by_itself, operator.process.log()[-4000:]
