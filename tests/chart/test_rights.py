@@ -30,6 +30,12 @@ OPERATOR = """
     cluster  run.ai               projects/status              patch
     cluster  run.ai               nodepools                    list watch
     cluster  run.ai               nodepools/status             patch
+    cluster  run.ai               distributedpolicies          list watch
+    cluster  run.ai               distributedpolicies/status   patch
+    cluster  run.ai               inferencepolicies            list watch
+    cluster  run.ai               inferencepolicies/status     patch
+    cluster  run.ai               interactivepolicies          list watch
+    cluster  run.ai               interactivepolicies/status   patch
     cluster  run.ai               trainingpolicies             list watch
     cluster  run.ai               trainingpolicies/status      patch
     cluster  run.ai               externalworkloads            list watch create patch
@@ -48,7 +54,13 @@ WEBHOOK = """
     cluster  -                             namespaces                                       list watch
     cluster  run.ai                        projects                                         list watch
     cluster  run.ai                        nodepools                                        list watch
+    cluster  run.ai                        distributedpolicies                              list watch
+    cluster  run.ai                        inferencepolicies                                list watch
+    cluster  run.ai                        interactivepolicies                              list watch
     cluster  run.ai                        trainingpolicies                                 list watch
+    cluster  run.ai                        distributedworkloads                             list watch
+    cluster  run.ai                        inferenceworkloads                               list watch
+    cluster  run.ai                        interactiveworkloads                             list watch
     cluster  run.ai                        trainingworkloads                                list watch
     cluster  scheduling.run.ai             departments                                      list watch
     cluster  admissionregistration.k8s.io  validatingwebhookconfigurations=aliquot-webhook  get patch

@@ -196,6 +196,47 @@ def test_others_do_not_notice_that_the_webhook_is_away(plane: Plane, arena: Aren
     assert 'apiserver_admission_webhook_fail_open_count{name="pods.aliquot.dev"' not in metrics
 
 
+KINDS: Final = ("Training", "Interactive", "Inference", "Distributed")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_workloads_of_every_kind_are_held_to_their_policy_and_told_everything_at_once(
+    plane: Plane, arena: Arena, kind: str
+) -> None:
+    namespace = arena.project("a", deserved=1)
+    there = f"{WORKLOADS}/namespaces/{namespace}/{kind.lower()}"
+    base = {"apiVersion": "run.ai/v2alpha1"}
+    limits = {**base, "kind": f"{kind}Policy", "metadata": {"name": "limits"}}
+    with pytest.raises(ApiError, match=r"spec\.gpu\.rules: .* is not allowed: min must be no greater than max"):
+        arena.lab.api.call("POST", f"{there}policies", {**limits, "spec": {"gpu": {"rules": {"min": "2", "max": "1"}}}})
+    arena.lab.api.call("POST", f"{there}policies", {**limits, "spec": {"gpu": {"rules": {"max": "1"}}}})
+    defaults = {"usage": "Template", "gpu": {"value": "4"}}
+    body = {**base, "kind": f"{kind}Workload"}
+    arena.lab.api.call("POST", f"{there}workloads", {**body, "metadata": {"name": "defaults"}, "spec": defaults})
+    spec = {"baseWorkload": "defaults", "cpu": {"value": "200000"}}
+    mine = {**body, "metadata": {"name": "mine", "namespace": namespace}, "spec": spec}
+    says = ""
+
+    def told() -> bool:
+        nonlocal says
+        _, says = plane.kubectl("create", "--dry-run=server", "-f", "-", manifest=mine)
+        return "gpu: must be no greater than 1" in says
+
+    arena.until(told, "the webhooks to know the policy and the template")
+    lines = {line.removeprefix("* ").partition(":")[0] for line in says.splitlines()[1:]}
+    assert {"gpu", "spec.cpu.value", "spec.image.value"} <= lines
+
+
+def test_a_change_of_a_master_alone_is_a_question_too(plane: Plane, arena: Arena) -> None:
+    namespace = arena.project("a", deserved=1)
+    path = f"{WORKLOADS}/namespaces/{namespace}/distributedworkloads"
+    body = {"apiVersion": "run.ai/v2alpha1", "kind": "DistributedWorkload", "metadata": {"name": "base"}}
+    arena.lab.api.call("POST", path, {**body, "spec": {"usage": "Template"}, "masterSpec": {"cpu": {"value": "1"}}})
+    before = plane.asked("DistributedWorkload")
+    arena.patch(f"{path}/base", {"masterSpec": {"cpu": {"value": "2"}}})
+    assert plane.asked("DistributedWorkload") == before + 1
+
+
 TENANTS: Final = {
     "a node pool with the label of another": (
         POOLS,
@@ -234,6 +275,11 @@ def test_what_may_still_become_right_is_warned_of(plane: Plane, arena: Arena) ->
 def test_an_unknown_field_is_pruned_with_kubernetes_own_warning(plane: Plane, arena: Arena) -> None:
     namespace = arena.project("a", deserved=1)
     manifest = workload(namespace, "typo", gpus="1")
+    manifest["spec"]["ports"] = {"items": {"ui": {"value": {"container": 80, "service": "NodePort"}, "delete": True}}}
+    code, says = plane.kubectl("create", "--dry-run=server", "--validate=warn", "-f", "-", manifest=manifest)
+    fields = ("spec.gpus", "spec.ports.items.ui.delete", "spec.ports.items.ui.value.service")
+    assert says.splitlines()[:3] == [f'Warning: unknown field "{field}"' for field in fields]
+    del manifest["spec"]["ports"]
     code, says = plane.kubectl("create", "--validate=warn", "-f", "-", manifest=manifest)
     assert (code, says.strip()) == (0, 'Warning: unknown field "spec.gpus"')
     assert "gpus" not in arena.workload(namespace, "typo")["spec"]

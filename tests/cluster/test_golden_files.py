@@ -1,4 +1,4 @@
-"""The golden files as an API server sees them: workloads, their pods, and what they have beside them.
+"""The golden files as an API server sees them: workloads, their pods, what they have beside them; and random ones.
 
 Everything is sent as a dry run, so nothing is left behind and no operator acts. Namespaces take only what their Pod
 Security level allows.
@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Final, cast
 
 import pytest
+from hypothesis import given as whatever
 
 from aliquot.naming import LONGEST
 from aliquot_lab import Cluster
@@ -26,6 +27,7 @@ from tests.core.rendering.golden_pods import (
     load_all,
     workload_of,
 )
+from tests.core.submission.any_workload import CASES, Case, cases, laws, manifests
 
 pytestmark = pytest.mark.cluster
 
@@ -119,8 +121,8 @@ def manifests_of_other_kinds() -> dict[str, dict[str, Any]]:
     found: dict[str, dict[str, Any]] = {}
     for file in golden_manifests.golden_workloads():
         found[file.parent.name] = load(file)
-        for name, manifests in golden_manifests.manifests(file).items():
-            core = [each for each in manifests if "." not in each["apiVersion"]]
+        for name, made in golden_manifests.manifests(file).items():
+            core = [each for each in made if "." not in each["apiVersion"]]
             found |= {f"{file.parent.name}/{name}/{n}-{each['kind']}": each for n, each in enumerate(core)}
     return found
 
@@ -133,3 +135,15 @@ def test_other_kinds_and_what_becomes_of_them_are_taken(
     served: Cluster, namespaces: dict[str, str], manifest: dict[str, Any]
 ) -> None:
     assert tried(served, manifest, namespaces["baseline"])["kind"] == manifest["kind"]
+
+
+@pytest.mark.timeout(300 if CASES <= 200 else 0)
+@whatever(case=cases())
+@laws
+def test_whatever_is_read_makes_objects_that_are_taken(served: Cluster, namespaces: dict[str, str], case: Case) -> None:
+    """Workloads of all kinds with templates and policies, as tests/core/submission makes them."""
+    for pod, *beside in manifests(case):
+        pod["metadata"].pop("ownerReferences")
+        assert tried(served, pod, namespaces["privileged"])["spec"]["schedulerName"] == "runai-scheduler"
+        for manifest in beside:
+            tried(served, manifest, namespaces["privileged"])

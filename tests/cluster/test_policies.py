@@ -1,4 +1,4 @@
-"""Policies and templates on a real API server (cluster-api.md 1.6, 4; S14, S15, S18, S20, S21, S25)."""
+"""Policies and templates on a real API server (cluster-api.md 1.6, 4; S14, S15, S18, S20, S21, S25, S29)."""
 
 from typing import Any
 
@@ -9,12 +9,15 @@ from tests.support.arena import WORKLOADS, Arena
 pytestmark = pytest.mark.cluster
 
 
-def policy(arena: Arena, namespace: str, name: str = "policy", **spec: Any) -> str:
-    """Make a training policy; returns its path."""
-    path = f"{WORKLOADS}/namespaces/{namespace}/trainingpolicies"
+KINDS = ("Training", "Interactive", "Inference", "Distributed")
+
+
+def policy(arena: Arena, namespace: str, name: str = "policy", /, of: str = "Training", **spec: Any) -> str:
+    """Make a policy for training workloads, or those of another kind; returns its path."""
+    path = f"{WORKLOADS}/namespaces/{namespace}/{of.lower()}policies"
     manifest = {
         "apiVersion": "run.ai/v2alpha1",
-        "kind": "TrainingPolicy",
+        "kind": f"{of}Policy",
         "metadata": {"name": name},
         "spec": spec,
     }
@@ -137,6 +140,48 @@ def test_a_workload_waits_for_its_template_and_keeps_what_it_took(arena: Arena) 
     assert others[0]["spec"]["containers"][0]["resources"]["limits"]["nvidia.com/gpu"] == "3"
 
 
+def test_a_base_that_does_not_do_is_named_until_there_is_a_right_one(arena: Arena) -> None:
+    """One of another kind; one that is based on another itself; and itself, in a circle."""
+    arena.nodes(1)
+    namespace = arena.project("a", deserved=8)
+    path = f"{WORKLOADS}/namespaces/{namespace}/interactiveworkloads"
+    other = {"apiVersion": "run.ai/v2alpha1", "kind": "InteractiveWorkload", "metadata": {"name": "base"}}
+    arena.make(path, {**other, "spec": {"usage": "Template", "gpu": {"value": "1"}}})
+    arena.submit(namespace, "mine", gpu=None, base="base")
+    told = arena.until_reason(namespace, "mine", "InvalidSpec")["phaseMessage"]
+    assert told.startswith("spec.baseWorkload: 'base' is not allowed: the name of a TrainingWorkload")
+    chained = "a workload that has no baseWorkload itself"
+    for name, base in (("another", "mine"), ("circle", "circle")):
+        arena.submit(namespace, name, gpu=None, base=base)
+        told = arena.until_reason(namespace, name, "InvalidSpec")["phaseMessage"]
+        assert told == f"spec.baseWorkload: {base!r} is not allowed: {chained}"
+    template(arena, namespace, "base", gpu={"value": "2"})
+    taken = arena.until_phase(namespace, "mine", "Running")["inherited"]
+    assert taken["values"]["gpu"] == {"value": "2"}
+
+
+def test_s23_defaults_for_all_items(arena: Arena) -> None:
+    arena.nodes(1)
+    namespace = arena.project("a", deserved=8)
+    rules = {
+        "itemRules": {"existingPvc": {"canEdit": False}, "claimName": {"required": True}},
+        "items": {"DEFAULTS": {"value": {"existingPvc": True, "path": "nil"}}},
+    }
+    ready(arena, policy(arena, namespace, pvcs=rules), "InForce")
+    claims = {"items": {"a": {"value": {"path": "/a"}}, "b": {"value": {"path": "/b", "existingPvc": False}}}}
+    arena.submit(namespace, "wrong", pvcs=claims)
+    told = arena.until_reason(namespace, "wrong", "InvalidSpec")["phaseMessage"]
+    assert told.startswith(
+        "pvcs[a].claimName: must be given; pvcs[b].claimName: must be given; "
+        "pvcs[b].existingPvc: must be left as the policy has it: true; "
+    )
+    arena.submit(namespace, "right", pvcs={"items": {"a": {"value": {"path": "/a", "claimName": "sets"}}}})
+    arena.until(lambda: arena.pods(namespace, "right"), "its pod")
+    [pod] = arena.pods(namespace, "right")
+    mounted = [each["persistentVolumeClaim"] for each in pod["spec"]["volumes"] if "persistentVolumeClaim" in each]
+    assert [claim["claimName"] for claim in mounted] == ["sets"]
+
+
 def test_s18_a_template_that_the_policy_forbids(arena: Arena) -> None:
     namespace = arena.project("a", deserved=8)
     template(arena, namespace, "big", gpu={"value": "5"})
@@ -153,12 +198,39 @@ def test_s21_a_value_that_users_may_not_change(arena: Arena) -> None:
     assert status["phaseMessage"] == "backoffLimit: must be left as the policy has it: 0"
 
 
-def test_a_policy_says_whether_it_holds(arena: Arena) -> None:
+def test_who_is_refused_takes_what_its_template_says_when_it_is_mended(arena: Arena) -> None:
+    """Whatever it is refused for: nothing is kept of what it would have taken."""
+    arena.nodes(1)
     namespace = arena.project("a", deserved=8)
-    first = policy(arena, namespace, "first", gpu={"rules": {"min": "4", "max": "1"}})
+    path = template(arena, namespace, "defaults", gpu={"value": "2"}, cpu={"value": "300000"})
+    ready(arena, policy(arena, namespace, gpu={"rules": {"max": "1"}}), "InForce")
+    arena.submit(namespace, "mine", gpu=None, base="defaults")
+    refused = arena.until_reason(namespace, "mine", "InvalidSpec")
+    assert refused["phaseMessage"].startswith("gpu: must be no greater than 1; spec.cpu.value: '300000' is not allowed")
+    assert "inherited" not in refused
+    arena.patch(path, {"spec": {"gpu": {"value": "1"}}})
+    arena.until(
+        lambda: "gpu" not in arena.status(namespace, "mine")["phaseMessage"].partition(":")[0], "it to be mended"
+    )
+    arena.patch(path, {"spec": {"cpu": {"value": "1"}}})
+    assert arena.until_phase(namespace, "mine", "Running")["inherited"]["values"]["cpu"] == {"value": "1"}
+
+
+def test_s29_policies_of_every_kind_are_listed_with_their_names_and_ages(arena: Arena) -> None:
+    namespace = arena.project("a", deserved=8)
+    for kind in KINDS:
+        ready(arena, policy(arena, namespace, "limits", of=kind, gpu={"rules": {"max": "1"}}), "InForce")
+        table = arena.lab.kubectl("get", f"{kind.lower()}policies", "-n", namespace).split()
+        assert table[:3] == ["NAME", "AGE", "limits"], "they do not count as each other's siblings"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_policy_says_whether_it_holds(arena: Arena, kind: str) -> None:
+    namespace = arena.project("a", deserved=8)
+    first = policy(arena, namespace, "first", of=kind, gpu={"rules": {"min": "4", "max": "1"}})
     told = ready(arena, first, "Unfulfillable")
     assert (told["status"], "min must be no greater than max" in told["message"]) == ("False", True)
-    second = policy(arena, namespace, "second", gpu={"rules": {"max": "1"}})
+    second = policy(arena, namespace, "second", of=kind, gpu={"rules": {"max": "1"}})
     assert "first" in ready(arena, second, "NotInForce")["message"]
     arena.patch(first, {"spec": {"gpu": {"rules": {"min": "1", "max": "1"}}}})
     ready(arena, first, "InForce")

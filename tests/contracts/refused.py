@@ -61,6 +61,12 @@ REFUSED_BY_SCHEMA: Final[dict[str, Refusal]] = {
         'Unsupported value: "Test": supported values: "Template", "Submit"',
     ),
     "a value without its wrapper": ("TrainingWorkload", {"image": "ubuntu"}, "spec.image", "must be of type object"),
+    "five hundred ports": (
+        "InteractiveWorkload",
+        values(ports={"items": {f"port-{number}": {"value": {"container": 1 + number}} for number in range(500)}}),
+        "spec.ports.items",
+        "must have at most 256 items",
+    ),
     "an address without a port": (
         "InteractiveWorkload",
         items(exposedUrls={"url": "https://example.com"}),

@@ -18,6 +18,10 @@ TAKEN: Final[dict[str, tuple[str, Spec]]] = {
     "the longest name": ("TrainingWorkload", values(name="a" * 52)),
     "the longest prefix": ("TrainingWorkload", values(namePrefix="a" * 45)),
     "rules in a workload": ("TrainingWorkload", {"image": {**IMAGE["image"], "rules": {"canEdit": False}}}),
+    "five hundred variables": (
+        "TrainingWorkload",
+        values(environment={"items": {f"KEY_{number}": {"value": "x"} for number in range(500)}}),
+    ),
     "an item removed": ("TrainingWorkload", values(labels={"items": {"team": {"deleted": True}}})),
     "a time to stay, in the older spelling": ("TrainingWorkload", values(ttlAfterFinish="2h")),
     "a secret in a variable": (

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from aliquot import names
-from aliquot.contracts.kinds.policies import TrainingPolicy
+from aliquot.contracts.kinds.catalogue import workload_kind
+from aliquot.contracts.kinds.policies import Policy
 from aliquot.contracts.kinds.tenancy import Department, NodePool, Project
-from aliquot.contracts.kinds.workloads import TrainingWorkload
+from aliquot.contracts.kinds.workloads import Workload
 from aliquot.contracts.kubernetes import Namespace
 from aliquot.core.submission import Defaults
 
@@ -23,18 +24,19 @@ class Cluster:
     node_pools: Sequence[NodePool] = ()
     namespaces: Sequence[Namespace] = ()
     defaults: Defaults = DEFAULTS
-    templates: Sequence[TrainingWorkload] = ()
-    every_policy: Sequence[TrainingPolicy] = ()
+    templates: Sequence[Workload] = ()
+    every_policy: Sequence[Policy] = ()
     shared_namespace: str = "runai"
 
-    def base(self, namespace: str, name: str) -> TrainingWorkload | None:
-        """The template of that name."""
+    def base(self, kind: str, namespace: str, name: str) -> Workload | None:
+        """The template of that kind and name."""
         found = (each for each in self.templates if (each.metadata.namespace, each.metadata.name) == (namespace, name))
-        return next(found, None)
+        return next((each for each in found if type(each).__name__ == kind), None)
 
-    def policies(self, namespace: str) -> list[TrainingPolicy]:
-        """The policies in a namespace."""
-        return [each for each in self.every_policy if each.metadata.namespace == namespace]
+    def policies(self, kind: str, namespace: str) -> list[Policy]:
+        """The policies for workloads of a kind in a namespace."""
+        here = (each for each in self.every_policy if each.metadata.namespace == namespace)
+        return [each for each in here if workload_kind(type(each).__name__) == kind]
 
     def namespace(self, name: str) -> Namespace | None:
         """The namespace of that name."""

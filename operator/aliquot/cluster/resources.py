@@ -1,10 +1,10 @@
 """The custom resources that the operator works with: their kinds, and where their objects live."""
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Final, get_args
 
 from aliquot.contracts.kinds.external import ExternalWorkload
-from aliquot.contracts.kinds.policies import TrainingPolicy
+from aliquot.contracts.kinds.policies import Policy
 from aliquot.contracts.kinds.registry import KINDS, Kind
 from aliquot.contracts.kinds.shapes import Resource as CustomResource
 from aliquot.contracts.kinds.tenancy import Department, NodePool, Project
@@ -30,7 +30,10 @@ WORKLOAD_MODELS: Final[tuple[type[Workload], ...]] = (
 """The workload kinds that are carried out."""
 WORKLOADS: Final[Mapping[str, Resource]] = {model.__name__: resource_of(kind_of(model)) for model in WORKLOAD_MODELS}
 """Where their objects live, by kind."""
-TRAINING_POLICIES: Final = resource_of(kind_of(TrainingPolicy))
+POLICY_MODELS: Final[tuple[type[Policy], ...]] = get_args(Policy)
+"""The policy kinds."""
+POLICIES: Final[Mapping[str, Resource]] = {model.__name__: resource_of(kind_of(model)) for model in POLICY_MODELS}
+"""Where their objects live, by kind."""
 PROJECTS: Final = resource_of(kind_of(Project))
 DEPARTMENTS: Final = resource_of(kind_of(Department))
 NODE_POOLS: Final = resource_of(kind_of(NodePool))

@@ -20,8 +20,7 @@ from aliquot.cluster.mirror.drift import Drift
 from aliquot.cluster.mirror.known import parsed_into
 from aliquot.cluster.mirror.mirror import Mirror, into, take
 from aliquot.cluster.mirror.parse import Whole
-from aliquot.cluster.resources import TRAINING_POLICIES, WORKLOAD_MODELS, kind_of, resource_of
-from aliquot.contracts.kinds.policies import TrainingPolicy
+from aliquot.cluster.resources import POLICY_MODELS, WORKLOAD_MODELS, kind_of, resource_of
 from aliquot.contracts.kinds.registry import Kind
 from aliquot.contracts.kinds.shapes import Resource
 from aliquot.contracts.kinds.tenancy import Department, NodePool, Project
@@ -76,14 +75,18 @@ class Sources:
         self.namespaces.add_handler(into(mirror.namespaces))
         self.nodes.add_handler(into(mirror.nodes))
         self.pods.add_handler(into(mirror.pods))
-        self._policies = Informer(client, TRAINING_POLICIES, Whole, clock, metrics.watches, silence_seconds=silence)
-        self._policies.add_handler(parsed_into(mirror.policies, TrainingPolicy))
-        self._workloads: list[Informer[Whole]] = []
-        for model in WORKLOAD_MODELS:
-            where = resource_of(kind_of(model))
-            informer = Informer(client, where, Whole, clock, metrics.watches, silence_seconds=silence)
-            informer.add_handler(parsed_into(mirror.workloads, model))
-            self._workloads.append(informer)
+
+        def informers(models: tuple[type[KindT], ...], cache: Cache[KindT]) -> list[Informer[Whole]]:
+            made: list[Informer[Whole]] = []
+            for model in models:
+                where = resource_of(kind_of(model))
+                informer = Informer(client, where, Whole, clock, metrics.watches, silence_seconds=silence)
+                informer.add_handler(parsed_into(cache, model))
+                made.append(informer)
+            return made
+
+        self._policies = informers(POLICY_MODELS, mirror.policies)
+        self._workloads = informers(WORKLOAD_MODELS, mirror.workloads)
         interval = settings.drift.interval_seconds
 
         def drift(model: type[KindT], cache: Cache[KindT]) -> Drift[KindT]:
@@ -101,10 +104,12 @@ class Sources:
         group.create_task(self.nodes.run())
         for drift in self._drifts.values():
             await self._compare(drift)
-        group.create_task(self._policies.run())
+        for informer in self._policies:
+            group.create_task(informer.run())
         await self.namespaces.synced.wait()
         await self.nodes.synced.wait()
-        await self._policies.synced.wait()
+        for informer in self._policies:
+            await informer.synced.wait()
         for informer in self._workloads:
             group.create_task(informer.run())
         for informer in self._workloads:
@@ -117,7 +122,7 @@ class Sources:
 
     def trouble(self) -> str | None:
         """What stands between us and knowing the cluster; None: nothing."""
-        for informer in (self.namespaces, self.nodes, self._policies, *self._workloads, self.pods):
+        for informer in (self.namespaces, self.nodes, *self._policies, *self._workloads, self.pods):
             if informer.last_problem is not None:
                 return str(informer.last_problem)
         return next(iter(self._troubles.values()), None)

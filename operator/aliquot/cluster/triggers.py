@@ -18,12 +18,13 @@ from aliquot.cluster.feed import Feed
 from aliquot.cluster.mirror.cache import Key
 from aliquot.cluster.mirror.mirror import Mirror, job_name_of, key_of, workload_key_of
 from aliquot.cluster.reconcilers.pod_conditions import may_need_conditions
-from aliquot.cluster.reconcilers.reading import submitted
 from aliquot.cluster.work import Task
-from aliquot.contracts.kinds.policies import TrainingPolicy
+from aliquot.contracts.kinds.catalogue import workload_kind
+from aliquot.contracts.kinds.policies import Policy
 from aliquot.contracts.kinds.tenancy import Department, NodePool, Project
 from aliquot.contracts.kinds.workloads import Workload
 from aliquot.contracts.kubernetes import Namespace, Node, Pod
+from aliquot.core.submission import submitted
 from aliquot.core.tenancy import department_of
 from aliquot.settings import Settings
 
@@ -115,15 +116,16 @@ class Triggers:
             if not submitted(workload):
                 self._add(Task.WORKLOAD, key_of(workload))
 
-    def _policy_changed(self, old: TrainingPolicy | None, new: TrainingPolicy | None) -> None:
+    def _policy_changed(self, old: Policy | None, new: Policy | None) -> None:
         if old is not None and new is not None and old.spec == new.spec:
             return
         policy = new or old
         assert policy is not None
-        for held in self._mirror.policies_in(policy.metadata.namespace):  # which is in force may have changed
+        kind = workload_kind(type(policy).__name__)
+        for held in self._mirror.policies_for(kind, policy.metadata.namespace):  # which is in force may have changed
             self._add(Task.POLICY_STATUS, key_of(held), _TENANT_SETTLE_SECONDS)
         for workload in self._mirror.workloads:
-            if not submitted(workload):
+            if type(workload).__name__ == kind and not submitted(workload):
                 self._add(Task.WORKLOAD, key_of(workload))
 
     def _pod_changed(self, old: Pod | None, new: Pod | None) -> None:

@@ -137,6 +137,38 @@ async def test_a_bad_object_is_refused_with_every_field() -> None:
         assert door.counted("TrainingWorkload", "refused") == 1
 
 
+OTHER_KINDS = ("InteractiveWorkload", "InferenceWorkload", "DistributedWorkload")
+
+
+@pytest.mark.parametrize("kind", OTHER_KINDS)
+async def test_workloads_and_policies_of_all_kinds_are_reviewed(kind: str) -> None:
+    async with opened() as door:
+        answer = await door.ask(question({**workload(gpu="1.5"), "kind": kind}))
+        assert "spec.gpu.value" in [cause["field"] for cause in answer["status"]["details"]["causes"]]
+        policy = {**workload(), "kind": kind.replace("Workload", "Policy")}
+        policy["spec"] = {"cpu": {"rules": {"min": "2", "max": "1"}}}
+        answer = await door.ask(question(policy))
+        assert [cause["field"] for cause in answer["status"]["details"]["causes"]] == ["spec.cpu.rules"]
+
+
+async def test_of_an_inference_workload_it_is_said_that_nobody_serves_it() -> None:
+    manifest = {**workload(), "kind": "InferenceWorkload"}
+    async with opened() as door:
+        answer = await door.ask(question(manifest))
+        assert answer["allowed"] is True, answer
+        assert answer["warnings"] == [
+            "inference workloads are not carried out yet: it is stored, and no pod is made for it"
+        ]
+
+
+async def test_of_a_distributed_workload_the_master_is_reviewed_too() -> None:
+    spec = {"image": {"value": "x"}, "jobType": "PyTorchJob"}
+    manifest = {**workload(), "kind": "DistributedWorkload", "spec": spec, "masterSpec": {"cpu": {"value": "many"}}}
+    async with opened() as door:
+        answer = await door.ask(question(manifest))
+        assert [cause["field"] for cause in answer["status"]["details"]["causes"]] == ["masterSpec.cpu.value"]
+
+
 async def test_warnings_come_with_an_object_that_is_taken() -> None:
     async with opened() as door:
         answer = await door.ask(question(workload("elsewhere")))

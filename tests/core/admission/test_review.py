@@ -1,5 +1,6 @@
 """What is refused at admission, and with which words; what is only warned of."""
 
+import re
 from typing import Any
 
 import pytest
@@ -8,11 +9,13 @@ from aliquot import names
 from aliquot.contracts.kinds.policies import TrainingPolicy
 from aliquot.contracts.kinds.shapes import Metadata
 from aliquot.contracts.kinds.tenancy import Department, NodePool, NodePoolSpec, Project
-from aliquot.contracts.kinds.workloads import TrainingWorkload
+from aliquot.contracts.kinds.workloads import TrainingWorkload, Workload
 from aliquot.contracts.kubernetes import Container, Namespace, Pod, PodSpec, Resources
 from aliquot.contracts.kubernetes import Metadata as CoreMetadata
 from aliquot.core.admission import Reviewed, Verdict, review
-from aliquot.core.submission import InvalidWorkload, effective
+from aliquot.core.submission import InvalidWorkload, effective, read_workload
+from tests.core.submission import written as of_kind
+from tests.core.submission.written import WORKLOADS
 from tests.support.written_cluster import DEFAULTS, Cluster
 
 
@@ -240,7 +243,7 @@ def template(where: str = "runai-vision", **parameters: Any) -> TrainingWorkload
     return made.model_copy(update={"metadata": metadata, "spec": made.spec.model_copy(update={"usage": "Template"})})
 
 
-def in_vision(*policies: TrainingPolicy, templates: tuple[TrainingWorkload, ...] = ()) -> Cluster:
+def in_vision(*policies: TrainingPolicy, templates: tuple[Workload, ...] = ()) -> Cluster:
     return Cluster(
         projects=[project()],
         namespaces=[namespace("runai-vision", "vision")],
@@ -290,3 +293,46 @@ def test_a_template_that_is_not_there_yet_is_a_warning() -> None:
 def test_a_policy_that_nobody_can_keep_is_refused() -> None:
     verdict = review(policy(gpu={"rules": {"max": "4"}, "value": "5"}), None, in_vision())
     assert verdict.message == "spec.gpu.value: '5' is not allowed: must be no greater than 4"
+
+
+# All kinds
+
+
+@pytest.mark.parametrize("kind", WORKLOADS)
+def test_workloads_of_every_kind_are_judged_by_their_own_template_and_policy(kind: str) -> None:
+    known = Cluster(
+        projects=[project()],
+        namespaces=[namespace("runai-vision", "vision")],
+        every_policy=[
+            of_kind.policy(each, {"gpu": {"rules": {"max": "2" if each == kind else "0"}}}, namespace="runai-vision")
+            for each in WORKLOADS
+        ],
+        templates=[of_kind.workload(kind, "defaults", namespace="runai-vision", spec={"usage": "Template"})],
+    )
+    given = of_kind.workload(
+        kind, namespace="runai-vision", spec={"gpu": {"value": "3"}, "cpu": {"value": "x"}, "baseWorkload": "defaults"}
+    )
+    verdict = review(given, None, known)
+    assert {"gpu", "spec.cpu.value", "spec.image.value"} <= {*fields(verdict)}
+    assert "gpu: must be no greater than 2" in map(str, verdict.refusals)
+    with pytest.raises(InvalidWorkload) as caught:
+        read_workload(given, known, DEFAULTS)
+    assert verdict.message == str(caught.value), "the status has the same words"
+    assert review(known.templates[0], None, known).allowed
+
+
+@pytest.mark.parametrize("kind", WORKLOADS)
+def test_a_template_of_another_kind_is_named(kind: str) -> None:
+    other = next(each for each in WORKLOADS if each != kind)
+    known = in_vision(templates=(of_kind.workload(other, "defaults", namespace="runai-vision"),))
+    given = of_kind.workload(kind, namespace="runai-vision", spec={"baseWorkload": "defaults"})
+    [warning] = review(given, None, known).warnings
+    assert "no template defaults is there yet" in warning
+    assert re.search(f"; defaults is an? {other}$", warning)
+
+
+@pytest.mark.parametrize("kind", WORKLOADS)
+def test_a_policy_of_any_kind_that_nobody_can_keep_is_refused(kind: str) -> None:
+    made = of_kind.policy(kind, {"memory": {"rules": {"min": "2Gi", "max": "1G"}}, "image": {"rules": {}}})
+    assert fields(review(made, None, in_vision())) == ["spec.memory.rules"]
+    assert review(of_kind.policy(kind, {"memory": {"rules": {"min": "1G"}}}), None, in_vision()).allowed

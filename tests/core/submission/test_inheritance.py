@@ -7,17 +7,12 @@ from typing import Any
 import pytest
 
 from aliquot.contracts.kinds.policies import InteractivePolicy
-from aliquot.contracts.kinds.workloads import InteractiveSpec, InteractiveWorkload
+from aliquot.contracts.kinds.workloads import InteractiveSpec, InteractiveWorkload, TrainingWorkload, Workload
 from aliquot.core.submission import InvalidWorkload
-from aliquot.core.submission.inheritance import (
-    Inheritance,
-    base_of,
-    effective_spec,
-    inherit,
-    policy_in_force,
-)
+from aliquot.core.submission.bases import base_of
+from aliquot.core.submission.inheritance import Inheritance, inherit, policy_in_force, with_inherited
+from tests.support.written_cluster import Cluster
 
-KIND = "InteractiveWorkload"
 DEFAULTS: dict[str, Any] = {
     "jupyter": {"value": True},
     "image": {"value": "jupyter/scipy-notebook"},
@@ -34,17 +29,22 @@ def policy(name: str, created: int = 0, **spec: Any) -> InteractivePolicy:
     return InteractivePolicy.model_validate({"metadata": metadata, "spec": spec})
 
 
+def effective_spec(mine: InteractiveWorkload, taken: Inheritance) -> InteractiveSpec:
+    return with_inherited(mine, taken).spec
+
+
 def kept(inheritance: Inheritance) -> Inheritance:
     """As it comes back from the workload's status."""
+    assert inheritance.refusals == ()
     values, origins = json.loads(json.dumps([inheritance.values, inheritance.origins]))
     return Inheritance(inheritance.template, inheritance.policy, values, origins)
 
 
 def test_s15_a_template_gives_what_the_workload_does_not() -> None:
     mine = workload("my-jupyter-job", gpu={"value": "1"}, baseWorkload="defaults")
-    taken = inherit(KIND, mine.spec, workload("defaults", usage="Template", **DEFAULTS), None)
+    taken = inherit(mine, workload("defaults", usage="Template", **DEFAULTS), None)
     assert (taken.template, taken.policy) == ("runai-a/defaults", None)
-    spec = effective_spec(KIND, mine.spec, kept(taken))
+    spec = effective_spec(mine, kept(taken))
     assert (spec.jupyter.value, spec.image.value, spec.gpu.value) == (True, "jupyter/scipy-notebook", "1")
     assert spec.name.value is None, "two workloads of one template would have one name"
     assert spec.usage == "Submit"
@@ -60,8 +60,8 @@ def test_s16_items_of_three_layers_survive_being_kept() -> None:
     mine = workload("w", ports=ports(b={"deleted": True}, mine=port(8222)))
     template = workload("t", ports=ports(a=port(8100), team=port(8111), gone={"deleted": True}))
     rules = policy("p", ports=ports(a=port(8080), b=port(8081), gone=port(1)))
-    taken = kept(inherit(KIND, mine.spec, template, rules))
-    spec = effective_spec(KIND, mine.spec, taken)
+    taken = kept(inherit(mine, template, rules))
+    spec = effective_spec(mine, taken)
     external = {label: item.value.external for label, item in spec.ports.items.items() if item.value}
     assert external == {"a": 8100, "team": 8111, "mine": 8222}
 
@@ -69,22 +69,22 @@ def test_s16_items_of_three_layers_survive_being_kept() -> None:
 def test_s18_a_template_that_a_later_policy_forbids() -> None:
     template = workload("t", gpu={"value": "5"})
     rules = policy("p", gpu={"rules": {"max": "3"}})
-    with pytest.raises(InvalidWorkload) as refusal:
-        inherit(KIND, InteractiveSpec(), template, rules)
-    assert str(refusal.value) == "gpu: must be no greater than 3"
+    taken = inherit(workload("w"), template, rules)
+    assert list(map(str, taken.refusals)) == ["gpu: must be no greater than 3"]
 
 
 def test_what_was_taken_is_kept_when_the_policy_changes() -> None:
-    taken = kept(inherit(KIND, InteractiveSpec(), None, policy("p", gpu={"value": "1", "rules": {"max": "1"}})))
+    mine = workload("w")
+    taken = kept(inherit(mine, None, policy("p", gpu={"value": "1", "rules": {"max": "1"}})))
     assert taken.policy == "runai/p"
-    assert effective_spec(KIND, InteractiveSpec(), taken).gpu.value == "1"
+    assert effective_spec(mine, taken).gpu.value == "1"
     assert "rules" not in json.dumps(taken.values)
 
 
 def test_nothing_is_kept_where_nothing_is_taken() -> None:
     mine = workload("w", gpu={"value": "1"})
-    assert inherit(KIND, mine.spec, None, None) == Inheritance()
-    assert effective_spec(KIND, mine.spec, Inheritance()) == mine.spec
+    assert inherit(mine, None, None) == Inheritance()
+    assert effective_spec(mine, Inheritance()) == mine.spec
 
 
 @pytest.mark.parametrize(
@@ -92,29 +92,31 @@ def test_nothing_is_kept_where_nothing_is_taken() -> None:
     [("here", "runai-a/here"), ("both", "runai-a/both"), ("shared", "runai/shared"), ("", None), (None, None)],
 )
 def test_a_base_is_looked_for_in_the_namespace_first(base: str | None, found: str | None) -> None:
-    there = {("runai-a", "here"), ("runai-a", "both"), ("runai", "both"), ("runai", "shared")}
-
-    def find(namespace: str, name: str) -> InteractiveWorkload | None:
-        return workload(name, namespace) if (namespace, name) in there else None
-
-    held = base_of(KIND, "runai-a", base, "runai", find, lambda _: False)
+    there = [("runai-a", "here"), ("runai-a", "both"), ("runai", "both"), ("runai", "shared")]
+    known = Cluster(templates=[workload(name, namespace) for namespace, name in there])
+    held = base_of(workload("w", baseWorkload=base), known)
     assert (held and f"{held.metadata.namespace}/{held.metadata.name}") == found
+
+
+def training(called: str, /, **spec: Any) -> TrainingWorkload:
+    return TrainingWorkload.model_validate({"metadata": {"name": called, "namespace": "runai"}, "spec": spec})
 
 
 @pytest.mark.parametrize(
     ("there", "told"),
     [
-        (False, "the name of an InteractiveWorkload in the namespace runai-a or runai"),
-        (True, "a workload that has no baseWorkload itself"),
+        ([], "the name of an InteractiveWorkload in the namespace runai-a or runai"),
+        ([training("x")], "an InteractiveWorkload in the namespace runai-a or runai; x is a TrainingWorkload"),
+        ([workload("x", baseWorkload="another")], "a workload that has no baseWorkload itself"),
+        ([workload("x", baseWorkload="x")], "a workload that has no baseWorkload itself"),
     ],
+    ids=["none", "of another kind", "based on another", "based on itself"],
 )
-def test_a_base_that_does_not_do(there: bool, told: str) -> None:
-    def find(namespace: str, name: str) -> InteractiveWorkload | None:
-        return workload(name, namespace, baseWorkload="another") if there else None
-
+def test_a_base_that_does_not_do(there: list[Workload], told: str) -> None:
     with pytest.raises(InvalidWorkload) as refusal:
-        base_of(KIND, "runai-a", "x", "runai", find, lambda held: held.spec.base_workload is not None)
-    assert str(refusal.value) == f"spec.baseWorkload: 'x' is not allowed: {told}"
+        base_of(workload("w", baseWorkload="x"), Cluster(templates=there))
+    assert str(refusal.value).startswith("spec.baseWorkload: 'x' is not allowed: ")
+    assert str(refusal.value).endswith(told)
 
 
 def test_the_oldest_policy_is_in_force() -> None:

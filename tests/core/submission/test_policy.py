@@ -26,6 +26,12 @@ CROSSED_BOUNDS = (
 )
 
 
+NO_PORT = (
+    "spec.ports.itemRules.container: {'min': 65536, 'format': 'port'} is not allowed: "
+    "min and max must leave a port, from 1 to 65535"
+)
+
+
 NOTHING_TO_CHOOSE = (
     "spec.username.rules: {'format': 'email', 'options': [{'value': 'me'}]} is not allowed: "
     "options must offer a value that the other rules allow"
@@ -112,6 +118,7 @@ def test_s21_what_may_not_be_edited() -> None:
             ["ports[mine]: must be left out: the policy allows no items beside its own"],
         ),
         (NO_ADDING, {"mine": {"deleted": True}}, []),
+        (S22, {"admin-port-a": {}}, ["ports[admin-port-a]: must be kept: the policy allows no removal"]),
     ],
 )
 def test_s22_items(policy: dict[str, Any], items: dict[str, Any], sentences: list[str]) -> None:
@@ -136,6 +143,19 @@ def test_s23_members_with_defaults() -> None:
     ]
 
 
+def test_s23_nil_is_no_default() -> None:
+    policy = {
+        "pvcs": {
+            "itemRules": {"path": {"canEdit": False}, "claimName": {"required": True}},
+            "items": {"DEFAULTS": {"value": {"path": "nil", "claimName": "nil"}}},
+        }
+    }
+    assert said(policy, {"pvcs": {"items": {"data": {"value": {"path": "/data"}}}}}, "TrainingWorkload") == [
+        "pvcs[data].claimName: must be given",
+        "pvcs[data].path: must be left out: the policy allows no value",
+    ]
+
+
 def test_s24_amounts_of_memory() -> None:
     policy = {"gpuMemory": {"rules": {"min": "100M", "max": "2G"}}}
     assert said(policy, {"gpuMemory": {"value": "3G"}}) == ["gpuMemory: must be no greater than 2G"]
@@ -157,10 +177,13 @@ def test_s26_no_host_paths() -> None:
         ({"image": {"rules": {"required": True}}}, {}, ["image: must be given"]),
         ({"image": {"rules": {"required": True}, "value": "x"}}, {}, []),
         ({"environment": {"rules": {"required": True}}}, {}, ["environment: must be given at least one item"]),
-        (
-            {"environment": {"rules": {"required": True}, "items": {"A": {"value": "1"}}}},
-            {"environment": {"items": {"A": {"deleted": True}}}},
-            ["environment: must be given at least one item"],
+        *(
+            (
+                {"environment": {"rules": {"required": True}, "items": {"A": {"value": "1"}}}},
+                {"environment": {"items": {"A": gone}}},
+                ["environment: must be given at least one item"],
+            )
+            for gone in ({"deleted": True}, {})
         ),
         (
             {"cpu": {"rules": {"min": "2", "max": "10", "step": "2"}}},
@@ -240,6 +263,20 @@ def test_members_of_a_group_have_rules_too() -> None:
         (
             {"username": {"rules": {"format": "email", "options": [{"value": "me"}]}}},
             [NOTHING_TO_CHOOSE],
+        ),
+        (
+            {"ports": {"itemRules": {"container": {"format": "port", "min": 65536}}}},
+            [NO_PORT],
+        ),
+        ({"ports": {"itemRules": {"container": {"format": "port", "min": -1, "max": 70000}}}}, []),
+        (
+            {
+                "ports": {
+                    "itemRules": {"container": {"min": 30000}},
+                    "items": {"DEFAULTS": {"value": {"container": 80}}, "mine": {"value": {"container": 80}}},
+                }
+            },
+            ["spec.ports.items[DEFAULTS].value.container: 80 is not allowed: must be no less than 30000"],
         ),
     ],
 )

@@ -24,7 +24,7 @@ class Key(NamedTuple):
     """Where an object is. The namespace of cluster-wide objects is empty.
 
     Attributes:
-        kind: of a workload, as workloads of all kinds are in one cache; empty for all other objects.
+        kind: of a workload or policy, as those of all kinds are in one cache; empty for all other objects.
     """
 
     namespace: str
@@ -32,7 +32,7 @@ class Key(NamedTuple):
     kind: str = ""
 
     def __str__(self) -> str:
-        """`namespace/name`, or the name alone; before it the kind of a workload."""
+        """`namespace/name`, or the name alone; before it the kind of a workload or policy."""
         where = f"{self.namespace}/{self.name}" if self.namespace else self.name
         return f"{self.kind} {where}" if self.kind else where
 

@@ -11,7 +11,8 @@ from typing import Final, Protocol, TypeVar, get_args
 from aliquot import names
 from aliquot.cluster.mirror.cache import Cache, Identity, Key
 from aliquot.cluster.resources import WORKLOADS
-from aliquot.contracts.kinds.policies import TrainingPolicy
+from aliquot.contracts.kinds.catalogue import workload_kind
+from aliquot.contracts.kinds.policies import Policy
 from aliquot.contracts.kinds.tenancy import Department, NodePool, Project
 from aliquot.contracts.kinds.workloads import Workload
 from aliquot.contracts.kubernetes import Namespace, Node, OwnerReference, Pod
@@ -41,7 +42,7 @@ class HasMetadata(Protocol):
         ...
 
 
-_KINDS: Final[Mapping[type, str]] = {model: model.__name__ for model in get_args(Workload)}
+_KINDS: Final[Mapping[type, str]] = {model: model.__name__ for model in (*get_args(Workload), *get_args(Policy))}
 
 
 def key_of(held: HasMetadata, model: type | None = None) -> Key:
@@ -51,7 +52,12 @@ def key_of(held: HasMetadata, model: type | None = None) -> Key:
         held: the object.
         model: what it is to be read as, where it is not read yet.
     """
-    return Key(held.metadata.namespace, held.metadata.name, _KINDS.get(model or type(held), ""))
+    return key_for(model or type(held), held.metadata.namespace, held.metadata.name)
+
+
+def key_for(model: type, namespace: str, name: str) -> Key:
+    """Where an object is that is read as the model."""
+    return Key(namespace, name, _KINDS.get(model, ""))
 
 
 def identify(held: HasMetadata, model: type | None = None) -> Identity:
@@ -121,7 +127,7 @@ class Listeners:
     project: list[Listener[Project]] = field(default_factory=list[Listener[Project]])
     department: list[Listener[Department]] = field(default_factory=list[Listener[Department]])
     node_pool: list[Listener[NodePool]] = field(default_factory=list[Listener[NodePool]])
-    policy: list[Listener[TrainingPolicy]] = field(default_factory=list[Listener[TrainingPolicy]])
+    policy: list[Listener[Policy]] = field(default_factory=list[Listener[Policy]])
 
 
 class Mirror:
@@ -142,7 +148,7 @@ class Mirror:
         self.projects = Cache[Project](identify, self._telling(self.listeners.project))
         self.departments = Cache[Department](identify, self._telling(self.listeners.department))
         self.node_pools = Cache[NodePool](identify, self._telling(self.listeners.node_pool))
-        self.policies = Cache[TrainingPolicy](identify, self._telling(self.listeners.policy))
+        self.policies = Cache[Policy](identify, self._policy_changed)
 
     def pods_of(self, workload: Workload) -> list[Pod]:
         """The pods that a workload controls, by name.
@@ -189,9 +195,10 @@ class Mirror:
         found = (self.workloads.get(key) for key in sorted(named))
         return [workload for workload in found if workload is not None]
 
-    def policies_in(self, namespace: str) -> list[TrainingPolicy]:
-        """The policies in a namespace."""
-        return [policy for policy in self.policies if policy.metadata.namespace == namespace]
+    def policies_for(self, kind: str, namespace: str) -> list[Policy]:
+        """The policies for workloads of a kind, such as `TrainingWorkload`, in a namespace."""
+        here = (policy for policy in self.policies if policy.metadata.namespace == namespace)
+        return [policy for policy in here if workload_kind(type(policy).__name__) == kind]
 
     def project_of(self, namespace: str) -> Project | None:
         """The project that a namespace belongs to, by its label; None: it belongs to none, or to one that is not."""
@@ -248,6 +255,10 @@ class Mirror:
                 based = self._based_on.setdefault((type(held).__name__, held.spec.base_workload), set())
                 (based.add if here else based.discard)(key_of(held))
         for listener in self.listeners.workload:
+            listener(old, new)
+
+    def _policy_changed(self, old: Policy | None, new: Policy | None) -> None:
+        for listener in self.listeners.policy:
             listener(old, new)
 
     def _note_job_name(self, job_name: Key, workload: Key, *, here: bool) -> None:

@@ -13,6 +13,7 @@ from aliquot.contracts.kubernetes import Metadata, Projection
 
 _log = log.get(__name__)
 _NOTHING = msgspec.Raw(b"{}")
+_NONE = msgspec.Raw(b"null")
 
 
 class Whole(Projection, frozen=True):
@@ -22,6 +23,7 @@ class Whole(Projection, frozen=True):
     api_version: str = ""
     kind: str = ""
     spec: msgspec.Raw = _NOTHING
+    master_spec: msgspec.Raw = _NONE
     status: msgspec.Raw = _NOTHING
 
 
@@ -34,6 +36,7 @@ def parse_whole(kind: Kind, whole: Whole) -> Resource | None:
             "kind": whole.kind,
             "metadata": msgspec.to_builtins(whole.metadata),
             "spec": msgspec.json.decode(whole.spec),
+            "masterSpec": msgspec.json.decode(whole.master_spec),
             "status": msgspec.json.decode(whole.status),
         },
     )

@@ -5,8 +5,8 @@ from aliquot.clock import Clock
 from aliquot.cluster.mirror.cache import Key
 from aliquot.cluster.mirror.mirror import Mirror
 from aliquot.cluster.reconcilers.status_writes import status_patch
-from aliquot.cluster.resources import TRAINING_POLICIES
-from aliquot.contracts.kinds.policies import TrainingPolicy
+from aliquot.cluster.resources import POLICIES
+from aliquot.contracts.kinds.catalogue import workload_kind
 from aliquot.core.submission import policy_status
 from aliquot.kube.client import ApiClient
 from aliquot.kube.problems import NotFound
@@ -35,14 +35,14 @@ class PolicyStatusWriter:
         policy = self._mirror.policies.get(key)
         if policy is None:
             return
-        siblings = self._mirror.policies_in(key.namespace)
+        siblings = self._mirror.policies_for(workload_kind(key.kind), key.namespace)
         patch = status_patch(policy.status, policy_status(policy, siblings, self._clock.now()))
         if not patch:
             return
         body = {"metadata": {"uid": policy.metadata.uid}, "status": patch}
         try:
             answer = await self._client.merge_patch(
-                TRAINING_POLICIES,
+                POLICIES[key.kind],
                 key.namespace,
                 key.name,
                 body,
@@ -51,4 +51,4 @@ class PolicyStatusWriter:
             )
         except NotFound:  # the watch will tell
             return
-        self._mirror.policies.put(TrainingPolicy.model_validate(answer.json()))
+        self._mirror.policies.put(type(policy).model_validate(answer.json()))

@@ -6,12 +6,11 @@ from dataclasses import dataclass
 from aliquot import names
 from aliquot.cluster.mirror.cache import Key
 from aliquot.cluster.mirror.mirror import Mirror, job_name_of
-from aliquot.cluster.reconcilers.reading import carried_out, inheritance_now, kept_inheritance
 from aliquot.cluster.resources import WORKLOADS
-from aliquot.contracts.kinds.policies import TrainingPolicy
+from aliquot.contracts.kinds.policies import Policy
 from aliquot.contracts.kinds.shapes import Shape
 from aliquot.contracts.kinds.tenancy import Project
-from aliquot.contracts.kinds.workloads import TrainingWorkload, Workload
+from aliquot.contracts.kinds.workloads import Workload
 from aliquot.core.lifecycle import ObservedPod, Record, Wait, observe, record_of
 from aliquot.core.rendering import Context, Owner
 from aliquot.core.submission import (
@@ -20,6 +19,9 @@ from aliquot.core.submission import (
     Inheritance,
     InvalidWorkload,
     Valid,
+    carried_out,
+    inheritance_now,
+    kept_inheritance,
 )
 from aliquot.core.tenancy import not_a_projects
 from aliquot.errors import UserError
@@ -84,8 +86,8 @@ class Views:
         try:
             inheritance = self._inheritance(workload)
             found = self._read(workload, inheritance)
-            if workload.status.inherited is None and inheritance != NOTHING:
-                taken = inheritance
+            if workload.status.inherited is None and inheritance != NOTHING and not isinstance(found, InvalidWorkload):
+                taken = inheritance  # who is refused is not submitted, and takes what there is when that is mended
         except InvalidWorkload as problem:
             found = problem
         project = self._mirror.project_of(metadata.namespace)
@@ -115,14 +117,13 @@ class Views:
         """What was noted last."""
         return self._troubles.get(uid)
 
-    def base(self, namespace: str, name: str) -> TrainingWorkload | None:
-        """The workload of that name, for those that are based on it."""
-        found = self._mirror.workloads.get(Key(namespace, name, TrainingWorkload.__name__))
-        return found if isinstance(found, TrainingWorkload) else None
+    def base(self, kind: str, namespace: str, name: str) -> Workload | None:
+        """The workload of that kind and name, for those that are based on it."""
+        return self._mirror.workloads.get(Key(namespace, name, kind))
 
-    def policies(self, namespace: str) -> Iterable[TrainingPolicy]:
-        """The policies in a namespace."""
-        return self._mirror.policies_in(namespace)
+    def policies(self, kind: str, namespace: str) -> Iterable[Policy]:
+        """The policies for workloads of a kind in a namespace."""
+        return self._mirror.policies_for(kind, namespace)
 
     def _inheritance(self, workload: Workload) -> Inheritance:
         """What the workload takes from others: what its status keeps, or what there is to take now.

@@ -1,24 +1,23 @@
 """What reviews need to know of the cluster, in every replica: kept in step by informers of its own.
 
 Projects, departments, node pools, namespaces, policies and templates are few; pods, nodes and other workloads are not
-watched. While the API
-server cannot be reached, the last that was heard counts.
+watched. While the API server cannot be reached, the last that was heard counts.
 """
 
 import asyncio
-from collections.abc import Sequence
-from typing import TypeVar
+from collections.abc import Mapping, Sequence
+from typing import Final, TypeVar, get_args
 
 from aliquot.clock import Clock
 from aliquot.cluster.mirror.cache import Cache, Key
 from aliquot.cluster.mirror.known import parsed_into
-from aliquot.cluster.mirror.mirror import Mirror, into
+from aliquot.cluster.mirror.mirror import Mirror, identify, into, key_for
 from aliquot.cluster.mirror.parse import Whole
-from aliquot.cluster.resources import kind_of, resource_of
-from aliquot.contracts.kinds.policies import TrainingPolicy
+from aliquot.cluster.resources import POLICY_MODELS, kind_of, resource_of
+from aliquot.contracts.kinds.policies import Policy
 from aliquot.contracts.kinds.shapes import Resource
 from aliquot.contracts.kinds.tenancy import Department, NodePool, Project
-from aliquot.contracts.kinds.workloads import TrainingWorkload
+from aliquot.contracts.kinds.workloads import Workload
 from aliquot.contracts.kubernetes import Namespace
 from aliquot.core.submission import Defaults
 from aliquot.kube.client import ApiClient
@@ -27,6 +26,8 @@ from aliquot.kube.metrics import WatchMetrics
 from aliquot.kube.resources import NAMESPACES
 
 KindT = TypeVar("KindT", bound=Resource)
+
+_WORKLOAD_MODELS: Final[Mapping[str, type[Workload]]] = {model.__name__: model for model in get_args(Workload)}
 
 
 class Knowledge:
@@ -53,6 +54,7 @@ class Knowledge:
         self.defaults = defaults
         self.shared_namespace = shared_namespace
         self._mirror = mirror = Mirror()
+        self._templates = {kind: Cache[Workload](identify, _nobody_asks) for kind in _WORKLOAD_MODELS}
         namespaces = Informer(client, NAMESPACES, Namespace, clock, metrics, silence_seconds=silence_seconds)
         namespaces.add_handler(into(mirror.namespaces))
 
@@ -75,8 +77,8 @@ class Knowledge:
             kind(Project, mirror.projects),
             kind(Department, mirror.departments),
             kind(NodePool, mirror.node_pools),
-            kind(TrainingPolicy, mirror.policies),
-            kind(TrainingWorkload, mirror.workloads, "spec.usage=Template"),
+            *(kind(model, mirror.policies) for model in POLICY_MODELS),
+            *(kind(_WORKLOAD_MODELS[name], cache, "spec.usage=Template") for name, cache in self._templates.items()),
         )
 
     def gather(self, group: asyncio.TaskGroup) -> None:
@@ -117,14 +119,13 @@ class Knowledge:
         """The namespace of that name."""
         return self._mirror.namespaces.get(Key("", name))
 
-    def base(self, namespace: str, name: str) -> TrainingWorkload | None:
-        """The template of that name; that other workloads may be bases too is left to the reconciler."""
-        found = self._mirror.workloads.get(Key(namespace, name, TrainingWorkload.__name__))
-        return found if isinstance(found, TrainingWorkload) else None
+    def base(self, kind: str, namespace: str, name: str) -> Workload | None:
+        """The template of that kind and name; that other workloads may be bases too is left to the reconciler."""
+        return self._templates[kind].get(key_for(_WORKLOAD_MODELS[kind], namespace, name))
 
-    def policies(self, namespace: str) -> Sequence[TrainingPolicy]:
-        """The policies in a namespace."""
-        return self._mirror.policies_in(namespace)
+    def policies(self, kind: str, namespace: str) -> Sequence[Policy]:
+        """The policies for workloads of a kind in a namespace."""
+        return self._mirror.policies_for(kind, namespace)
 
     def namespaces_of(self, project: str) -> Sequence[Namespace]:
         """The namespaces labelled as the project's."""
@@ -133,3 +134,7 @@ class Knowledge:
     def project_of(self, namespace: str) -> Project | None:
         """The project that a namespace belongs to; None: none, or one that does not exist."""
         return self._mirror.project_of(namespace)
+
+
+def _nobody_asks(_before: object, _after: object) -> None:
+    """Reviews ask when they are asked; nothing follows from a template that changes."""

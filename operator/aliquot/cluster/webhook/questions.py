@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Final
+from typing import Final, get_args
 
 import msgspec
 
@@ -20,9 +20,9 @@ from aliquot.contracts.admission import (
     GroupVersionKind,
     Status,
 )
-from aliquot.contracts.kinds.policies import TrainingPolicy
+from aliquot.contracts.kinds.policies import Policy
 from aliquot.contracts.kinds.tenancy import Department, NodePool, Project
-from aliquot.contracts.kinds.workloads import TrainingWorkload
+from aliquot.contracts.kinds.workloads import Workload
 from aliquot.contracts.kubernetes import Pod
 from aliquot.core.admission import Refusal, Reviewed, Surroundings, Verdict, review
 
@@ -33,7 +33,8 @@ LONGEST_WARNING: Final = 400
 """Characters. The API server cuts all warnings of an answer to 4096."""
 
 REVIEWED: Final = {
-    kind_of(model).name: kind_of(model) for model in (TrainingWorkload, TrainingPolicy, Project, Department, NodePool)
+    kind_of(model).name: kind_of(model)
+    for model in (*get_args(Workload), *get_args(Policy), Project, Department, NodePool)
 }
 """The custom resources that are reviewed, by name."""
 POD: Final = "Pod"

@@ -125,8 +125,12 @@ def of_kind(kind: str) -> Mapping[str, Parameter]:
     Raises:
         KeyError: the kind is neither.
     """
-    workload = f"{kind.removesuffix('Policy')}Workload" if kind.endswith("Policy") else kind
-    return MappingProxyType({name: PARAMETERS[name] for name in _OF_KINDS[workload]})
+    return MappingProxyType({name: PARAMETERS[name] for name in _OF_KINDS[workload_kind(kind)]})
+
+
+def workload_kind(kind: str) -> str:
+    """Return the kind of the workloads that a kind of policies is about; that of workloads is its own."""
+    return f"{kind.removesuffix('Policy')}Workload" if kind.endswith("Policy") else kind
 
 
 def _parameter(parameters: type[Shape], attribute: str) -> Parameter:

@@ -4,6 +4,8 @@ A policy in a project's namespace replaces the one of the same kind in the names
 as the workloads it governs: `value` is a default, `rules` say what users may give.
 """
 
+from typing import TypeAlias
+
 from aliquot.contracts.kinds.conditions import Conditions
 from aliquot.contracts.kinds.parameters import (
     DistributedParameters,
@@ -55,3 +57,7 @@ class DistributedPolicy(Resource):
     """For each parameter its default and what users may give."""
     status: PolicyStatus = PolicyStatus()
     """Whether the policy is in force."""
+
+
+Policy: TypeAlias = TrainingPolicy | InteractivePolicy | DistributedPolicy | InferencePolicy
+"""A policy of any kind."""

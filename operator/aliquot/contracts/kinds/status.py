@@ -18,6 +18,7 @@ MAX_EVENTS: Final = 100
 MAX_CREATED_RESOURCES: Final = 1000
 MAX_OWNED_RESOURCES: Final = 1000
 MAX_EXTERNAL_URLS: Final = 256
+MAX_ORIGINS: Final = 1000
 COMPLETED_INDEXES_LENGTH: Final = 300_000
 """Longest list of completed indexes, in characters: enough for every second one of 100,000."""
 
@@ -108,11 +109,13 @@ class Inherited(Shape):
     policy: Annotated[str, text(320)] | None = None
     """The policy: its namespace and name, joined by a slash."""
     values: FreeForm = Field(default_factory=dict)
-    """Parameters that hold wherever the workload gives none, as they would stand in its spec."""
-    origins: Annotated[dict[str, Annotated[str, one_of("template", "policy")]], map_of(1000)] = Field(
+    """Parameters that hold wherever the workload gives none, as they would stand in its spec; under masterSpec those
+    that would stand there."""
+    origins: Annotated[dict[str, Annotated[str, one_of("template", "policy")]], map_of(MAX_ORIGINS)] = Field(
         default_factory=dict
     )
-    """Which of the two gives each of the values: `gpu` or `ports[ui]` to template or policy."""
+    """Which of the two gives each of the values: `gpu`, `ports[ui]` or `masterSpec.gpu` to template
+    or policy."""
 
 
 class WorkloadStatus(Shape):

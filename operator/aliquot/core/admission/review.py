@@ -6,9 +6,21 @@ would refuse today can still be suspended, and an old object can be mended one f
 
 from dataclasses import dataclass
 
-from aliquot.contracts.kinds.policies import TrainingPolicy
+from aliquot.contracts.kinds.policies import (
+    DistributedPolicy,
+    InferencePolicy,
+    InteractivePolicy,
+    Policy,
+    TrainingPolicy,
+)
 from aliquot.contracts.kinds.tenancy import Department, NodePool, Project
-from aliquot.contracts.kinds.workloads import TrainingWorkload
+from aliquot.contracts.kinds.workloads import (
+    DistributedWorkload,
+    InferenceWorkload,
+    InteractiveWorkload,
+    TrainingWorkload,
+    Workload,
+)
 from aliquot.contracts.kubernetes import Pod
 from aliquot.core.admission.examination import Examination, Refusal, Surroundings
 from aliquot.core.admission.pods import examine_pod
@@ -17,7 +29,7 @@ from aliquot.core.admission.tenants import examine_department, examine_node_pool
 from aliquot.core.admission.workloads import examine_workload
 from aliquot.errors import told
 
-Reviewed = TrainingWorkload | TrainingPolicy | Project | Department | NodePool | Pod
+Reviewed = Workload | Policy | Project | Department | NodePool | Pod
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +70,9 @@ def review(new: Reviewed, old: Reviewed | None, known: Surroundings) -> Verdict:
 
 def _examine(reviewed: Reviewed, known: Surroundings) -> Examination:
     match reviewed:
-        case TrainingWorkload():
+        case TrainingWorkload() | InteractiveWorkload() | DistributedWorkload() | InferenceWorkload():
             return examine_workload(reviewed, known)
-        case TrainingPolicy():
+        case TrainingPolicy() | InteractivePolicy() | DistributedPolicy() | InferencePolicy():
             return examine_policy(reviewed)
         case Project():
             return examine_project(reviewed, known)

@@ -1,12 +1,16 @@
 """Workloads: refused for what they would be refused for by the reconciler."""
 
-from aliquot.contracts.kinds.workloads import TrainingWorkload
+from typing import Final
+
+from aliquot.contracts.kinds.workloads import InferenceWorkload, Workload
 from aliquot.core.admission.examination import Examination, Refusal, Surroundings, homeless
-from aliquot.core.submission import InvalidWorkload, has_its_base, read_workload
+from aliquot.core.submission import InvalidWorkload, has_its_base, of_other_kinds, read_workload
 from aliquot.errors import UserError
 
+SERVED_BY_NOBODY: Final = "inference workloads are not carried out yet: it is stored, and no pod is made for it"
 
-def examine_workload(workload: TrainingWorkload, known: Surroundings) -> Examination:
+
+def examine_workload(workload: Workload, known: Surroundings) -> Examination:
     """Say what is wrong with a workload.
 
     That its namespace is no project's is a warning, and so is a template that is not known: it may come later, and of
@@ -15,13 +19,15 @@ def examine_workload(workload: TrainingWorkload, known: Surroundings) -> Examina
     if workload.spec.usage == "Template":
         return Examination()
     warnings = homeless(workload.metadata.namespace, known)
+    if isinstance(workload, InferenceWorkload):
+        warnings = (*warnings, SERVED_BY_NOBODY)
     if not has_its_base(workload, known):
         missing = f"spec.baseWorkload: no template {workload.spec.base_workload} is there yet: it will wait for one"
-        return Examination((), (*warnings, missing))
+        return Examination((), (*warnings, missing + of_other_kinds(workload, known)))
     return Examination(tuple(map(Refusal.of, problems_of(workload, known))), warnings)
 
 
-def problems_of(workload: TrainingWorkload, known: Surroundings) -> tuple[UserError, ...]:
+def problems_of(workload: Workload, known: Surroundings) -> tuple[UserError, ...]:
     """Everything that is wrong with what a workload asks for in these surroundings, sorted by field."""
     try:
         read_workload(workload, known, known.defaults)

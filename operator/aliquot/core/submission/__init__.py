@@ -1,11 +1,12 @@
 """What a submitted workload really asks for: the workload in, a `ValidSpec` out, or errors that name the fields.
 
-Doors: `read_workload` for all of a training workload; in two steps `inheritance_now`, what is taken from template and
-policy, and `carried_out`; `effective` and one function for each other kind, for an effective spec. Amounts are
-integers: thousandths of a CPU, bytes, MiB of GPU memory, seconds. Admission and the reconcilers call them; rendering
-and lifecycle work with what they return.
+Doors, for workloads of every kind: `read_workload` for all of it; in two steps `inheritance_now`, what is taken from
+template and policy, and `carried_out`. `effective` and one function for each other kind read an effective spec alone.
+Amounts are integers: thousandths of a CPU, bytes, MiB of GPU memory, seconds. Admission and the reconcilers call them;
+rendering and lifecycle work with what they return.
 """
 
+from aliquot.core.submission.bases import has_its_base, of_other_kinds
 from aliquot.core.submission.distributed import ValidDistributed, effective_distributed
 from aliquot.core.submission.effective import effective
 from aliquot.core.submission.inference import ValidInference, effective_inference
@@ -13,7 +14,6 @@ from aliquot.core.submission.inheritance import (
     NOTHING,
     Inheritance,
     Surroundings,
-    has_its_base,
     kept_inheritance,
     submitted,
 )
@@ -46,6 +46,7 @@ __all__ = [
     "has_its_base",
     "inheritance_now",
     "kept_inheritance",
+    "of_other_kinds",
     "policy_problems_of",
     "policy_status",
     "read_workload",

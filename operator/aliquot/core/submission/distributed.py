@@ -5,10 +5,10 @@ from decimal import Decimal
 from typing import Final, Literal
 
 from aliquot import names
-from aliquot.contracts.kinds.catalogue import of_kind
 from aliquot.contracts.kinds.workloads import DistributedSpec, DistributedWorkload, MasterSpec
 from aliquot.core.submission.counts import MOST_PODS, read_count, read_seconds_to_deletion
-from aliquot.core.submission.layers import over
+from aliquot.core.submission.layers import settled
+from aliquot.core.submission.master import PARAMETERS, over_workers
 from aliquot.core.submission.pod_values import ValidPod
 from aliquot.core.submission.problems import Problems
 from aliquot.core.submission.read_pod import read_pod
@@ -86,7 +86,17 @@ def effective_distributed(
     workload: DistributedWorkload, defaults: Defaults, site: Site | None = None
 ) -> ValidDistributed:
     """Say what a distributed workload asks for; arguments and errors as of `effective`."""
-    spec, problems = workload.spec, Problems()
+    problems = Problems()
+    valid = read_distributed(workload, defaults, site, problems)
+    problems.raise_if_any()
+    return valid
+
+
+def read_distributed(
+    workload: DistributedWorkload, defaults: Defaults, site: Site | None, problems: Problems
+) -> ValidDistributed:
+    """Read a distributed workload; arguments as of `effective`, but that `problems` takes what is wrong."""
+    spec = workload.spec
     default = names.BUILD_PRIORITY_CLASS if spec.non_preemptible.value else names.TRAIN_PRIORITY_CLASS
     labels = workload.metadata.labels
     worker = read_pod(spec, labels, default, defaults, site, problems)
@@ -96,7 +106,7 @@ def effective_distributed(
     retries = None if run is None else run.backoff_limit.value
     workers = _workers(spec, problems)
     masters = 0 if spec.no_master.value else 1
-    valid = ValidDistributed(
+    return ValidDistributed(
         job_type=spec.job_type or "PyTorchJob",
         worker=worker,
         workers=workers,
@@ -109,8 +119,6 @@ def effective_distributed(
         elastic=_elastic(spec, workers + masters, problems),
         ttl_seconds=read_seconds_to_deletion(spec, problems),
     )
-    problems.raise_if_any()
-    return valid
 
 
 def _workers(spec: DistributedSpec, problems: Problems) -> int:
@@ -131,11 +139,7 @@ def _master(
     site: Site | None,
     problems: Problems,
 ) -> ValidPod | None:
-    """Read the master: what its part says, and for the rest what the workers' part does.
-
-    What says in different words how many GPUs there are is taken all together, so that the two parts cannot disagree.
-    A launcher only starts the processes: it has no GPUs unless its own part says so (cluster-api.md 11).
-    """
+    """Read the master: what its part says, and for the rest what the workers' part does."""
     spec, own = workload.spec, workload.master_spec
     launcher = spec.job_type == "MPIJob"
     if spec.no_master.value:
@@ -148,18 +152,12 @@ def _master(
         if not launcher:
             return worker
         own = MasterSpec()
-    below, theirs = Problems(), spec
-    asked = (own.gpu.value, own.gpu_memory.value, own.mig_profile.value, own.gpu_devices.value)
-    if launcher or any(value is not None for value in asked):
-        empty = DistributedSpec()
-        gone = ("gpu", "gpu_devices", "gpu_memory", "mig_profile")
-        theirs = spec.model_copy(update={name: getattr(empty, name) for name in gone})
-    merged = over(of_kind("DistributedWorkload"), own, theirs)
+    below, merged = Problems(), settled(PARAMETERS, over_workers(own, spec))
     labels = workload.metadata.labels
     master = read_pod(merged, labels, priority_class, defaults, site, below)
-    known = {(error.field, error.allowed) for error in problems.errors}
+    known = problems.errors
     for error in below.errors:
-        if (error.field, error.allowed) not in known:
+        if error not in known:  # what it shares with the workers is blamed once
             problems.add(error.field.replace("spec.", "masterSpec.", 1), error.value, error.allowed)
     return master
 

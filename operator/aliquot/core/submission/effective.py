@@ -29,10 +29,18 @@ def effective(workload: TrainingWorkload, defaults: Defaults, site: Site | None 
     Raises:
         InvalidWorkload: with everything in it that cannot be carried out.
     """
-    spec, problems = workload.spec, Problems()
+    problems = Problems()
+    valid = read_training(workload, defaults, site, problems)
+    problems.raise_if_any()
+    return valid
+
+
+def read_training(workload: TrainingWorkload, defaults: Defaults, site: Site | None, problems: Problems) -> ValidSpec:
+    """Read a training workload; arguments as of `effective`, but that `problems` takes what is wrong."""
+    spec = workload.spec
     pod = read_pod(spec, workload.metadata.labels, names.TRAIN_PRIORITY_CLASS, defaults, site, problems)
     completions, parallelism = _pods(spec, problems)
-    valid = ValidSpec(
+    return ValidSpec(
         pod=pod,
         completions=completions,
         parallelism=parallelism,
@@ -40,8 +48,6 @@ def effective(workload: TrainingWorkload, defaults: Defaults, site: Site | None 
         ttl_seconds=read_seconds_to_deletion(spec, problems),
         active=spec.active.value is not False,
     )
-    problems.raise_if_any()
-    return valid
 
 
 def _pods(spec: TrainingSpec, problems: Problems) -> tuple[int, int]:

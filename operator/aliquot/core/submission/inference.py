@@ -43,7 +43,17 @@ class ValidInference:
 
 def effective_inference(workload: InferenceWorkload, defaults: Defaults, site: Site | None = None) -> ValidInference:
     """Say what an inference workload asks for; arguments and errors as of `effective`."""
-    spec, problems = workload.spec, Problems()
+    problems = Problems()
+    valid = read_inference(workload, defaults, site, problems)
+    problems.raise_if_any()
+    return valid
+
+
+def read_inference(
+    workload: InferenceWorkload, defaults: Defaults, site: Site | None, problems: Problems
+) -> ValidInference:
+    """Read an inference workload; arguments as of `effective`, but that `problems` takes what is wrong."""
+    spec = workload.spec
     labels = workload.metadata.labels
     pod = read_pod(spec, labels, names.INFERENCE_PRIORITY_CLASS, defaults, site, problems)
     most = spec.max_scale.value
@@ -51,7 +61,7 @@ def effective_inference(workload: InferenceWorkload, defaults: Defaults, site: S
     if most is not None and not max(1, least) <= most <= MOST_PODS:
         problems.add("spec.maxScale.value", most, f"a whole number from {max(1, least)} to {MOST_PODS}")
     target = spec.target.value
-    valid = ValidInference(
+    return ValidInference(
         pod=pod,
         port=_port(pod.network, problems),
         min_scale=least,
@@ -61,8 +71,6 @@ def effective_inference(workload: InferenceWorkload, defaults: Defaults, site: S
         autoscaler=spec.class_.value or None,
         private=bool(spec.is_private_service_url.value),
     )
-    problems.raise_if_any()
-    return valid
 
 
 def _port(network: Network, problems: Problems) -> int:

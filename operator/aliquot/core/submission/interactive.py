@@ -37,19 +37,27 @@ def effective_interactive(
     workload: InteractiveWorkload, defaults: Defaults, site: Site | None = None
 ) -> ValidInteractive:
     """Say what an interactive workload asks for; arguments and errors as of `effective`."""
-    spec, problems = workload.spec, Problems()
+    problems = Problems()
+    valid = read_interactive(workload, defaults, site, problems)
+    problems.raise_if_any()
+    return valid
+
+
+def read_interactive(
+    workload: InteractiveWorkload, defaults: Defaults, site: Site | None, problems: Problems
+) -> ValidInteractive:
+    """Read an interactive workload; arguments as of `effective`, but that `problems` takes what is wrong."""
+    spec = workload.spec
     jupyter = bool(spec.jupyter.value)
     default = names.INTERACTIVE_PREEMPTIBLE_CLASS if spec.preemptible.value else names.BUILD_PRIORITY_CLASS
     pod = read_pod(spec, workload.metadata.labels, default, defaults, site, problems, image_optional=jupyter)
-    valid = ValidInteractive(
+    if spec.notebook_token.value is not None and not jupyter:
+        problems.add("spec.notebookToken.value", "…", "left out, because spec.jupyter is not true")
+    return ValidInteractive(
         pod=_with_jupyter(pod, spec, problems) if jupyter else pod,
         ttl_seconds=read_seconds_to_deletion(spec, problems),
         active=spec.active.value is not False,
     )
-    if spec.notebook_token.value is not None and not jupyter:
-        problems.add("spec.notebookToken.value", "…", "left out, because spec.jupyter is not true")
-    problems.raise_if_any()
-    return valid
 
 
 def _with_jupyter(pod: ValidPod, spec: InteractiveParameters, problems: Problems) -> ValidPod:

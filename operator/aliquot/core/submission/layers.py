@@ -18,7 +18,11 @@ ShapeT = TypeVar("ShapeT", bound=Shape)
 Parameters = Mapping[str, Parameter]
 
 DEFAULTS: Final = "DEFAULTS"
-"""The label of the item whose members hold wherever an item of the same parameter gives none."""
+"""The label of a policy's item whose members hold wherever an item of the same parameter gives none."""
+
+
+NIL: Final = "nil"
+"""What policies write in DEFAULTS for a text that the schema demands and that has no default (cluster-api.md, S23)."""
 
 
 class Layer(StrEnum):
@@ -58,6 +62,39 @@ def settled(parameters: Parameters, spec: ShapeT) -> ShapeT:
             if items != held:
                 changes[parameter.attribute] = wrapper.model_copy(update={"items": items})
     return spec.model_copy(update=changes) if changes else spec
+
+
+def without_defaults(parameters: Parameters, spec: ShapeT) -> tuple[ShapeT, tuple[str, ...]]:
+    """Take out what has a meaning in policies only: whoever could give DEFAULTS would go round the policy's.
+
+    Returns:
+        The spec without it, and the names of the parameters that had it.
+    """
+    held = {each.name: each for each in parameters.values() if DEFAULTS in _items(_of(spec, each))}
+    changes: dict[str, object] = {}
+    for parameter in held.values():
+        wrapper = _of(spec, parameter)
+        items = {label: item for label, item in _items(wrapper).items() if label != DEFAULTS}
+        changes[parameter.attribute] = cast("Shape", wrapper).model_copy(update={"items": items})
+    return (spec.model_copy(update=changes) if changes else spec), tuple(held)
+
+
+def _items(wrapper: Any | None) -> Mapping[str, Item[Any]]:
+    return cast("Any", wrapper).items if isinstance(wrapper, Items | KeyedItems) else {}
+
+
+def default_of(items: Mapping[str, Item[Any]], attribute: str) -> Any | None:
+    """What DEFAULTS says of a member of the other items; None: nothing.
+
+    Args:
+        items: of a parameter.
+        attribute: the member as the model calls it.
+    """
+    value = items[DEFAULTS].value if DEFAULTS in items and not items[DEFAULTS].deleted else None
+    if not isinstance(value, Shape) or attribute not in value.model_fields_set:
+        return None
+    default: object = getattr(value, attribute)
+    return None if default == NIL else default
 
 
 def origins(parameters: Parameters, layers: Iterable[tuple[Layer, Shape | None]]) -> dict[str, Layer]:
@@ -122,22 +159,22 @@ def _merged_group(parameter: Parameter, upper: Values[Shape], lower: Values[Shap
 
 
 def _settled_items(items: Mapping[str, Item[Any]]) -> dict[str, Item[Any]]:
-    defaults = items[DEFAULTS].value if DEFAULTS in items else None
     settled: dict[str, Item[Any]] = {}
     for label, item in items.items():
         if item.deleted or label == DEFAULTS:
             continue
-        filled = _filled(item.value, defaults)
+        filled = _filled(item.value, items)
         settled[label] = item if filled is item.value else item.model_copy(update={"value": filled})
     return settled
 
 
-def _filled(value: object, defaults: object) -> object:
+def _filled(value: object, items: Mapping[str, Item[Any]]) -> object:
     """An item's value with the members that it leaves out; a text has no members."""
-    if not isinstance(value, Shape) or not isinstance(defaults, Shape):
+    if not isinstance(value, Shape) or DEFAULTS not in items:
         return value
     given = {name for name in value.model_fields_set if getattr(value, name) is not None}
-    missing = {name: getattr(defaults, name) for name in defaults.model_fields_set - given}
+    defaults = {name: default_of(items, name) for name in type(value).model_fields if name not in given}
+    missing = {name: default for name, default in defaults.items() if default is not None}
     return value.model_copy(update=missing) if missing else value
 
 

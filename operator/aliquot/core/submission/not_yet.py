@@ -7,35 +7,55 @@ vain, as nobody makes them.
 from collections.abc import Iterable
 from typing import Final
 
-from aliquot.contracts.kinds.workloads import TrainingSpec
+from aliquot.contracts.kinds.parameters import PodParameters
+from aliquot.contracts.kinds.workloads import Workload
+from aliquot.contracts.kinds.wrappers import given
+from aliquot.core.submission.distributed import ValidDistributed
 from aliquot.core.submission.extent import NOT_YET
-from aliquot.core.submission.spec import ValidSpec
+from aliquot.core.submission.master import MASTER, master_of
+from aliquot.core.submission.pod_values import ValidPod
+from aliquot.core.submission.valid import Valid
 from aliquot.errors import UserError
 
 PARTS_NOT_YET: Final = f"{NOT_YET}, or give a whole number of GPUs; no node hands out parts of GPUs"
 CLAIMS_NOT_YET: Final = f"{NOT_YET}, or name an existing claim; nobody makes claims"
 PORTS_NOT_YET: Final = f"{NOT_YET}; nobody makes Services and Ingresses"
+MPI_NOT_YET: Final = "PyTorchJob, TFJob or XGBoostJob; MPIJobs are not carried out yet"
 
 
-def not_done_yet(spec: TrainingSpec, valid: ValidSpec) -> tuple[UserError, ...]:
-    """Find what of a right spec nobody would do.
+def not_done_yet(workload: Workload, valid: Valid) -> tuple[UserError, ...]:
+    """Find what of a workload nobody would do.
 
     Args:
-        spec: the effective one, for what is written.
+        workload: with everything that it takes from others, for what is written.
         valid: the same, read.
     """
-    return tuple(_found(spec, valid))
+    if not isinstance(valid, ValidDistributed):
+        return tuple(_found("spec", workload.spec, valid.pod))
+    found = tuple(_found("spec", workload.spec, valid.worker))
+    if valid.job_type == "MPIJob":
+        found = (UserError("spec.jobType", valid.job_type, MPI_NOT_YET), *found)
+    master = master_of(workload)
+    if master is None or valid.master is None:
+        return found
+    shared = {_beside_root(error) for error in found}
+    return (*found, *(e for e in _found(MASTER, master, valid.master) if _beside_root(e) not in shared))
 
 
-def _found(spec: TrainingSpec, valid: ValidSpec) -> Iterable[UserError]:
-    gpus = valid.pod.compute.gpus
+def _beside_root(error: UserError) -> tuple[str, object]:
+    return error.field.partition(".")[2], error.value
+
+
+def _found(part: str, spec: PodParameters, pod: ValidPod) -> Iterable[UserError]:
+    gpus = pod.compute.gpus
     if gpus.fraction is not None:
-        yield UserError("spec.gpu.value", spec.gpu.value, PARTS_NOT_YET)
+        yield UserError(f"{part}.gpu.value", spec.gpu.value, PARTS_NOT_YET)
     if gpus.memory_mib is not None:
-        yield UserError("spec.gpuMemory.value", spec.gpu_memory.value, PARTS_NOT_YET)
-    if any(claim.new is not None for claim in valid.pod.storage.claims):
-        yield UserError("spec.pvcs", ", ".join(sorted(spec.pvcs.items)), CLAIMS_NOT_YET)
-    if valid.pod.network.ports:
-        yield UserError("spec.ports", ", ".join(sorted(spec.ports.items)), PORTS_NOT_YET)
-    if valid.pod.network.urls:
-        yield UserError("spec.exposedUrls", ", ".join(sorted(spec.exposed_urls.items)), PORTS_NOT_YET)
+        yield UserError(f"{part}.gpuMemory.value", spec.gpu_memory.value, PARTS_NOT_YET)
+    if any(claim.new is not None for claim in pod.storage.claims):
+        yield UserError(f"{part}.pvcs", ", ".join(sorted(given(spec.pvcs.items))), CLAIMS_NOT_YET)
+    # The port of a notebook is written by nobody, and can be reached by kubectl port-forward.
+    if ports := given(spec.ports.items):
+        yield UserError(f"{part}.ports", ", ".join(sorted(ports)), PORTS_NOT_YET)
+    if urls := given(spec.exposed_urls.items):
+        yield UserError(f"{part}.exposedUrls", ", ".join(sorted(urls)), PORTS_NOT_YET)

@@ -12,7 +12,7 @@ from aliquot.contracts.kinds.catalogue import Member, Parameter, Wrapper
 from aliquot.contracts.kinds.rules import ItemRules, MapRules, Rules
 from aliquot.contracts.kinds.shapes import Shape
 from aliquot.contracts.kinds.wrappers import Item, Value
-from aliquot.core.submission.layers import DEFAULTS, Parameters, over, settled
+from aliquot.core.submission.layers import DEFAULTS, Parameters, default_of, over, settled
 from aliquot.core.submission.value_rules import rule_problems, same_amount, unfulfillable
 from aliquot.errors import UserError
 
@@ -99,16 +99,23 @@ def _items_problems(field: str, parameter: Parameter, policy: Any) -> Iterable[U
     rules: MapRules = policy.rules or MapRules()
     if rules.required and not rules.can_add and not policy.items.keys() - {DEFAULTS}:
         yield UserError(f"{field}.items", None, "required, and users may not add items: give an item here")
-    of_items: dict[str, Rules | None] = {}
+    for name, content, default in _content_rules(parameter, policy):
+        yield from (UserError(f"{field}.{name}", _shown(content), told) for told in unfulfillable(content))
+        if default is not None:
+            of_default = f"{field}.items[{DEFAULTS}].value.{name.rpartition('.')[2]}"
+            yield from (UserError(of_default, default, f"must be {told}") for told in rule_problems(content, default))
+
+
+def _content_rules(parameter: Parameter, policy: Any) -> Iterable[tuple[str, Rules, Any | None]]:
+    """The rules for what items say, each with its path, and the default that the policy gives for it."""
     if parameter.wrapper is Wrapper.KEYED:
         of_items = {"itemRules": policy.item_rules, "keyRules": policy.key_rules}
-    elif policy.item_rules is not None:
-        ruled = [member for member in parameter.members.values() if member.rules]
-        of_items = {f"itemRules.{member.name}": getattr(policy.item_rules, member.rules, None) for member in ruled}
-    for name, member_rules in of_items.items():
-        if member_rules is not None:
-            told = unfulfillable(member_rules)
-            yield from (UserError(f"{field}.{name}", _shown(member_rules), sentence) for sentence in told)
+        yield from ((name, rules, None) for name, rules in of_items.items() if rules is not None)
+        return
+    for member in parameter.members.values() if policy.item_rules is not None else ():
+        rules = getattr(policy.item_rules, member.rules, None) if member.rules else None
+        if rules is not None:
+            yield f"itemRules.{member.name}", rules, default_of(policy.items, member.attribute)
 
 
 def _shown(rules: Rules) -> dict[str, object]:
@@ -170,7 +177,7 @@ def _of_items(
             yield from _of_known_item(field, item, theirs[label])
         elif not item.deleted and not rules.can_add:
             yield PolicyViolation(field, item.value, ADDED)
-    if rules.required and not whole:
+    if rules.required and all(item.value is None for item in whole.values()):
         yield PolicyViolation(parameter.name, None, "given at least one item")
     for label, item in sorted(whole.items()):
         if label in given and not given[label].deleted:
@@ -178,10 +185,10 @@ def _of_items(
 
 
 def _of_known_item(field: str, item: Item[Any], policy: Item[Any]) -> Iterable[PolicyViolation]:
-    rules = policy.rules or ItemRules()
-    if item.deleted and not rules.can_remove:
+    rules, gone = policy.rules or ItemRules(), item.deleted or item.value is None
+    if gone and not rules.can_remove:
         yield PolicyViolation(field, None, REMOVED)
-    elif not item.deleted and not rules.can_edit and not _same(item.value, policy.value):
+    elif not gone and not rules.can_edit and not _same(item.value, policy.value):
         yield PolicyViolation(field, item.value, _as_it_is(policy.value))
 
 
@@ -204,14 +211,15 @@ def _of_content(
         return
     if policy.item_rules is None:
         return
-    defaults: Any = policy.items[DEFAULTS].value if DEFAULTS in policy.items else None
     for member in parameter.members.values():
         rules = getattr(policy.item_rules, member.rules, None) if member.rules else None
         if rules is not None:
-            values = [
-                Value[Any, Any](value=_given_member(value, member), rules=rules)
-                for value in (given.value, defaults, whole.value)
-            ]
+            of_layers = (
+                _given_member(given.value, member),
+                default_of(policy.items, member.attribute),
+                _given_member(whole.value, member),
+            )
+            values = [Value[Any, Any](value=value, rules=rules) for value in of_layers]
             yield from _of_value(f"{field}.{member.name}", *values)
 
 

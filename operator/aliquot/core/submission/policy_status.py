@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from aliquot.contracts.kinds.catalogue import of_kind
-from aliquot.contracts.kinds.policies import PolicyStatus, TrainingPolicy
+from aliquot.contracts.kinds.policies import Policy, PolicyStatus
 from aliquot.core.conditions import condition, timed
 from aliquot.core.submission.inheritance import policy_in_force
 from aliquot.core.submission.policy import policy_problems
@@ -14,12 +14,12 @@ READY: Final = "Ready"
 _MOST_CHARACTERS: Final = 4096
 
 
-def policy_problems_of(policy: TrainingPolicy) -> tuple[UserError, ...]:
+def policy_problems_of(policy: Policy) -> tuple[UserError, ...]:
     """Everything in a policy that no workload could ever keep, sorted by field."""
     return policy_problems(of_kind(type(policy).__name__), policy.spec)
 
 
-def policy_status(policy: TrainingPolicy, siblings: Iterable[TrainingPolicy], now: float) -> PolicyStatus:
+def policy_status(policy: Policy, siblings: Iterable[Policy], now: float) -> PolicyStatus:
     """Say whether a policy is in force.
 
     Args:

@@ -1,55 +1,118 @@
 """A workload as it is, with what it takes from others, to what is carried out: the same at admission and afterwards."""
 
-from aliquot.contracts.kinds.workloads import TrainingWorkload
-from aliquot.core.submission.effective import effective
+from typing import overload
+
+from aliquot.contracts.kinds.workloads import (
+    DistributedWorkload,
+    InferenceWorkload,
+    InteractiveWorkload,
+    TrainingWorkload,
+    Workload,
+)
+from aliquot.core.submission.bases import base_of
+from aliquot.core.submission.distributed import ValidDistributed, read_distributed
+from aliquot.core.submission.effective import read_training
+from aliquot.core.submission.inference import ValidInference, read_inference
 from aliquot.core.submission.inheritance import (
     NOTHING,
     Inheritance,
     Surroundings,
-    effective_spec,
-    inheritance_of,
+    inherit,
     kept_inheritance,
+    policy_in_force,
     submitted,
+    with_inherited,
 )
+from aliquot.core.submission.interactive import ValidInteractive, read_interactive
 from aliquot.core.submission.not_yet import not_done_yet
-from aliquot.core.submission.spec import Defaults, InvalidWorkload, ValidSpec
+from aliquot.core.submission.own_values import misplaced
+from aliquot.core.submission.problems import Problems
+from aliquot.core.submission.spec import Defaults, InvalidWorkload, Site, ValidSpec
+from aliquot.core.submission.valid import Valid
 
 
-def inheritance_now(workload: TrainingWorkload, known: Surroundings) -> Inheritance:
+def inheritance_now(workload: Workload, known: Surroundings) -> Inheritance:
     """What a workload takes from others: what its status keeps, or what there is to take now.
 
+    What the policy does not allow is told by `carried_out`, together with everything else that is wrong.
+
     Raises:
-        InvalidWorkload: it cannot be submitted as things are.
+        InvalidWorkload: its template cannot be used, so that of its values too little is known to say more.
     """
     kept = kept_inheritance(workload)
     if kept is not None:
         return kept
-    return NOTHING if submitted(workload) else inheritance_of(workload, known)
+    if submitted(workload):
+        return NOTHING
+    kind, here, shared = type(workload).__name__, workload.metadata.namespace, known.shared_namespace
+    template = base_of(workload, known)
+    policy = policy_in_force(known.policies(kind, here)) or policy_in_force(known.policies(kind, shared))
+    return inherit(workload, template, policy)
 
 
-def carried_out(workload: TrainingWorkload, inheritance: Inheritance, defaults: Defaults) -> ValidSpec:
+@overload
+def carried_out(
+    workload: TrainingWorkload, inheritance: Inheritance, defaults: Defaults, site: Site | None = None
+) -> ValidSpec: ...
+@overload
+def carried_out(
+    workload: InteractiveWorkload, inheritance: Inheritance, defaults: Defaults, site: Site | None = None
+) -> ValidInteractive: ...
+@overload
+def carried_out(
+    workload: DistributedWorkload, inheritance: Inheritance, defaults: Defaults, site: Site | None = None
+) -> ValidDistributed: ...
+@overload
+def carried_out(
+    workload: InferenceWorkload, inheritance: Inheritance, defaults: Defaults, site: Site | None = None
+) -> ValidInference: ...
+@overload
+def carried_out(
+    workload: Workload, inheritance: Inheritance, defaults: Defaults, site: Site | None = None
+) -> Valid: ...
+def carried_out(workload: Workload, inheritance: Inheritance, defaults: Defaults, site: Site | None = None) -> Valid:
     """Say what a workload asks for together with what it takes from others.
 
+    Args:
+        workload: as the API server gives it.
+        inheritance: what it takes from others.
+        defaults: what holds in the cluster for pods that do not say.
+        site: what its project and the cluster allow; None: not known, addresses from outside are refused then.
+
     Raises:
-        InvalidWorkload: with everything in it that cannot be carried out.
+        InvalidWorkload: with everything in it that a policy does not allow, that makes no sense, or that is not carried
+            out yet.
     """
-    spec = effective_spec(type(workload).__name__, workload.spec, inheritance)
-    valid = effective(workload.model_copy(update={"spec": spec}), defaults)
-    missing = not_done_yet(spec, valid)
-    if missing:
-        raise InvalidWorkload(missing)
+    whole, problems = with_inherited(workload, inheritance), Problems()
+    valid = _read(whole, defaults, site, problems)
+    wrong = (*inheritance.refusals, *misplaced(workload), *problems.errors, *not_done_yet(whole, valid))
+    if wrong:
+        raise InvalidWorkload(wrong)
     return valid
 
 
-def read_workload(workload: TrainingWorkload, known: Surroundings, defaults: Defaults) -> ValidSpec:
-    """Say what a workload asks for, were it looked at now.
+def read_workload(workload: Workload, known: Surroundings, defaults: Defaults) -> Valid:
+    """Say what a workload asks for, were it looked at now: `inheritance_now` and `carried_out` in one.
 
     Args:
         workload: as the API server gives it.
         known: templates and policies.
-        defaults: the cluster's CPU and memory for each GPU.
+        defaults: what holds in the cluster for pods that do not say.
 
     Raises:
         InvalidWorkload: a policy does not allow it, or it cannot be carried out.
     """
     return carried_out(workload, inheritance_now(workload, known), defaults)
+
+
+def _read(workload: Workload, defaults: Defaults, site: Site | None, problems: Problems) -> Valid:
+    """Read a workload; with any problems, the answer means nothing but for what else there is to say."""
+    match workload:
+        case TrainingWorkload():
+            return read_training(workload, defaults, site, problems)
+        case InteractiveWorkload():
+            return read_interactive(workload, defaults, site, problems)
+        case DistributedWorkload():
+            return read_distributed(workload, defaults, site, problems)
+        case InferenceWorkload():
+            return read_inference(workload, defaults, site, problems)

@@ -125,6 +125,8 @@ def _contradictions(rules: Rules) -> Iterable[str]:
         least, most = _amount(rules.min), _amount(rules.max)
         if least is not None and most is not None and least > most:
             yield f"min must be no greater than max, which is {rules.max}"
+    if isinstance(rules, IntRules) and rules.format == "port" and not _leaves_a_port(rules):
+        yield f"min and max must leave a port, from 1 to {_HIGHEST_PORT}"
     if isinstance(rules, DecimalRules) and rules.step is not None and (_amount(rules.step) or 0) <= 0:
         yield f"step must be more than 0, not {rules.step}"
     if isinstance(rules, StringRules | QuantityRules) and rules.options and not _choosable(rules):
@@ -133,3 +135,8 @@ def _contradictions(rules: Rules) -> Iterable[str]:
 
 def _choosable(rules: StringRules | QuantityRules) -> bool:
     return any(not rule_problems(rules, value) for value in _offered(rules.options))
+
+
+def _leaves_a_port(rules: IntRules) -> bool:
+    least, most = rules.min, rules.max
+    return (least is None or least <= _HIGHEST_PORT) and (most is None or most >= 1)
