@@ -19,12 +19,11 @@ def examine_workload(workload: Workload, known: Surroundings) -> Examination:
     if workload.spec.usage == "Template":
         return Examination()
     warnings = homeless(workload.metadata.namespace, known)
-    if isinstance(workload, InferenceWorkload):
-        warnings = (*warnings, SERVED_BY_NOBODY)
     if not has_its_base(workload, known):
         missing = f"spec.baseWorkload: no template {workload.spec.base_workload} is there yet: it will wait for one"
         return Examination((), (*warnings, missing + of_other_kinds(workload, known)))
-    return Examination(tuple(map(Refusal.of, problems_of(workload, known))), warnings)
+    served = (SERVED_BY_NOBODY,) if isinstance(workload, InferenceWorkload) else ()
+    return Examination(tuple(map(Refusal.of, problems_of(workload, known))), (*warnings, *served))
 
 
 def problems_of(workload: Workload, known: Surroundings) -> tuple[UserError, ...]:
