@@ -506,6 +506,11 @@ IMPOSSIBLE = {
         {"gpu-memory": "4000", "gpu-fraction-num-devices": "1000"},
         "metadata.annotations: gpu-fraction-num-devices is '1000': allowed is a whole number from 1 to 128",
     ),
+    "a limit below the part": (
+        0,
+        {"gpu-fraction": "0.25", "runai-gpu-limit": "0.2"},
+        "metadata.annotations: runai-gpu-limit is '0.2': allowed is a number from gpu-fraction, which is 0.25, to 1",
+    ),
     "a gang of none": (
         0,
         {"pod-group-name": "ring", "aliquot.dev/min-member": "0"},
@@ -573,6 +578,38 @@ def test_a_node_that_says_what_cannot_be_is_told_once_and_serves_as_far_as_it_is
     [event] = [event for event in arena.events("default", node) if event["reportingController"].startswith("aliquot")]
     assert (event["type"], event["reason"], event["note"]) == ("Warning", "InvalidLabels", said)
     assert "series" not in event
+
+
+def test_a_gpu_that_is_held_to_more_than_all_of_it_is_told_on_its_node(arena: Arena, neighbour: None) -> None:
+    [node] = arena.nodes(1, gpus=2)
+    namespace = arena.project("a", deserved=4)
+    for name, part in (("one", "0.7"), ("two", "0.6")):
+        metadata = {"labels": {"runai-gpu-group": "g"}, "annotations": {"gpu-fraction": part}}
+        arena.pod(namespace, name, gpu=0, metadata=metadata, nodeName=node)
+
+    def told() -> list[str]:
+        return [event["note"] for event in arena.events("default", node) if event["reason"] == "DevicesOverheld"]
+
+    arena.until(told, "an event on the node")
+    assert told() == [f"GPU g is held to 130 %, by pods {namespace}/one, {namespace}/two: allowed is 100 %"]
+    arena.submit(namespace, "job-1")
+    arena.until_phase(namespace, "job-1", "Running")
+
+
+def test_amounts_beyond_all_measure_fit_nowhere_and_hold_up_nobody(arena: Arena, neighbour: None) -> None:
+    """10^12 GPUs, and a node that there is not."""
+    arena.nodes(1, gpus=2)
+    namespace = arena.project("a", deserved=4)
+    arena.pod(namespace, "greedy", gpu=10**12)
+    arena.pod(namespace, "lost", nodeName=f"{arena.name}-nowhere")
+    arena.until(
+        lambda: [event["reason"] for event in arena.events(namespace, "greedy")] == ["NoSuchNode"], "the pod to be told"
+    )
+    [event] = arena.events(namespace, "greedy")
+    assert event["note"].startswith("needs 1000000000000 GPUs on one node; the largest node of pool")
+    arena.submit(namespace, "job-1")
+    status = arena.until_phase(namespace, "job-1", "Running")
+    assert status["totalAllocatedGPU"] == "1"
 
 
 # Hostile pods

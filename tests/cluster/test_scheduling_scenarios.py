@@ -1,8 +1,8 @@
 """Acceptance scenarios of cluster-api.md 8.5 that `test_quotas` has not: where pods go, gangs, pools, weights.
 
 Those that are told elsewhere: S43, S44, S46, S49 to S51, S53 and S65 in `test_quotas`; S48 and the rules behind all of
-them in `core/scheduling`; S52, and S58 and S59 as far as the scheduler is concerned, in `core/simulation`; S56 in
-`core/submission`.
+them in `core/scheduling`; S52, and S58 and S59 as far as the scheduler is concerned, in `core/simulation`, what a limit
+of S59 may be in `core/intake/test_pod_shapes`; S56 in `core/submission`. S60 is a matter of the nodes alone.
 """
 
 import json
@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from demo.platform import OperatorProcess
-from tests.support.arena import POOLS, PROJECTS, Arena
+from tests.support.arena import DEPARTMENTS, POOLS, PROJECTS, Arena
 
 pytestmark = pytest.mark.cluster
 
@@ -180,10 +180,42 @@ def test_training_stays_on_the_types_of_nodes_that_its_project_names(arena: Aren
     run(arena, namespace, "interactive", gpu="4", labels={"priorityClassName": "build"})
     assert nodes_of(arena, namespace, "training", "interactive") == [dgx, other]
     assert arena.status(namespace, "more")["phase"] == "Pending"
+    arena.submit(namespace, "elsewhere", nodeType="dgx-1")
+    arena.until(
+        lambda: "dgx-2" in arena.status(namespace, "elsewhere").get("phaseMessage", ""),
+        "one that asks for another type to be told what the project has",
+    )
     arena.delete(f"/apis/run.ai/v2alpha1/namespaces/{namespace}/trainingworkloads/interactive")
     arena.patch(f"{PROJECTS}/{arena.name}-a", {"spec": {"nodeAffinityTrain": ["dgx-2", "dgx-1"]}})
     arena.until_phase(namespace, "more", "Running")
     assert nodes_of(arena, namespace, "more") == [other]
+
+
+def test_training_stays_on_the_types_of_nodes_that_its_department_names(arena: Arena) -> None:
+    """cluster-api.md S62: a project keeps what both name; one that names only others is told."""
+    [dgx] = arena.nodes(1, gpus=1, labels={"run.ai/type": "dgx-2"})
+    arena.nodes(1, gpus=4, labels={"run.ai/type": "dgx-1"})
+    department = arena.department("d", deserved=4)
+    path = f"{DEPARTMENTS}/{department}"
+    queues = arena.get(path)["spec"]["queues"]
+    queues[0]["nodeAffinityTrain"] = ["dgx-2"]
+    arena.patch(path, {"spec": {"queues": queues}})
+    members = {"nodeAffinityTrain": ["dgx-1"]}
+    namespace = arena.project("a", deserved=4, department=department, members=members)
+
+    def told() -> list[str]:
+        conditions = arena.get(f"{PROJECTS}/{arena.name}-a").get("status", {}).get("conditions", ())
+        return [each["message"] for each in conditions if each["type"] == "NodeTypeOutside"]
+
+    arena.until(told, "the project to be told that it names another type")
+    run(arena, namespace, "training")
+    assert nodes_of(arena, namespace, "training") == [dgx]
+    arena.submit(namespace, "more")
+    arena.until_reason(namespace, "more", "NotEnoughResources")
+    queues[0]["nodeAffinityTrain"] = []
+    arena.patch(path, {"spec": {"queues": queues}})
+    arena.until_phase(namespace, "more", "Running")
+    assert nodes_of(arena, namespace, "more") != [dgx]
 
 
 def test_a_project_that_is_over_in_one_resource_is_over_its_quota(arena: Arena) -> None:

@@ -154,3 +154,43 @@ def test_what_makes_no_sense_is_told_once_whoever_leads(stage: Stage) -> None:
     stage.until(lambda: stage.events(namespace, "later"), "an event on the other pod")
     [event] = stage.events(namespace, "odd")
     assert (event["reason"], "series" in event) == ("InvalidRequest", False)
+
+
+@pytest.mark.parametrize("when", ["while they stop", "when they have gone"])
+def test_room_is_kept_for_whom_others_were_stopped_though_the_operator_is_killed(stage: Stage, when: str) -> None:
+    """Not one victim more, and nobody else takes the room: not even who is older, and would have the first turn."""
+    stage.nodes(2, gpus=2)
+    operator = stage.operator(settings=SHORT_LEASE)
+    a, b = stage.project("a", deserved=2), stage.project("b", deserved=0)
+    older = stage.pod(a, "older", gpu=2, schedulingGates=[{"name": "example.com/later"}])
+    for name in ("first", "second"):
+        stage.submit(b, name, gpu="2", annotations={"stop-delay": "25s"})
+        stage.until_phase(b, name, "Running")
+    stage.submit(a, "owner", gpu="2")
+
+    def stopping() -> list[dict[str, Any]]:
+        return [pod for pod in stage.pods(b) if "deletionTimestamp" in pod["metadata"]]
+
+    stage.until(stopping, "somebody to be stopped for the owner")
+    [victim] = stopping()
+    [owner] = stage.pods(a, "owner")
+    assert condition(victim, "aliquot.dev/MakesRoom")["message"] == owner["metadata"]["uid"]
+
+    def nominated() -> str:
+        [owner] = stage.pods(a, "owner")
+        return owner["status"].get("nominatedNodeName", "")
+
+    stage.until(lambda: nominated() == victim["spec"]["nodeName"], "the owner to say what it was promised")
+    operator.kill()
+    stage.patch(f"/api/v1/namespaces/{a}/pods/{older['metadata']['name']}", {"spec": {"schedulingGates": None}})
+    if when == "when they have gone":
+        stage.until(lambda: not stopping(), "the victim to go")
+    operator.start()
+    operator.wait_ready(120)
+    stage.until_phase(a, "owner", "Running")
+    stage.until(lambda: stage.events(a, "older"), "the older one to be told that it waits")
+    [owner] = stage.pods(a, "owner")
+    assert owner["spec"]["nodeName"] == victim["spec"]["nodeName"]
+    assert "nodeName" not in stage.get(f"/api/v1/namespaces/{a}/pods/older")["spec"]
+    assert len([pod for pod in stage.pods(b) if pod["status"]["phase"] == "Running"]) == 1, "and nobody else stops"
+    assert not stopping()

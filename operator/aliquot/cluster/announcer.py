@@ -19,6 +19,7 @@ _SCHEDULED = "Scheduled"
 _NOT_FOLLOWED = "NotFollowed"
 _INVALID_TABLE = "InvalidTable"
 _INVALID_LABELS = "InvalidLabels"
+_OVERHELD = "DevicesOverheld"
 _SCHEDULING = "Scheduling"
 
 
@@ -67,6 +68,12 @@ class Announcer:
         metadata = node.metadata
         regarding = ObjectReference(NODES.api_version, NODES.kind, name=metadata.name, uid=metadata.uid)
         self._recorder.record(regarding, "Warning", _INVALID_LABELS, "; ".join(problems), _SCHEDULING)
+
+    def overheld(self, node: Node, problems: Sequence[str]) -> None:
+        """Pods have more of a node's GPUs than there is."""
+        metadata = node.metadata
+        regarding = ObjectReference(NODES.api_version, NODES.kind, name=metadata.name, uid=metadata.uid)
+        self._recorder.record(regarding, "Warning", _OVERHELD, "; ".join(problems), _SCHEDULING)
 
     def workload_waits(self, top: Top, wait: Wait) -> None:
         """Pods of a workload of another kind that are scheduled together wait: it is told on the workload."""

@@ -41,6 +41,7 @@ from aliquot.core.scheduling import (
     facts,
 )
 from aliquot.core.scheduling.events import Event
+from aliquot.core.tenancy import department_named, interactive_types, training_types
 
 _NOTHING: Final[Used] = (0.0, 0.0, 0.0)
 _NOBODY: Final[Mapping[tuple[str, str], Used]] = MappingProxyType({})
@@ -137,6 +138,10 @@ class Feed:
         self._queues_changed()
         project = new or old
         assert project is not None
+        self._pods_changed(project)
+
+    def _pods_changed(self, project: Project) -> None:
+        """What pods of a project may use may have changed."""
         for namespace in self._mirror.namespaces_of(project.metadata.name):
             self._tenant_changed(namespace.metadata.name)
         for namespace in self._mirror.namespaces:
@@ -144,8 +149,15 @@ class Feed:
                 self._look_into(namespace.metadata.name)
 
     def _department_changed(self, old: Department | None, new: Department | None) -> None:
-        if old is None or new is None or old.spec != new.spec:
-            self._queues_changed()
+        if old is not None and new is not None and old.spec == new.spec:
+            return
+        self._queues_changed()
+        department = new or old
+        assert department is not None
+        name = department.metadata.name
+        for project in self._mirror.projects:
+            if department_named(project) == name:
+                self._pods_changed(project)
 
     def _queues_changed(self) -> None:
         found = queue_facts(
@@ -172,7 +184,7 @@ class Feed:
         """Whose pods those of the namespace are; None: nobody's that we know."""
         if namespace not in self._tenants:
             project = self._mirror.project_of(namespace)
-            self._tenants[namespace] = None if project is None else _tenant(project)
+            self._tenants[namespace] = None if project is None else self._tenant(project)
         return self._tenants[namespace]
 
     def project_of(self, pod: Pod) -> Project | None:
@@ -188,6 +200,15 @@ class Feed:
         """Name of the pod's priority class; None: it has none."""
         return priority_class_of(self._seats.known(pod) or lone_seat(pod), pod, self._owners.classes)
 
+    def _tenant(self, project: Project) -> Tenant:
+        department = self._mirror.departments.get(Key("", department_named(project)))
+        return Tenant(
+            project.metadata.name,
+            project.spec.default_node_pools,
+            training_types(project, department),
+            interactive_types(project, department),
+        )
+
     def _project(self, namespace: str, named: str | None) -> Project | None:
         own = self._mirror.project_of(namespace)
         held = self._mirror.namespaces.get(Key("", namespace))
@@ -199,7 +220,7 @@ class Feed:
         namespace = pod.metadata.namespace
         tenant = self.tenant(namespace)
         if tenant is None and (named := self._project(namespace, seat.label(PROJECT_LABELS))) is not None:
-            tenant = _tenant(named)
+            tenant = self._tenant(named)
         alone = pod_facts(pod, tenant)
         job, task = facts_in(seat, alone.job, alone.task, pod, self._owners.classes)
         return replace(alone, job=job, task=task)
@@ -237,13 +258,6 @@ class Feed:
         seat = self._seats.find(pod)
         if seat is not None:
             self._jobs.here(self._facts(pod, seat))
-
-
-def _tenant(project: Project) -> Tenant:
-    spec = project.spec
-    return Tenant(
-        project.metadata.name, spec.default_node_pools, spec.node_affinity_train, spec.node_affinity_interactive
-    )
 
 
 _EVERY: Final = "*"

@@ -69,6 +69,7 @@ class Scheduler:
         metrics: where rounds are counted.
         carry_out: takes each plan; must not block, and submits `Granted` and `EvictionStarted` for what it starts.
         on_verdict: called with the id of each job whose reason for waiting has changed, come or gone.
+        on_promised: called with the nodes on which others were stopped for waiting tasks, by task, when they differ.
 
     Attributes:
         first_round: set once the first one was carried out.
@@ -81,11 +82,14 @@ class Scheduler:
         metrics: SchedulerMetrics,
         carry_out: Callable[[Plan], None],
         on_verdict: Callable[[str], None],
+        on_promised: Callable[[Mapping[str, str]], None],
     ) -> None:
         self._settings = settings
         self._clock = clock
         self._carry_out = carry_out
         self._on_verdict = on_verdict
+        self._on_promised = on_promised
+        self._promised: Mapping[str, str] | None = None
         self._state = ClusterState()
         self._inbox: list[Event] = []
         self._wake = asyncio.Event()
@@ -141,8 +145,11 @@ class Scheduler:
             self._wake.clear()
             events, self._inbox = self._inbox, []
             async with self._busy:
-                plan = await asyncio.to_thread(self._round, events)
+                plan, promised = await asyncio.to_thread(self._round, events)
             self._publish(plan)
+            if promised != self._promised:
+                self._promised = promised
+                self._on_promised(promised)
             self._carry_out(plan)
             self.first_round.set()
 
@@ -153,16 +160,25 @@ class Scheduler:
             async with asyncio.timeout(seconds):
                 await self._wake.wait()
 
-    def _round(self, events: list[Event]) -> Plan:
+    def _round(self, events: list[Event]) -> tuple[Plan, dict[str, str]]:
         with self._metrics.seconds.time():
             for event in events:
                 self._state.apply(event)
             now, rules = self._clock.now(), self._rules
             plan = decide(self._state, now, rules)
+            promised = self._promised_in(plan)
             self._due = next_moment(self._state, now, rules)
         if self._clock.monotonic() >= self._next_check:
             self._check(plan)
-        return plan
+        return plan, promised
+
+    def _promised_in(self, plan: Plan) -> dict[str, str]:
+        """Where tasks are to start once those have gone who were stopped for them, now or before; nodes by task."""
+        jobs = {evict.for_job for evict in plan.evictions} | self._state.promises().keys()
+        asked = ((self._state.task(nominate.task), nominate) for nominate in plan.nominations if jobs)
+        return {
+            nominate.task: nominate.node for record, nominate in asked if record is not None and record.fact.job in jobs
+        }
 
     def _check(self, plan: Plan) -> None:
         """Compare the books with the facts: a mistake of ours that nobody else would notice before GPUs are lost."""

@@ -8,17 +8,19 @@ A term begins knowing nothing: it lists, watches, and takes up what an earlier t
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Final
 
 from aliquot.clock import Clock
 from aliquot.cluster.announcer import Announcer
+from aliquot.cluster.device_problems import DeviceProblems
 from aliquot.cluster.feed import Feed
 from aliquot.cluster.foreign.owners import Owners
 from aliquot.cluster.foreign.room import ForeignWorkloads
 from aliquot.cluster.foreign.seats import Seats
 from aliquot.cluster.granting.bind import Granter, read_again
-from aliquot.cluster.granting.evict import Evicter, half_evicted
+from aliquot.cluster.granting.evict import Evicter
+from aliquot.cluster.granting.nominate import Nominator
 from aliquot.cluster.jobs import Jobs
 from aliquot.cluster.metrics import Metrics
 from aliquot.cluster.mirror.cache import Key
@@ -41,7 +43,7 @@ from aliquot.cluster.work import LANES, Item, Lane, Task
 from aliquot.contracts.kubernetes import Pod
 from aliquot.core.intake import MinRuntimes
 from aliquot.core.lifecycle import Retry
-from aliquot.core.scheduling import Bind, GrantFailed, Plan
+from aliquot.core.scheduling import Bind, GrantFailed, Plan, Promised
 from aliquot.core.submission import Defaults
 from aliquot.kube.client import ApiClient
 from aliquot.kube.config import Server
@@ -51,6 +53,8 @@ from aliquot.settings import Settings
 
 _MIB: Final = 1024 * 1024
 _SHORTEST_PAUSE_SECONDS: Final = 0.1
+_PROMISE_SETTLE_SECONDS: Final = 1.0
+"""Most room is free by then, and the pod has its node: nothing has to be written."""
 _SHORT_SETTLE_SECONDS: Final = 2.0
 """A gang is short of pods for a moment whenever its pods are bound or stopped; that is not worth a mark."""
 
@@ -75,7 +79,9 @@ class Term:
         self._recorder = Recorder(client, clock, metrics.events, instance=settings.identity.name)
         self._announcer = Announcer(self._recorder, mirror)
         scheduling = settings.scheduling
-        self._scheduler = Scheduler(scheduling, clock, metrics.scheduler, self._carry_out, self._verdict_changed)
+        self._scheduler = Scheduler(
+            scheduling, clock, metrics.scheduler, self._carry_out, self._verdict_changed, self._promised
+        )
         self._jobs = Jobs(self._scheduler.submit, clock, self._gang_changed)
         self._verdicts = Verdicts(mirror, self._jobs.job_of, self._scheduler.waiting)
         runtimes = MinRuntimes(scheduling.preempt_min_runtime_seconds, scheduling.reclaim_min_runtime_seconds)
@@ -86,8 +92,10 @@ class Term:
             client, clock, scheduling, settings.identity.namespace, self._scheduler.held, self._feed.have_used
         )
         self._node_problems = NodeProblems(mirror, self._announcer.mislabelled)
+        self._device_problems = DeviceProblems(mirror, self._announcer.overheld)
         self._granter = Granter(client, mirror, self._jobs.submit, self._bound)
         self._evicter = Evicter(client, mirror, clock, self._scheduler.submit, self._announcer.evicted)
+        self._nominator = Nominator(client, mirror)
         self._triggers = Triggers(mirror, self._feed, self._heard, self._add, settings)
         workloads = settings.workloads
         defaults = Defaults(workloads.cpu_milli_per_gpu, workloads.memory_mib_per_gpu * _MIB)
@@ -120,6 +128,7 @@ class Term:
         self._tasks: dict[Task, Callable[[Key], Awaitable[None]]] = {
             Task.GRANT: self._granter.carry_out,
             Task.EVICT: self._evicter.carry_out,
+            Task.NOMINATE: self._nominator.write,
             Task.CONFIRM: self._confirm,
             Task.WORKLOAD: self._workloads.reconcile,
             Task.WORKLOAD_STATUS: self._write_status,
@@ -152,7 +161,8 @@ class Term:
             self._feed.start()
             self._triggers.listen()
             self._node_problems.start()
-            self._take_up_evictions()
+            self._device_problems.start()
+            self._take_up()
             group.create_task(self._scheduler.run())
             await self._scheduler.first_round.wait()  # before it nobody holds anything, which no status should say
             self._look_at_everything()
@@ -175,11 +185,13 @@ class Term:
     def _add(self, task: Task, key: Key, after_seconds: float = 0) -> None:
         self._queue.add_after(Item(task, key), after_seconds, LANES[task])
 
-    def _take_up_evictions(self) -> None:
+    def _take_up(self) -> None:
         """Go on with what an earlier term had begun, before a round looks for further victims."""
         for pod in self._mirror.pods:
-            if half_evicted(pod):
-                self._add(Task.EVICT, self._evicter.resume(pod))
+            if (key := self._evicter.take_up(pod)) is not None:
+                self._add(Task.EVICT, key)
+        for uid, node in self._nominator.take_up().items():
+            self._scheduler.submit(Promised(job=self._jobs.job_of(uid), node=node))
 
     async def _resync(self) -> None:
         while True:
@@ -224,6 +236,10 @@ class Term:
             self._add(Task.CONFIRM, key, self._settings.scheduling.confirm_seconds)
         if not found.spec.node_name and not self._granter.has(key):
             self._jobs.submit(GrantFailed(task=found.metadata.uid))
+
+    def _promised(self, nodes: Mapping[str, str]) -> None:
+        for key in self._nominator.promised(nodes):
+            self._add(Task.NOMINATE, key, _PROMISE_SETTLE_SECONDS)
 
     def _verdict_changed(self, job: str) -> None:
         pods = [pod for uid in self._jobs.pods_of(job) if (pod := self._mirror.pod(uid)) is not None]

@@ -23,6 +23,7 @@ class Task(StrEnum):
 
     GRANT = "grant"
     EVICT = "evict"
+    NOMINATE = "nominate"
     CONFIRM = "confirm"
     WORKLOAD = "workload"
     WORKLOAD_STATUS = "workload-status"
@@ -56,6 +57,7 @@ LANES = {
     Task.LEFT_BEHIND: Lane.CREATE,
     Task.PROJECT: Lane.CREATE,
     Task.POD_CONDITIONS: Lane.STATUS,
+    Task.NOMINATE: Lane.STATUS,
     Task.WORKLOAD_STATUS: Lane.STATUS,
     Task.PROJECT_STATUS: Lane.STATUS,
     Task.DEPARTMENT_STATUS: Lane.STATUS,

@@ -222,6 +222,7 @@ class PodStatus(Projection, frozen=True):
     reason: str = ""
     message: str = ""
     start_time: str | None = None
+    nominated_node_name: str = ""
     conditions: tuple[Condition, ...] = ()
     container_statuses: tuple[ContainerStatus, ...] = ()
     init_container_statuses: tuple[ContainerStatus, ...] = ()

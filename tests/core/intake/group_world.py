@@ -117,7 +117,7 @@ class World:
 
 
 def _line(job: Job) -> str:
-    stop = "" if job.preemptible else " kept"
+    stop = "" if job.preemptible else " minimum kept" if job.surplus_preemptible else " kept"
     return f"{job.name} {job.min_member} prio {job.priority}{stop}{_group(job.group)}"
 
 

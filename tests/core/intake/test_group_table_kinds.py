@@ -546,6 +546,18 @@ labels: {kai.scheduler/preemptibility: non-preemptible, priorityClassName: nonse
 """,
         "s 1 prio 75 kept | s-0",
     ),
+    "or whether what it has beyond its minimum may be": (
+        """
+apiVersion: kubeflow.org/v1
+kind: PyTorchJob
+name: p
+labels: {kai.scheduler/preemptibility: semi-preemptible}
+spec: {elasticPolicy: {minReplicas: 1}, pytorchReplicaSpecs: {Worker: {replicas: 2}}}
+---
+{name: a, owner: PyTorchJob/p, labels: {training.kubeflow.org/replica-type: worker}}
+""",
+        "p 1 prio 50 minimum kept (worker=1) | a:worker",
+    ),
     "how close pods are to be stands in the owner's annotations": (
         """
 apiVersion: apps/v1

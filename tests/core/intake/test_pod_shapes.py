@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aliquot import names
-from aliquot.contracts.kubernetes import Node, Pod
-from aliquot.core.intake import Tenant, node_fact, pod_facts, pod_problems
+from aliquot.contracts.kubernetes import Metadata, Node, Pod
+from aliquot.core.intake import Tenant, device_problems, node_fact, pod_facts, pod_problems
 from aliquot.core.intake.requests import TOO_MUCH
 from aliquot.core.quantities import WHOLE_PORT, GpuPart, Request, Vector, on_every_node
 from aliquot.core.scheduling import (
@@ -71,6 +71,9 @@ PARTS: dict[str, tuple[dict[str, str], GpuPart]] = {
     "next to all": ({"gpu-fraction": "0.999"}, GpuPart(percent=99)),
     "memory": ({"gpu-memory": "4000"}, GpuPart(memory_mib=4000)),
     "of two devices": ({"gpu-fraction": "0.5", "gpu-fraction-num-devices": "2"}, GpuPart(percent=50, devices=2)),
+    "with a limit as large": ({"gpu-fraction": "0.25", "runai-gpu-limit": "0.25"}, GpuPart(percent=25)),
+    "which may be all of it": ({"gpu-fraction": "0.25", "runai-gpu-limit": "1"}, GpuPart(percent=25)),
+    "or memory": ({"gpu-memory": "4000", "runai-gpu-limit": "8Gi"}, GpuPart(memory_mib=4000)),
     "memory of four": ({"gpu-memory": "1", "gpu-fraction-num-devices": "4"}, GpuPart(memory_mib=1, devices=4)),
 }
 
@@ -120,6 +123,31 @@ BAD: dict[str, tuple[dict[str, str], dict[str, str], str]] = {
         {"gpu-fraction": "0.5", "gpu-fraction-num-devices": "999999999"},
         {},
         "gpu-fraction-num-devices is '999999999': allowed is a whole number from 1 to 128",
+    ),
+    "a limit below the part": (
+        {"gpu-fraction": "0.25", "runai-gpu-limit": "0.2"},
+        {},
+        "runai-gpu-limit is '0.2': allowed is a number from gpu-fraction, which is 0.25, to 1",
+    ),
+    "a limit of more than all": (
+        {"gpu-fraction": "0.25", "runai-gpu-limit": "1.01"},
+        {},
+        "runai-gpu-limit is '1.01': allowed is a number from gpu-fraction, which is 0.25, to 1",
+    ),
+    "a limit that is no number": (
+        {"gpu-fraction": "0.25", "runai-gpu-limit": "NaN"},
+        {},
+        "runai-gpu-limit is 'NaN': allowed is a number from gpu-fraction, which is 0.25, to 1",
+    ),
+    "a limit below the memory": (
+        {"gpu-memory": "4000", "runai-gpu-limit": "4G"},
+        {},
+        "runai-gpu-limit is '4G': allowed is an amount of memory of at least gpu-memory, which is 4000Mi, such as 8Gi",
+    ),
+    "a limit without a part": (
+        {"runai-gpu-limit": "0.5"},
+        {},
+        "runai-gpu-limit is '0.5': allowed only with gpu-fraction or gpu-memory",
     ),
     "devices without a part": (
         {"gpu-fraction-num-devices": "2"},
@@ -409,3 +437,34 @@ def test_whatever_the_annotations_say_the_pod_can_be_read_and_placed(
     if (names.UNREADABLE_RESOURCE, 1) in request.extended:
         assert pod_problems(pod)
         assert placed(pod) == []
+
+
+A100 = {"nvidia.com/gpu.memory": "1000"}
+SHARERS: dict[str, tuple[dict[str, str], list[dict[str, str]], tuple[str, ...]]] = {
+    # labels of the node, what each pod asks for of device g, what is told
+    "full": ({}, [{"gpu-fraction": "0.7"}, {"gpu-fraction": "0.3"}], ()),
+    "by fractions": (
+        {},
+        [{"gpu-fraction": "0.7"}, {"gpu-fraction": "0.6"}],
+        ("GPU g is held to 130 %, by pods runai-vision/p0, runai-vision/p1: allowed is 100 %",),
+    ),
+    "by memory": (
+        A100,
+        [{"gpu-memory": "600"}, {"gpu-memory": "500"}],
+        ("GPU g is held to 110 %, by pods runai-vision/p0, runai-vision/p1: allowed is 100 %",),
+    ),
+    "memory of which nobody knows the whole": ({}, [{"gpu-memory": "600"}, {"gpu-memory": "500"}], ()),
+    "what makes no sense counts nothing": ({}, [{"gpu-fraction": "0.7"}, {"gpu-fraction": "1.5"}], ()),
+}
+
+
+@pytest.mark.parametrize(("labels", "asked", "wanted"), SHARERS.values(), ids=SHARERS)
+def test_a_device_that_is_given_away_twice_is_told(
+    labels: dict[str, str], asked: list[dict[str, str]], wanted: tuple[str, ...]
+) -> None:
+    node = Node(metadata=Metadata(name="n1", labels=labels))
+    pods = [
+        read(annotations=each, labels={"runai-gpu-group": "g"}, node="n1", name=f"p{number}")
+        for number, each in enumerate(asked)
+    ]
+    assert device_problems(node, pods) == wanted

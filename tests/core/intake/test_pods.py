@@ -24,6 +24,7 @@ from aliquot.contracts.kubernetes import (
 from aliquot.contracts.kubernetes import Toleration as WrittenToleration
 from aliquot.core.intake import Tenant, pod_facts, unix_seconds
 from aliquot.core.scheduling.facts import NodeTerm, Requirement, TaskState, Toleration
+from aliquot.core.tenancy import NodeTypes
 
 VISION = Tenant("vision", ("a100", "default"))
 PLAIN = Tenant("vision", ())
@@ -204,7 +205,8 @@ def test_selector_and_tolerations_are_taken_over() -> None:
 
 
 DGX = Requirement("run.ai/type", "In", ("dgx-2", "dgx-1"))
-PICKY = Tenant("vision", (), train_types=("dgx-2", "dgx-1"), interactive_types=("small",))
+PICKY = Tenant("vision", (), train_types=NodeTypes(("dgx-2", "dgx-1")), interactive_types=NodeTypes(("small",)))
+BOUND = Tenant("vision", (), train_types=NodeTypes(bounds={"default": ("dgx-2", "dgx-1"), "other": ("small",)}))
 SMALL = Requirement("run.ai/type", "In", ("small",))
 BIG = kubernetes.NodeTerm(match_expressions=(kubernetes.Requirement(key="size", operator="In", values=("big",)),))
 BIG_READ = Requirement("size", "In", ("big",))
@@ -214,6 +216,7 @@ TYPES: dict[str, tuple[Pod, Tenant | None, tuple[NodeTerm, ...]]] = {
     "also by its class": (pod(priority_class="train"), PICKY, (NodeTerm((DGX,)),)),
     "interactive work": (pod(priority_class="build"), PICKY, (NodeTerm((SMALL,)),)),
     "also where it may be preempted": (pod(priority_class="interactive-preemptible"), PICKY, (NodeTerm((SMALL,)),)),
+    "as its department says of the node pool": (pod(), BOUND, (NodeTerm((DGX,)),)),
     "inference goes anywhere": (pod(priority_class="inference"), PICKY, ()),
     "as does all in a project that says nothing": (pod(), PLAIN, ()),
     "and in none": (pod(), None, ()),

@@ -1,11 +1,24 @@
 """When to decide again although nothing has happened: when time alone makes a difference."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from aliquot.core.scheduling import JobChanged, QueueChanged, SchedulingSettings, decide, next_moment
-from aliquot.core.scheduling.facts import Queue, Share
+from aliquot.core.scheduling import (
+    ClusterState,
+    Event,
+    JobChanged,
+    JobRemoved,
+    QueueChanged,
+    QueueRemoved,
+    SchedulingSettings,
+    decide,
+    next_moment,
+)
+from aliquot.core.scheduling.facts import Job, Queue, Share
 from tests.core.scheduling.world import GPU, World
 
 NOW = 1000.0
@@ -81,3 +94,50 @@ def test_then_it_is_decided_otherwise() -> None:
     then = next_moment(state, NOW)
     assert then is not None
     assert [evict.task for evict in decide(state, then).evictions] == ["runs"]
+
+
+def walked(state: ClusterState, now: float, settings: SchedulingSettings) -> float | None:
+    """The same, by looking at every job and every queue."""
+    return min((moment for moment in _moments(state, settings) if moment > now), default=None)
+
+
+def _moments(state: ClusterState, settings: SchedulingSettings) -> Iterator[float]:
+    queues = [queue for pool in state.pools.values() for queue in pool.queues.queues.values()]
+    told = [each for queue in queues for each in (queue.preempt_min_runtime_seconds, queue.reclaim_min_runtime_seconds)]
+    for job in state.jobs().values():
+        if job.stale_since is not None and settings.stale_gang_grace_seconds >= 0:
+            yield job.stale_since + settings.stale_gang_grace_seconds
+        if state.waiting().asks and job.last_started is not None and job.preemptible:
+            yield from (job.last_started + seconds for seconds in told if seconds)
+
+
+TIMES = st.none() | st.integers(0, 30).map(float) | st.floats(0, 30)
+NAMES = st.sampled_from("abc")
+SOME_JOBS = st.builds(
+    Job,
+    NAMES,
+    st.just("here"),
+    NAMES,
+    st.just("a"),
+    preemptible=st.booleans(),
+    last_started=TIMES,
+    stale_since=TIMES,
+)
+SOME_QUEUES = st.builds(
+    Queue, NAMES, st.just("default"), preempt_min_runtime_seconds=TIMES, reclaim_min_runtime_seconds=TIMES
+)
+EVENTS: st.SearchStrategy[Event] = st.one_of(
+    SOME_JOBS.map(JobChanged),
+    SOME_QUEUES.map(QueueChanged),
+    NAMES.map(JobRemoved),
+    st.builds(QueueRemoved, st.just("default"), NAMES),
+    st.sampled_from(WAITS.facts),
+)
+
+
+@given(st.lists(EVENTS, max_size=12), st.floats(0, 60), st.sampled_from([-1.0, 0.0, 7.0]))
+def test_what_is_kept_is_what_looking_at_everybody_would_find(events: list[Event], now: float, grace: float) -> None:
+    state, settings = ClusterState(), SchedulingSettings(stale_gang_grace_seconds=grace)
+    for event in events:
+        state.apply(event)
+        assert next_moment(state, now, settings) == walked(state, now, settings)

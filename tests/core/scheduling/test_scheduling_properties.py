@@ -324,6 +324,7 @@ def test_whoever_was_promised_room_gets_it(world: World) -> None:
 @example(64)  # one that could not come back to the pool where it was
 @example(149)  # one in whose place another grew first
 @example(4898)  # one whose place went to somebody stopped in another pool
+@example(104761)  # one who came back young behind a gang that kept its age
 def test_whoever_is_said_to_move_runs_again_at_once_and_so_does_whom_he_moved_for(seed: int) -> None:
     state = world_of(seed, 4, 14).state()
     for _ in range(3):

@@ -6,7 +6,7 @@ Clusters of a few nodes, filled with jobs of one or more pods, whole GPUs and pa
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import combinations
+from itertools import combinations, product
 from random import Random
 
 import pytest
@@ -353,3 +353,44 @@ def test_a_queue_at_its_limit_loses_as_much_as_it_has_to_though_there_is_room(li
         pool.add("b", [0], 100)
     found = found_by(waiting(pool.world(), "b", 1, 200).queue("b", 0, limit=limit), Budget({"b": 1000}))
     assert (None if found is None else len(found.units)) == gone
+
+
+RULES: dict[str, Callable[[Counter[str]], bool]] = {
+    "as much of both": as_much_of_both,
+    "an odd number of GPUs of one": lambda taken: taken["b"] // GPU % 2 == 1,
+    "just five GPUs of one": lambda taken: taken["c"] == 5 * GPU,
+}
+
+
+@often
+@given(
+    st.lists(st.tuples(st.sampled_from("bc"), st.sampled_from([100, 200])), min_size=13, max_size=18),
+    st.integers(1, 12),
+    st.sampled_from(sorted(RULES)),
+)
+def test_of_many_that_are_alike_it_finds_those_that_please(jobs: list[tuple[str, int]], need: int, rule: str) -> None:
+    """More than twelve, of which sixty-five thousand sets and more could be made; of how many of each kind, few."""
+    pool = Pool([sum(size for _, size in jobs) // 100])
+    for queue, size in jobs:
+        pool.add(queue, [0], size)
+    there = sorted(Counter(jobs).items())
+    helps = any(
+        _makes_room([(size, go) for ((_, size), _), go in zip(there, many, strict=True)], need * GPU)
+        and RULES[rule](_taken({kind: go for (kind, _), go in zip(there, many, strict=True)}))
+        for many in product(*(range(count + 1) for _, count in there))
+    )
+    found = found_by(waiting(pool.world(), "a", 1, need * GPU), Budget({"b": 10_000, "c": 10_000}, RULES[rule]))
+    assert (found is not None) == helps
+
+
+def _makes_room(going: Sequence[tuple[int, int]], need: int) -> bool:
+    """Whether these make room, sizes and how many, and none of them could be left out."""
+    freed = sum(size * go for size, go in going)
+    return freed >= need > freed - min((size for size, go in going if go), default=0)
+
+
+def _taken(going: Mapping[tuple[str, int], int]) -> Counter[str]:
+    taken = Counter({"b": 0, "c": 0})
+    for (queue, size), go in going.items():
+        taken[queue] += go * size
+    return taken

@@ -1,10 +1,12 @@
 """Why a job waits, as a sentence with numbers."""
 
+from dataclasses import replace
+
 import pytest
 
 from aliquot.core.quantities import GpuPart, Request, Vector
-from aliquot.core.scheduling import Reason, WaitCode, decide, explain
-from aliquot.core.scheduling.facts import Share, TaskState
+from aliquot.core.scheduling import JobChanged, QueueChanged, Reason, TaskChanged, WaitCode, decide, explain
+from aliquot.core.scheduling.facts import Affinity, NodeTerm, Queue, Requirement, Share, TaskState
 from aliquot.core.scheduling.reasons import PASSING
 from aliquot.core.scheduling.wording import amount_of, ordinal
 from tests.core.scheduling.world import World, begun, sentences
@@ -295,3 +297,70 @@ def test_amounts_are_read_as_people_write_them(axis: int, amount: int, text: str
 )
 def test_places_are_read_as_people_write_them(place: int, text: str) -> None:
     assert ordinal(place) == text
+
+
+TYPE = "run.ai/type"
+
+
+def demands(*values: str, label: str = TYPE) -> Requirement:
+    return Requirement(label, "In", values)
+
+
+CLASHES: dict[str, tuple[dict[str, str], tuple[NodeTerm, ...], str]] = {
+    # a node selector, required terms, what is said
+    "a type that the project does not have": (
+        {TYPE: "a100"},
+        (NodeTerm((demands("dgx-1", "dgx-2"),)),),
+        "asks for nodes with run.ai/type a100, but its project leaves it only dgx-1 or dgx-2",
+    ),
+    "a label that its own affinity excludes": (
+        {"zone": "x"},
+        (NodeTerm((demands("y", label="zone"),)),),
+        "asks for nodes with zone x, but its node affinity allows only y",
+    ),
+    "two demands of one term": (
+        {},
+        (NodeTerm((demands("a100"), demands("dgx-1"))),),
+        "asks for nodes with run.ai/type a100, but its project leaves it only dgx-1",
+    ),
+    "one of its terms can be met": (
+        {TYPE: "a100"},
+        (NodeTerm((demands("dgx-1"),)), NodeTerm((demands("a100"),))),
+        (
+            "none of 1 node of pool default meets its node affinity and has the labels run.ai/type=a100 "
+            "and only taints that it tolerates"
+        ),
+    ),
+}
+
+
+@pytest.mark.parametrize(("selector", "terms", "wanted"), CLASHES.values(), ids=CLASHES)
+def test_who_asks_for_nodes_that_cannot_be_is_told_what_clashes(
+    selector: dict[str, str], terms: tuple[NodeTerm, ...], wanted: str
+) -> None:
+    """cluster-api.md S62: a type of nodes outside of the project's list."""
+    world = World().node("n1").queue("a", 1).job("x", "a", selector=selector)
+    [task] = [event.task for event in world.facts if isinstance(event, TaskChanged)]
+    state = world.state()
+    state.apply(TaskChanged(replace(task, affinity=Affinity(node_required=terms))))
+    assert sentences(state) == {"x": wanted}
+
+
+@pytest.mark.parametrize(("began", "said"), [(-60.0, "4 min"), (-250.0, "50 s"), (None, None), (-301.0, None)])
+def test_an_owner_is_told_how_long_what_it_is_owed_is_still_left_alone(began: float | None, said: str | None) -> None:
+    """scheduling.md 2.8: the job next to it may never be stopped."""
+    world = (
+        World().node("n1", gpus=2).queue("a", 1).job("r", "b", on="n1").job("fixed", "b", on="n1", preemptible=False)
+    )
+    [job] = [event.job for event in world.facts if isinstance(event, JobChanged) and event.job.id == "r"]
+    share = Share(0)
+    queue = Queue("b", "default", gpu=share, reclaim_min_runtime_seconds=300)
+    world = World(*world.facts, QueueChanged(queue), JobChanged(replace(job, last_started=began))).job("x", "a")
+    plan = decide(world.state(), 0.0)
+    if said is None:
+        assert [evict.task for evict in plan.evictions] == ["r"]
+        return
+    [waiting] = plan.waiting
+    assert f"holds 2 GPUs and deserves none, some of it protected by min-runtime for {said} more" in explain(
+        waiting.reason
+    )

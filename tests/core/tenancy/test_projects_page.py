@@ -74,7 +74,7 @@ def test_the_status_on_the_page_is_the_status_that_is_made() -> None:
         project("vision"),
         NamespacePlan("runai-vision"),
         {"default": usage},
-        ["research"],
+        Department.model_validate(OBJECTS["Department research"]),
         ProjectStatus(),
         now=1714564800.0,
     )

@@ -97,7 +97,7 @@ def test_a_ready_project_shows_what_it_holds_and_wants() -> None:
         "default": Usage(Vector(200, 4000, GIB), Vector(100, 2000, 0), Vector(400, 8000, 2 * GIB)),
         "a100": Usage(Vector(50), ZERO, Vector(50)),
     }
-    status = project_status(project(default=4, a100=1), READY, usage, [], ProjectStatus(), NOW)
+    status = project_status(project(default=4, a100=1), READY, usage, None, ProjectStatus(), NOW)
     assert (status.phase, status.message, status.namespace) == ("Ready", None, "runai-vision")
     assert [(each.type, each.status, each.last_transition_time) for each in status.conditions] == [
         ("NamespaceReady", "True", NOON)
@@ -134,16 +134,16 @@ PHASES: dict[str, tuple[NamespacePlan, str, str | None]] = {
 
 @pytest.mark.parametrize(("plan", "phase", "message"), PHASES.values(), ids=PHASES)
 def test_phase(plan: NamespacePlan, phase: str, message: str | None) -> None:
-    status = project_status(project(default=1), plan, IDLE, [], ProjectStatus(), NOW)
+    status = project_status(project(default=1), plan, IDLE, None, ProjectStatus(), NOW)
     assert (status.phase, status.message) == (phase, message)
     assert status.namespace == ("runai-vision" if phase == "Ready" else None)
     assert types(status) == {"NamespaceReady": "True" if phase == "Ready" else "False"}
 
 
 def test_a_project_in_trouble_keeps_the_namespace_it_had() -> None:
-    before = project_status(project(default=1), READY, IDLE, [], ProjectStatus(), NOW)
+    before = project_status(project(default=1), READY, IDLE, None, ProjectStatus(), NOW)
     going = NamespacePlan("runai-vision", problem=Problem("NamespaceTerminating", "It is going."))
-    assert project_status(project(default=1), going, IDLE, [], before, NOW).namespace == "runai-vision"
+    assert project_status(project(default=1), going, IDLE, None, before, NOW).namespace == "runai-vision"
 
 
 def test_a_condition_tells_since_when_it_is_so() -> None:
@@ -151,31 +151,50 @@ def test_a_condition_tells_since_when_it_is_so() -> None:
     taken = NamespacePlan("lab", problem=Problem("NamespaceTaken", "It is taken."))
     status, times = ProjectStatus(), list[float]()
     for hour, plan in enumerate([READY, going, taken, READY]):
-        status = project_status(made, plan, IDLE, [], status, NOW + hour * 3600 + 0.7)
+        status = project_status(made, plan, IDLE, None, status, NOW + hour * 3600 + 0.7)
         assert status.conditions[0].last_transition_time is not None
         times.append(status.conditions[0].last_transition_time.timestamp() - NOW)
     assert times == [0, 3600, 3600, 10_800], "another reason is not another status; whole seconds"
 
 
-WARNINGS: dict[str, tuple[Project, NamespacePlan, list[str], str | None]] = {
-    "its department exists": (project(department="research", default=1), READY, ["research"], None),
-    "it names no department, and there is no default": (project(default=1), READY, ["research"], None),
-    "its department does not exist": (project(department="ghosts", default=1), READY, ["default"], "NoDepartment"),
-    "it has a quota in a pool that does not exist": (project(default=1, h100=4), READY, [], "NoNodePool"),
+def on_types(made: Project, *types: str) -> Project:
+    """The same, with types of nodes for its training."""
+    return made.model_copy(update={"spec": made.spec.model_copy(update={"node_affinity_train": types})})
+
+
+DGX = Department(
+    metadata=Metadata(name="research"),
+    spec=DepartmentSpec.model_validate(
+        {"queues": [{"name": "q", "nodepool": "default", "nodeAffinityTrain": ["dgx"]}]}
+    ),
+)
+WARNINGS: dict[str, tuple[Project, NamespacePlan, Department | None, str | None]] = {
+    "its department exists": (project(department="research", default=1), READY, department(), None),
+    "it names no department, and there is no default": (project(default=1), READY, None, None),
+    "its department does not exist": (project(department="ghosts", default=1), READY, None, "NoDepartment"),
+    "it has a quota in a pool that does not exist": (project(default=1, h100=4), READY, None, "NoNodePool"),
+    "its types of nodes are its department's": (on_types(project(default=1), "dgx"), READY, DGX, None),
+    "or any, where the department names none": (on_types(project(default=1), "x"), READY, department(), None),
+    "it names a type of nodes that its department does not": (
+        on_types(project(default=1), "dgx", "x"),
+        READY,
+        DGX,
+        "NodeTypeOutside",
+    ),
     "several namespaces are labelled for it": (
         project(default=1),
         NamespacePlan("runai-vision", others=("lab",)),
-        [],
+        None,
         "SeveralNamespaces",
     ),
 }
 
 
-@pytest.mark.parametrize(("given_project", "plan", "departments", "warning"), WARNINGS.values(), ids=WARNINGS)
+@pytest.mark.parametrize(("given_project", "plan", "above", "warning"), WARNINGS.values(), ids=WARNINGS)
 def test_warnings_are_said_and_stop_nothing(
-    given_project: Project, plan: NamespacePlan, departments: list[str], warning: str | None
+    given_project: Project, plan: NamespacePlan, above: Department | None, warning: str | None
 ) -> None:
-    status = project_status(given_project, plan, IDLE, departments, ProjectStatus(), NOW)
+    status = project_status(given_project, plan, IDLE, above, ProjectStatus(), NOW)
     assert status.phase == "Ready"
     assert set(types(status)) == {"NamespaceReady", *([warning] if warning else [])}
     assert bool(status.message) == bool(warning)
@@ -183,8 +202,8 @@ def test_warnings_are_said_and_stop_nothing(
 
 def test_a_warning_goes_when_its_cause_goes() -> None:
     wanting = project(department="research", default=1)
-    before = project_status(wanting, READY, IDLE, [], ProjectStatus(), NOW)
-    after = project_status(wanting, READY, IDLE, ["research"], before, NOW + 60)
+    before = project_status(wanting, READY, IDLE, None, ProjectStatus(), NOW)
+    after = project_status(wanting, READY, IDLE, department(), before, NOW + 60)
     assert types(after) == {"NamespaceReady": "True"}
     assert after.conditions[0].last_transition_time == NOON, "what did not change keeps its time"
 
@@ -205,7 +224,7 @@ OVER: dict[str, tuple[dict[str, object], Vector, str | None]] = {
 def test_over_quota_is_said_for_each_pool(resources: dict[str, object], held: Vector, says: str | None) -> None:
     spec = {"queues": [{"name": "q", "nodepool": "default", "resources": resources}]}
     made = Project(metadata=Metadata(name="vision"), spec=ProjectSpec.model_validate(spec))
-    status = project_status(made, READY, {"default": Usage(held, ZERO, held)}, [], ProjectStatus(), NOW)
+    status = project_status(made, READY, {"default": Usage(held, ZERO, held)}, None, ProjectStatus(), NOW)
     conditions = status.node_pools_quota_statuses[0].queue_status.conditions
     assert [condition.type for condition in conditions] == (["OverQuota"] if says else [])
     assert says is None or str(conditions[0].message).startswith(says)
@@ -246,7 +265,7 @@ VECTORS = st.builds(Vector, st.integers(0, 10**5), st.integers(0, 10**6), st.int
 USAGE = st.dictionaries(st.sampled_from(["default", "a100", "h100"]), st.builds(Usage, VECTORS, VECTORS, VECTORS))
 PLANS = st.sampled_from([plan for plan, _, _ in PHASES.values()])
 QUOTA = st.floats(0, 1000) | st.just(-1.0)
-DEPARTMENTS = st.lists(st.sampled_from(["research", "default"]), unique=True)
+DEPARTMENTS = st.none() | st.just(department()) | st.just(DGX)
 
 
 @given(
@@ -260,7 +279,7 @@ def test_the_same_again_changes_nothing_of_a_project(
     deserved: float,
     plans: tuple[NamespacePlan, NamespacePlan],
     usages: tuple[dict[str, Usage], dict[str, Usage]],
-    departments: tuple[list[str], list[str]],
+    departments: tuple[Department | None, Department | None],
     later: float,
 ) -> None:
     made = project(department="research", default=deserved)

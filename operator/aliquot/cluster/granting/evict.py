@@ -2,13 +2,15 @@
 
 The condition comes first, so that whatever ends the pod afterwards is known not to be its own failure. A process that
 is killed between the two finds the condition when it starts again, and finishes: a condition of ours on a pod that is
-not being deleted is an eviction that is still to be done.
+not being deleted is an eviction that is still to be done. With it goes another one that says for which job the room is
+kept (`aliquot.dev/MakesRoom`), so that a process that starts while the pod ends keeps it for the same job.
 
 A pod that has ended is left alone: its GPUs are free, and what it achieved, or that it failed by itself, would be lost.
 Both writes have the version of the pod that was looked at as a precondition, so it cannot end unseen in between.
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import msgspec
 
@@ -17,7 +19,7 @@ from aliquot.clock import Clock, timestamp
 from aliquot.cluster.granting.bind import read_again
 from aliquot.cluster.mirror.cache import Key
 from aliquot.cluster.mirror.mirror import Mirror
-from aliquot.contracts.kubernetes import Pod
+from aliquot.contracts.kubernetes import Condition, Pod
 from aliquot.core.scheduling import Evict, EvictionFailed, EvictionStarted
 from aliquot.core.scheduling.events import Event
 from aliquot.kube.client import ApiClient
@@ -29,9 +31,29 @@ _POD = msgspec.json.Decoder(Pod)
 _ENDED = ("Succeeded", "Failed")
 
 
-def half_evicted(pod: Pod) -> bool:
-    """Whether an eviction of ours was begun and is still to be finished."""
-    return pod.metadata.deletion_timestamp is None and pod.status.phase not in _ENDED and _marked(pod)
+_MARKED = "Evicted"
+"""Why the condition is there that names a job."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Eviction:
+    """An eviction that is to be done.
+
+    Attributes:
+        uid: of the pod.
+        why: what its owner is told; empty: that was told before.
+        for_job: whose the room will be; empty: whose turn it is.
+    """
+
+    uid: str
+    why: str
+    for_job: str
+
+
+def for_whom(pod: Pod) -> str:
+    """Id of the job that the pod makes room for; empty where it says none."""
+    marks = (each.message for each in pod.status.conditions if each.type == names.MAKES_ROOM_CONDITION)
+    return next(marks, "")
 
 
 def _marked(pod: Pod) -> bool:
@@ -67,19 +89,27 @@ class Evicter:
         self._clock = clock
         self._submit = submit
         self._on_evicted = on_evicted
-        self._evictions: dict[Key, tuple[str, str]] = {}
+        self._evictions: dict[Key, _Eviction] = {}
 
     def assume(self, evict: Evict, pod: Pod) -> Key:
         """Take a decision; returns the key under which `carry_out` does it."""
         return self._begin(pod, evict.why, evict.for_job)
 
-    def resume(self, pod: Pod) -> Key:
-        """Take up an eviction that was begun before a restart."""
-        return self._begin(pod, "", "")
+    def take_up(self, pod: Pod) -> Key | None:
+        """Take up an eviction that was begun before a restart, if the pod says that one was.
+
+        Returns the key under which `carry_out` finishes it; None: there is nothing to be done but to keep its room.
+        """
+        if pod.status.phase in _ENDED or not _marked(pod):
+            return None
+        if pod.metadata.deletion_timestamp is None:
+            return self._begin(pod, "", for_whom(pod))
+        self._submit(EvictionStarted(task=pod.metadata.uid, for_job=for_whom(pod)))
+        return None
 
     def _begin(self, pod: Pod, why: str, for_job: str) -> Key:
         key = Key(pod.metadata.namespace, pod.metadata.name)
-        self._evictions[key] = (pod.metadata.uid, why)
+        self._evictions[key] = _Eviction(pod.metadata.uid, why, for_job)
         self._submit(EvictionStarted(task=pod.metadata.uid, for_job=for_job))
         return key
 
@@ -92,22 +122,22 @@ class Evicter:
         begun = self._evictions.get(key)
         if begun is None:
             return
-        uid, why = begun
+        uid = begun.uid
         pod = self._mirror.pods.get(key)
         if pod is None or pod.metadata.uid != uid:
             self._end(key, uid)
         elif pod.status.phase in _ENDED:
             self._forget(key, uid, "it has ended by itself")
         elif pod.metadata.deletion_timestamp is not None:
-            self._done(key, pod, why)
+            self._done(key, pod, begun.why)
         else:
-            await self._evict(key, pod, why)
+            await self._evict(key, pod, begun)
 
-    async def _evict(self, key: Key, pod: Pod, why: str) -> None:
+    async def _evict(self, key: Key, pod: Pod, begun: _Eviction) -> None:
         uid = pod.metadata.uid
         try:
             if not _marked(pod):
-                pod = await self._mark(key, pod, why)
+                pod = await self._mark(key, pod, begun)
             version = pod.metadata.resource_version
             await self._client.delete(PODS, key.namespace, key.name, uid=uid, resource_version=version)
         except NotFound:
@@ -118,7 +148,7 @@ class Evicter:
                 raise  # it has changed: the next attempt looks at it anew
             self._end(key, uid)
         else:
-            self._done(key, pod, why)
+            self._done(key, pod, begun.why)
 
     def _done(self, key: Key, pod: Pod, why: str) -> None:
         self._end(key, pod.metadata.uid)
@@ -131,17 +161,31 @@ class Evicter:
         self._submit(EvictionFailed(task=uid))
 
     def _end(self, key: Key, uid: str) -> None:
-        if self._evictions.get(key, ("",))[0] == uid:  # else another pod of that name is to be evicted by now
+        begun = self._evictions.get(key)
+        if begun is not None and begun.uid == uid:  # else another pod of that name is to be evicted by now
             del self._evictions[key]
 
-    async def _mark(self, key: Key, pod: Pod, why: str) -> Pod:
-        condition = {
-            "type": names.DISRUPTION_TARGET_CONDITION,
-            "status": "True",
-            "reason": names.EVICTED_BY_ALIQUOT_REASON,
-            "message": why,
-            "lastTransitionTime": timestamp(self._clock.now()),
-        }
+    async def _mark(self, key: Key, pod: Pod, begun: _Eviction) -> Pod:
+        now = timestamp(self._clock.now())
+        conditions = [
+            Condition(
+                type=names.DISRUPTION_TARGET_CONDITION,
+                status="True",
+                reason=names.EVICTED_BY_ALIQUOT_REASON,
+                message=begun.why,
+                last_transition_time=now,
+            )
+        ]
+        if begun.for_job:
+            conditions.append(
+                Condition(
+                    type=names.MAKES_ROOM_CONDITION,
+                    status="True",
+                    reason=_MARKED,
+                    message=begun.for_job,
+                    last_transition_time=now,
+                )
+            )
         metadata = pod.metadata
         answer = await self._client.apply(
             PODS,
@@ -156,7 +200,7 @@ class Evicter:
                     "uid": metadata.uid,
                     "resourceVersion": metadata.resource_version,
                 },
-                "status": {"conditions": [condition]},
+                "status": {"conditions": conditions},
             },
             field_manager=names.SCHEDULER_MANAGER,
             subresource="status",

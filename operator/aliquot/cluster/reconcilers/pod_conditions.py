@@ -38,6 +38,7 @@ _ASKING: Final = frozenset(
         names.GPU_FRACTION_ANNOTATION,
         names.GPU_MEMORY_ANNOTATION,
         names.GPU_DEVICES_ANNOTATION,
+        names.GPU_LIMIT_ANNOTATION,
         names.POD_GROUP_ANNOTATION,
         names.MIN_MEMBER_ANNOTATION,
     }

@@ -23,6 +23,7 @@ from aliquot.core.scheduling import QueueUsage
 from aliquot.core.scheduling.facts import DEPARTMENT_PREFIX
 from aliquot.core.tenancy import (
     NamespacePlan,
+    department_named,
     department_of,
     department_status,
     namespace_name,
@@ -86,8 +87,8 @@ class TenantReconciler:
         if project is None:
             return
         usage = {pool: self._usage(pool, project.metadata.name) for pool in self._feed.pools}
-        departments = [department.metadata.name for department in self._mirror.departments]
-        after = project_status(project, self._plan(project), usage, departments, project.status, self._clock.now())
+        department = self._mirror.departments.get(Key("", department_named(project)))
+        after = project_status(project, self._plan(project), usage, department, project.status, self._clock.now())
         await self._write(PROJECTS, project, project.status, after)
 
     async def write_department_status(self, key: Key) -> None:

@@ -113,6 +113,9 @@ class JobEntry(Part):
     queue: Name | None = Field(description="the queue that pays for it; null: pods of other schedulers, nobody pays")
     priority: Priority = Field(default=50, description="higher goes first within its queue")
     preemptible: bool | None = Field(default=None, description="may be stopped for others; null: when priority < 100")
+    surplus_preemptible: bool = Field(
+        default=False, description="what it runs beyond its minimum may be stopped, though the rest may not"
+    )
     created: Time = Field(default=0.0, description="older goes first: a number, or an RFC 3339 time")
     last_started_seconds_ago: Seconds | None = Field(
         default=None, description="since it last began to run; null: it has not"

@@ -162,7 +162,7 @@ class WorkloadKind(Shape):
     """Priority class of objects that name none."""
     priority_class_from: list[ObjectPath] = Field(default_factory=list[ObjectPath])
     """Where else the object may name one; the first that is there counts."""
-    preemptibility: Literal["preemptible", "non-preemptible"] | None = None
+    preemptibility: Literal["preemptible", "semi-preemptible", "non-preemptible"] | None = None
     """Whether it may be stopped for others; left out: below priority 100."""
     topology: TopologyHints = TopologyHints(annotations=("metadata", "annotations"))
     """How close all pods are to be to one another."""

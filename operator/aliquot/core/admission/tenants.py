@@ -11,6 +11,7 @@ from aliquot.contracts.kinds.conditions import Condition
 from aliquot.contracts.kinds.tenancy import Department, NodePool, Project
 from aliquot.core.admission.examination import Examination, Refusal, Surroundings
 from aliquot.core.tenancy import (
+    department_named,
     department_of,
     department_warnings,
     namespace_name,
@@ -26,11 +27,11 @@ def examine_project(project: Project, known: Surroundings) -> Examination:
     name = project.metadata.name
     plan = namespace_plan(project, known.namespaces_of(name), known.namespace(namespace_name(project)))
     departments = {each.metadata.name: each for each in known.departments}
-    warnings = _sentences(project_warnings(project, plan, _pools(known), departments))
-    parent = department_of(project, departments)
+    parent = departments.get(department_named(project))
+    warnings = _sentences(project_warnings(project, plan, _pools(known), parent))
     if parent is not None:
         others = [each for each in known.projects if each.metadata.name != name]
-        warnings += _of_department(departments[parent], [*others, project], known)
+        warnings += _of_department(parent, [*others, project], known)
     if plan.problem is None:
         return Examination((), warnings)
     if plan.problem.lasting:

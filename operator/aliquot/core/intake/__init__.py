@@ -6,7 +6,9 @@ Unix seconds. The operator's mirror calls.
 """
 
 from aliquot.core.intake.gangs import PodFacts, is_short, job_of
+from aliquot.core.intake.held import device_problems
 from aliquot.core.intake.nodes import PoolRule, node_fact, node_problems, pool_of, pool_placements, pool_rules
+from aliquot.core.intake.parts import devices_of
 from aliquot.core.intake.pods import Tenant, is_ours, never_placed, pod_facts, pod_problems
 from aliquot.core.intake.queues import MinRuntimes, Used, queue_facts, with_usage
 from aliquot.core.intake.requests import pod_request
@@ -18,6 +20,8 @@ __all__ = [
     "PoolRule",
     "Tenant",
     "Used",
+    "device_problems",
+    "devices_of",
     "is_ours",
     "is_short",
     "job_of",

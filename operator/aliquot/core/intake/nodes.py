@@ -84,7 +84,7 @@ def node_fact(node: kubernetes.Node, pools: Sequence[PoolRule]) -> Node:
         taints=tuple(Taint(taint.key, taint.value, taint.effect) for taint in node.spec.taints),
         schedulable=not node.spec.unschedulable,
         ready=any(condition.type == "Ready" and condition.status == "True" for condition in node.status.conditions),
-        device_memory_mib=_device_memory(metadata.labels),
+        device_memory_mib=device_memory_mib(metadata.labels),
         extended=others_there(node.status.allocatable),
         mig=_mig(metadata.labels),
     )
@@ -94,14 +94,15 @@ def node_problems(node: kubernetes.Node) -> tuple[str, ...]:
     """What the node's labels say that makes no sense, a sentence each; fewer tasks may use the node for it."""
     labels, found = node.metadata.labels, list[str]()
     memory, strategy = labels.get(names.GPU_MEMORY_LABEL), labels.get(names.MIG_STRATEGY_LABEL)
-    if memory is not None and not _device_memory(labels):
+    if memory is not None and not device_memory_mib(labels):
         found.append(f"label {names.GPU_MEMORY_LABEL} is {memory!r}: allowed is a number of MiB, 100 or more")
     if strategy is not None and strategy not in ("", "none", "single", "mixed"):
         found.append(f"label {names.MIG_STRATEGY_LABEL} is {strategy!r}: allowed are none, single and mixed")
     return tuple(found)
 
 
-def _device_memory(labels: Mapping[str, str]) -> int:
+def device_memory_mib(labels: Mapping[str, str]) -> int:
+    """Memory of one device of a node with these labels, as it counts; 0: not known."""
     written = labels.get(names.GPU_MEMORY_LABEL, "")
     if not (written.isascii() and written.isdigit() and len(written) <= 9):
         return 0

@@ -10,7 +10,7 @@ from typing import Final
 from aliquot import names
 from aliquot.contracts.kubernetes import Metadata
 from aliquot.core.intake.numbers import UnreadableError, whole_number
-from aliquot.core.quantities import GpuPart
+from aliquot.core.quantities import GpuPart, InvalidQuantityError, parse_quantity
 
 MOST_DEVICES: Final = 128
 """More than any node has."""
@@ -18,6 +18,8 @@ _MOST_MIB: Final = 2**30
 _FRACTION: Final = names.GPU_FRACTION_ANNOTATION
 _MEMORY: Final = names.GPU_MEMORY_ANNOTATION
 _DEVICES: Final = names.GPU_DEVICES_ANNOTATION
+_LIMIT: Final = names.GPU_LIMIT_ANNOTATION
+_MIB: Final = 2**20
 
 
 def gpu_part(annotations: Mapping[str, str], *, whole: bool) -> GpuPart | None:
@@ -30,10 +32,11 @@ def gpu_part(annotations: Mapping[str, str], *, whole: bool) -> GpuPart | None:
     Raises:
         UnreadableError: they make no sense.
     """
-    fraction, memory, devices = (annotations.get(key) for key in (_FRACTION, _MEMORY, _DEVICES))
+    fraction, memory, devices, limit = (annotations.get(key) for key in (_FRACTION, _MEMORY, _DEVICES, _LIMIT))
     if fraction is None and memory is None:
-        if devices is not None:
-            raise UnreadableError(f"{_DEVICES} is {devices!r}: allowed only with {_FRACTION} or {_MEMORY}")
+        for key, written in ((_DEVICES, devices), (_LIMIT, limit)):
+            if written is not None:
+                raise UnreadableError(f"{key} is {written!r}: allowed only with {_FRACTION} or {_MEMORY}")
         return None
     if fraction is not None and memory is not None:
         raise UnreadableError(f"{_FRACTION} is {fraction!r} and {_MEMORY} is {memory!r}: allowed is one of them")
@@ -42,8 +45,23 @@ def gpu_part(annotations: Mapping[str, str], *, whole: bool) -> GpuPart | None:
         raise UnreadableError(f"{written}: not allowed together with whole GPUs or MIG devices")
     count = 1 if devices is None else whole_number(_DEVICES, devices, MOST_DEVICES)
     if fraction is not None:
-        return GpuPart(percent=_percent(fraction), devices=count)
-    return GpuPart(memory_mib=whole_number(_MEMORY, memory or "", _MOST_MIB), devices=count)
+        part = GpuPart(percent=_percent(fraction), devices=count)
+        least, most, allowed = Decimal(fraction), 1, f"a number from {_FRACTION}, which is {fraction}, to 1"
+    else:
+        part = GpuPart(memory_mib=whole_number(_MEMORY, memory or "", _MOST_MIB), devices=count)
+        least, most = Decimal(part.memory_mib * _MIB), _MOST_MIB * _MIB
+        allowed = f"an amount of memory of at least {_MEMORY}, which is {part.memory_mib}Mi, such as 8Gi"
+    if limit is not None and not _is_between(least, limit, most):
+        raise UnreadableError(f"{_LIMIT} is {limit!r}: allowed is {allowed}")
+    return part
+
+
+def _is_between(least: Decimal, written: str, most: int) -> bool:
+    """Whether a limit is no less than what is asked for; it makes no difference to who gets it (cluster-api.md 5.8)."""
+    try:
+        return least <= parse_quantity(written) <= most
+    except InvalidQuantityError:
+        return False
 
 
 def _percent(written: str) -> int:

@@ -19,6 +19,7 @@ from aliquot.core.intake.requests import TOO_MUCH, beside_axes, on_axes, pod_nee
 from aliquot.core.intake.times import unix_seconds
 from aliquot.core.quantities import PERCENT_PER_DEVICE, GpuPart, Request, Vector, is_mig
 from aliquot.core.scheduling.facts import Job, Task, TaskState, Toleration
+from aliquot.core.tenancy import ALL_TYPES, NodeTypes
 
 NO_PROJECT_PREFIX: Final = "namespace/"
 """Begins the name of the queue of our pods in a namespace of no project. There is no such queue, so they wait with that
@@ -32,14 +33,14 @@ class Tenant:
     Attributes:
         project: name of the project.
         default_pools: node pools of pods that name none, most wanted first; empty: the pool `default`.
-        train_types: types of nodes (label `run.ai/type`) that training may use; empty: all.
+        train_types: types of nodes (label `run.ai/type`) that training may use.
         interactive_types: the same for interactive work.
     """
 
     project: str
     default_pools: tuple[str, ...]
-    train_types: tuple[str, ...] = ()
-    interactive_types: tuple[str, ...] = ()
+    train_types: NodeTypes = ALL_TYPES
+    interactive_types: NodeTypes = ALL_TYPES
 
 
 def is_ours(pod: kubernetes.Pod) -> bool:
@@ -83,7 +84,7 @@ def pod_facts(pod: kubernetes.Pod, tenant: Tenant | None) -> PodFacts:
         ),
         created=created,
         devices=devices_of(metadata) if request.part is not None and spec.node_name else (),
-        affinity=on_types(affinity_of(spec, metadata.namespace), _types(spec, tenant) if ours else ()),
+        affinity=on_types(affinity_of(spec, metadata.namespace), _types(spec, tenant, job.pools) if ours else ()),
         labels=metadata.labels,
     )
     return PodFacts(
@@ -157,12 +158,12 @@ def _pools(metadata: kubernetes.Metadata, tenant: Tenant | None) -> tuple[str, .
     return tuple(dict.fromkeys(pools)) or (names.DEFAULT_NODE_POOL,)
 
 
-def _types(spec: kubernetes.PodSpec, tenant: Tenant | None) -> tuple[str, ...]:
-    """Which types of nodes the project leaves to such a pod (cluster-api.md 3.2): by its class, as in 5.1."""
+def _types(spec: kubernetes.PodSpec, tenant: Tenant | None, pools: tuple[str, ...]) -> tuple[str, ...]:
+    """Which types of nodes are left to such a pod (cluster-api.md 3.2): by its class, as in 5.1."""
     if tenant is None or spec.priority_class_name == names.INFERENCE_PRIORITY_CLASS:
         return ()
     interactive = spec.priority_class_name in names.INTERACTIVE_PRIORITY_CLASSES
-    return tenant.interactive_types if interactive else tenant.train_types
+    return (tenant.interactive_types if interactive else tenant.train_types).left(pools)
 
 
 def _priority(spec: kubernetes.PodSpec) -> int:

@@ -28,7 +28,8 @@ from aliquot.core.scheduling.round.decide import decide
 from aliquot.core.scheduling.round.moments import next_moment
 from aliquot.core.scheduling.settings import ACTIONS, Action, PoolPlacement, SchedulingSettings
 from aliquot.core.scheduling.state.check import check
-from aliquot.core.scheduling.state.cluster import ClusterState, QueueUsage
+from aliquot.core.scheduling.state.cluster import ClusterState
+from aliquot.core.scheduling.state.queues import QueueUsage
 from aliquot.core.scheduling.waiters import Waiting, WaitingJobs
 
 __all__ = [

@@ -87,8 +87,8 @@ class GrantFailed:
 class EvictionStarted:
     """We are asking the API server to delete the task's pod: it counts as terminating.
 
-    `for_job` is the job that the eviction makes room for, as the plan said. It is promised room on the task's node (see
-    `Promised`). Left out (after a restart), the room goes to whoever's turn it is.
+    `for_job` is the job that the eviction makes room for, as the plan said. If it waits for room, it is promised that
+    on the task's node (see `Promised`). Left out, the room goes to whoever's turn it is.
     """
 
     task: str
@@ -106,12 +106,14 @@ class EvictionFailed:
 class Promised:
     """Tasks were stopped on the node to make room for the job.
 
-    Until one of its tasks has a node, the job goes there before anybody's turn. `EvictionStarted` says this by itself;
-    the event is for rebuilding a state whose stopped tasks have gone already.
+    Until `until` of its tasks have a node, the job goes there before anybody's turn. `EvictionStarted` says this by
+    itself; the event is for rebuilding a state whose stopped tasks have gone already. Left out, `until` is reached when
+    all have a node that start next now.
     """
 
     job: str
     node: str
+    until: int | None = None
 
 
 Event = (

@@ -4,10 +4,12 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Final
 
+from aliquot import names
 from aliquot.core.scheduling.reasons import Reason, WaitCode
 from aliquot.core.scheduling.wording import NAMES, UNITS, amount_of, count, number, ordinal, standing
 
 Details = Mapping[str, int | str]
+_PROTECTED: Final = "over_protected_seconds"
 
 
 def explain(reason: Reason) -> str:
@@ -31,6 +33,10 @@ def _no_such_node(details: Details) -> str:
         return f"needs {details['needed']} {details['resource']} on one node; {most}"
     if "part_devices" in details:
         return _no_such_device(details)
+    if "clashing_label" in details:
+        label, allowed = details["clashing_label"], details["clashing_bound"]
+        whose = "its project leaves it" if label == names.NODE_TYPE_LABEL else "its node affinity allows"
+        return f"asks for nodes with {label} {details['clashing_wish']}, but {whose} only {allowed}"
     if "short_of" not in details:
         return f"none of {count(nodes, 'node')} of pool {pool} {_kept_off(details)}"
     axis = UNITS.index(str(details["short_of"]))
@@ -110,7 +116,10 @@ def _not_enough_resources(details: Details) -> str:
     parts.append(f"{details['queue']} {_standing(details, axis, '')}")
     if "over_queue" in details:
         theirs = _standing(details, axis, "over_")
-        parts.append(f"{details['over_queue']} {theirs}, but nothing of it that may be stopped would make the room")
+        alone = f", some of it protected by min-runtime for {_lasting(details)} more" if _PROTECTED in details else ""
+        parts.append(
+            f"{details['over_queue']} {theirs}{alone}, but nothing of it that may be stopped would make the room"
+        )
     parts.append(f"{ordinal(_int(details, 'position'))} of {details['position_of']} in its queue")
     return "; ".join(parts)
 
@@ -133,6 +142,11 @@ def _shortage(details: Details) -> str:
     best = number(axis, _int(details, f"free_best_node_{UNITS[axis]}"))
     freest = f"the only node of pool {details['pool']}" if nodes == 1 else f"the freest of {among}"
     return f"needs {each}{_needed(details, axis)} on one node; {freest} has {best} free"
+
+
+def _lasting(details: Details) -> str:
+    seconds = _int(details, _PROTECTED)
+    return f"{seconds} s" if seconds < 120 else f"{-(-seconds // 60)} min"
 
 
 def _standing(details: Details, axis: int, whose: str) -> str:

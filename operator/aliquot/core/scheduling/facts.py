@@ -235,6 +235,7 @@ class Job:
         pools: the node pools it may use, in order of preference.
         priority: higher goes first within its queue.
         preemptible: may run over quota, and may be stopped for others.
+        surplus_preemptible: what it runs beyond its minimum may, though the rest may not (semi-preemptible).
         min_member: it starts with at least so many tasks, or not at all.
         created: older goes first.
         group: the parts of the gang; None: all its tasks are one pod set of `min_member`.
@@ -254,6 +255,7 @@ class Job:
     group: Group | None = None
     last_started: float | None = None
     stale_since: float | None = None
+    surplus_preemptible: bool = False
 
 
 class TaskState(Enum):

@@ -67,6 +67,7 @@ class _Writer:
         self._nodes = dict(state.pool(pool).nodes.nodes)
         self._queues = dict(state.pool(pool).queues.queues)
         self._pool = pool
+        self._promises = state.promises()
         self._jobs = sorted(self._jobs_here(), key=lambda item: (item[0].created, item[0].name, item[0].id))
         self._job_names = _names([(job.id, job.name) for job, _ in self._jobs])
         everybody = [record.fact for _, records in self._jobs for record in records]
@@ -163,10 +164,11 @@ class _Writer:
             queue=job.queue,
             priority=job.priority,
             preemptible=job.preemptible,
+            surplus_preemptible=job.surplus_preemptible,
             created=job.created,
             last_started_seconds_ago=self._ago(job.last_started),
             stale_seconds=self._ago(job.stale_since),
-            promised_nodes=sorted(set(self._state.promises().get(job.id, ())) & self._nodes.keys()),
+            promised_nodes=sorted(set(self._promises.get(job.id, ())) & self._nodes.keys()),
             group=entry,
             tasks=tasks,
         )
@@ -193,7 +195,7 @@ class _Writer:
 
     def _task(self, job: Job, record: TaskRecord, *, plain: bool) -> TaskEntry:
         task = _placed(record)
-        stopped_for = self._job_names.get(record.stopped_for)
+        stopped_for = self._job_names.get(record.stopped_for) if record.stopped_for in self._promises else None
         return TaskEntry(
             name=self._task_names[task.id],
             pod_set=_DEFAULT_POD_SET if plain else task.pod_set,

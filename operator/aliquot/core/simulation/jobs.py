@@ -83,6 +83,7 @@ class _Reader:
             group=group,
             last_started=_before(entry.last_started_seconds_ago),
             stale_since=_before(entry.stale_seconds),
+            surplus_preemptible=entry.surplus_preemptible,
         )
         tasks = tuple(
             self._task(at(self._path, "tasks", number), task, group) for number, task in enumerate(entry.tasks)

@@ -16,11 +16,13 @@ from aliquot.core.tenancy.namespaces import (
     not_a_projects,
 )
 from aliquot.core.tenancy.node_pools import node_pool_status, with_same_label, without_label
+from aliquot.core.tenancy.node_types import ALL_TYPES, NodeTypes, interactive_types, training_types, types_outside
 from aliquot.core.tenancy.project import project_status, project_warnings
 from aliquot.core.tenancy.quotas import (
     NO_QUOTA,
     Amount,
     PoolQuota,
+    department_named,
     department_of,
     department_quotas,
     project_quotas,
@@ -28,17 +30,21 @@ from aliquot.core.tenancy.quotas import (
 from aliquot.core.tenancy.usage import Usage
 
 __all__ = [
+    "ALL_TYPES",
     "NO_QUOTA",
     "Amount",
     "NamespacePlan",
+    "NodeTypes",
     "PoolQuota",
     "Problem",
     "Usage",
+    "department_named",
     "department_of",
     "department_quotas",
     "department_status",
     "department_warnings",
     "in_words",
+    "interactive_types",
     "namespace_name",
     "namespace_plan",
     "node_pool_status",
@@ -47,6 +53,8 @@ __all__ = [
     "project_status",
     "project_warnings",
     "resource_amounts",
+    "training_types",
+    "types_outside",
     "with_same_label",
     "without_label",
 ]

@@ -9,10 +9,11 @@ from collections.abc import Collection
 
 from aliquot import names
 from aliquot.contracts.kinds.conditions import Condition
-from aliquot.contracts.kinds.tenancy import Project, ProjectStatus
+from aliquot.contracts.kinds.tenancy import Department, Project, ProjectStatus
 from aliquot.core.conditions import condition, timed
 from aliquot.core.tenancy.namespaces import NamespacePlan
-from aliquot.core.tenancy.quotas import department_of, project_quotas
+from aliquot.core.tenancy.node_types import types_outside
+from aliquot.core.tenancy.quotas import project_quotas
 from aliquot.core.tenancy.status import PENDING, READY, pool_uses
 from aliquot.core.tenancy.usage import UsageByPool, quota_use, total
 
@@ -21,7 +22,7 @@ def project_status(
     project: Project,
     plan: NamespacePlan,
     usage: UsageByPool,
-    departments: Collection[str],
+    department: Department | None,
     before: ProjectStatus,
     now: float,
 ) -> ProjectStatus:
@@ -31,12 +32,12 @@ def project_status(
         project: the project.
         plan: what its namespace needs, from `namespace_plan`.
         usage: what its queue holds and wants, one entry for every node pool that exists.
-        departments: names of the departments that exist.
+        department: the one that it belongs to; None: none, or one that does not exist.
         before: the status as it is.
         now: Unix seconds, for conditions that change.
     """
     ready = _namespace_ready(plan)
-    warnings = project_warnings(project, plan, usage, departments)
+    warnings = project_warnings(project, plan, usage, department)
     phase = READY if ready.status == "True" else plan.problem.code if plan.problem else PENDING
     says = [each.message for each in (ready, *warnings) if each.message and (each is not ready or phase != READY)]
     return ProjectStatus(
@@ -61,7 +62,7 @@ def _namespace_ready(plan: NamespacePlan) -> Condition:
 
 
 def project_warnings(
-    project: Project, plan: NamespacePlan, pools: Collection[str], departments: Collection[str]
+    project: Project, plan: NamespacePlan, pools: Collection[str], department: Department | None
 ) -> list[Condition]:
     """What its administrator should know, although the project works all the same.
 
@@ -69,11 +70,11 @@ def project_warnings(
         project: the project.
         plan: what its namespace needs, from `namespace_plan`.
         pools: names of the node pools that exist, `default` among them.
-        departments: names of the departments that exist.
+        department: the one that it belongs to; None: none, or one that does not exist.
     """
     warnings: list[Condition] = []
     named = project.spec.department
-    if named and department_of(project, departments) is None:
+    if named and department is None:
         message = f"Department {named} does not exist: until it does, the project is bound by its own quota only."
         warnings.append(condition("NoDepartment", holds=True, reason="NoDepartment", message=message))
     unknown = sorted(
@@ -82,6 +83,9 @@ def project_warnings(
     if unknown:
         message = f"No such node pool: {', '.join(unknown[:10])}. There are: {', '.join(sorted(pools)[:10])}."
         warnings.append(condition("NoNodePool", holds=True, reason="NoNodePool", message=message))
+    if outside := types_outside(project, department):
+        message = " ".join(outside)
+        warnings.append(condition("NodeTypeOutside", holds=True, reason="NodeTypeOutside", message=message))
     if plan.others:
         message = f"Labelled for the project, too, and using its quota: namespace {', '.join(plan.others[:10])}."
         warnings.append(condition("SeveralNamespaces", holds=True, reason="SeveralNamespaces", message=message))

@@ -88,9 +88,14 @@ def department_quotas(department: Department) -> Mapping[str, PoolQuota]:
     )
 
 
+def department_named(project: Project) -> str:
+    """The department that the project would belong to, whether it exists or not: the one it names, else `default`."""
+    return project.spec.department or DEFAULT_DEPARTMENT
+
+
 def department_of(project: Project, departments: Collection[str]) -> str | None:
-    """The department that the project belongs to: the one it names, else `default`; None where that does not exist."""
-    wanted = project.spec.department or DEFAULT_DEPARTMENT
+    """The department that the project belongs to; None where that does not exist."""
+    wanted = department_named(project)
     return wanted if wanted in departments else None
 
 

@@ -152,6 +152,7 @@ def facts_in(seat: Seat, own: Job, task: Task, pod: Pod, classes: Mapping[str, i
         pools=_pools(seat, own, pod),
         priority=priority,
         preemptible=own.queue is not None and _preemptible(seat, priority),
+        surplus_preemptible=own.queue is not None and _said(seat) == "semi-preemptible",
         min_member=minimum,
         created=own.created if seat.created is None else seat.created,
         group=_named_group(group),
@@ -197,8 +198,14 @@ def _value(seat: Seat, own: Job, pod: Pod, classes: Mapping[str, int]) -> int:
     return classes[name]
 
 
-def _preemptible(seat: Seat, priority: int) -> bool:
+def _said(seat: Seat) -> str | None:
+    """What a label, or else the kind, says of whether it may be stopped; None: nothing."""
     said = seat.label((names.PREEMPTIBILITY_LABEL,))
-    if said not in ("preemptible", "non-preemptible"):
-        said = seat.kind.preemptibility if seat.kind is not None else None
+    if said in ("preemptible", "semi-preemptible", "non-preemptible"):
+        return said
+    return seat.kind.preemptibility if seat.kind is not None else None
+
+
+def _preemptible(seat: Seat, priority: int) -> bool:
+    said = _said(seat)
     return priority < names.NON_PREEMPTIBLE_FROM_PRIORITY if said is None else said == "preemptible"

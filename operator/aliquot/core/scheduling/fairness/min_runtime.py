@@ -41,6 +41,12 @@ def is_protected(job: Job, seconds: float, now: float) -> bool:
     return until is not None and until > now
 
 
+def protected_for(jobs: Iterable[Job], seconds: float, now: float) -> float | None:
+    """How many seconds pass until the first of these jobs that are left alone is so no longer; None: none is."""
+    ends = (protected_until(job, seconds) for job in jobs) if seconds > 0 else ()
+    return min((until - now for until in ends if until is not None and until > now), default=None)
+
+
 def keeps_minimum(job: Job, active: Iterable[Task], stopped: Iterable[Task]) -> bool:
     """Whether the job runs on with its minimum, in each of its parts, when these of its active tasks are stopped."""
     gone = {task.id for task in stopped}

@@ -189,16 +189,16 @@ def _keep_promises(
 
     Returns the jobs. First all are promised their room, then those start that fit elsewhere now: nobody's early start
     can break another's promise. Those who need one place go first, for theirs is known exactly; of several pods that
-    start together, some may have been meant for room that was free. One whose bounds or nodes have changed stands in
-    line like everybody.
+    start together, some may have been meant for room that was free. One whose bounds, nodes or queue have changed
+    stands in line like everybody.
     """
     here: list[tuple[Row, Entry, list[int]]] = []
-    row_of = done.draft.nodes.row
+    row_of, queues = done.draft.nodes.row, done.draft.tree.queues
     for job_id, nodes in promises.items():
         wanted = asks.get(job_id)
         places = sorted(row_of[node] for node in nodes if node in row_of)
         if wanted is not None and places:
-            here += [(row, wanted.entry, places) for row in rows if _has(row, wanted.entry)]
+            here += [(row, wanted.entry, places) for row in rows if row.key.queue in queues and _has(row, wanted.entry)]
     kept: list[tuple[GroupKey, Ask, list[Spot]]] = []
     for row, entry, places in sorted(here, key=lambda item: (item[0].key.demand.tasks > 1, item[1])):
         demand = row.key.demand

@@ -41,7 +41,7 @@ def decide(state: ClusterState, now: float, settings: SchedulingSettings = Sched
         grace = settings.stale_gang_grace_seconds
         evictions += stop_stale_gangs(state, now, grace, given_room(rounds), stopped)
     # 7. Everybody who still waits learns why.
-    waiting = reasons(state, line, rounds)
+    waiting = reasons(state, line, rounds, now)
     return Plan(
         binds=tuple(chain.from_iterable(done.binds for done in rounds.values())),
         nominations=tuple(

@@ -7,7 +7,7 @@ those for whom others were stopped.
 """
 
 from collections import ChainMap, Counter
-from collections.abc import Collection, Container, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from math import inf
 
@@ -63,19 +63,20 @@ class Outlook:
 def run_again(state: ClusterState, line: Line, done: PoolRound, outlook: Outlook) -> set[str]:
     """The jobs that get all in the next round that was stopped of them or that they were promised.
 
-    A pod that comes back is a new one, and so the youngest; in a simulation it keeps its age. Either way has to do.
+    A pod that comes back is a new one, and so the youngest, if it is alone; a gang may be as old as its owner. In a
+    simulation all keep their age. Every way has to do.
     """
     needed = Counter(outlook.promised)
     for unit in outlook.stopped:
         needed[unit.job.id] += len(unit.tasks)
-    draft, started = _carried_out(state, done, outlook)
+    draft, started = _carried_out(state, done, outlook, line.asks)
     placer, mark = Placer(draft), draft.checkpoint()
     promises = _promises(state, done.name, outlook, started)
     again = _asks_again(state, done.name, outlook)
     served = set(needed)
-    for youngest in (True, False):
+    for coming_back in _ages(again):
         after = PoolRound(done.name, draft, placer, binds=list(done.binds), started=dict(started))
-        asks = ChainMap(_youngest(again) if youngest else again, line.asks)
+        asks = ChainMap(coming_back, line.asks)
         give_out(after, _rows(done, after, outlook, again, asks), asks, promises)
         draft.rollback(mark)
         served = {job_id for job_id in served if after.started.get(job_id, 0) - started[job_id] >= needed[job_id]}
@@ -100,7 +101,9 @@ def _rows(
     return [*rows, *(row for row in others if row.jobs)]
 
 
-def _carried_out(state: ClusterState, done: PoolRound, outlook: Outlook) -> tuple[Draft, Counter[str]]:
+def _carried_out(
+    state: ClusterState, done: PoolRound, outlook: Outlook, asks: Mapping[str, Ask]
+) -> tuple[Draft, Counter[str]]:
     """The beginning of the next round, and how many tasks of each job have started until then."""
     pool = state.pool(done.name)
     draft = Draft(pool, done.draft.settings)
@@ -115,7 +118,9 @@ def _carried_out(state: ClusterState, done: PoolRound, outlook: Outlook) -> tupl
         row, request = draft.nodes.row[bind.node], record.fact.request
         draft.put(Spot(row, bind.devices, draft.shape(record.fact).company), request, now=True)
         paid = amount(request, draft.nodes.device_memory_mib(row))
-        draft.charge(job.queue, paid, 1, preemptible=job.preemptible)
+        wanted = asks[job.id]
+        surplus = job.surplus_preemptible and (wanted.growing or started[job.id] >= wanted.next)
+        draft.charge(job.queue, paid, 1, preemptible=job.preemptible or surplus)
         started[job.id] += 1
     for unit in outlook.stopped:
         for task, row in zip(unit.tasks, unit.rows, strict=True):
@@ -135,17 +140,19 @@ def _asks_again(state: ClusterState, pool: str, outlook: Outlook) -> dict[str, A
     return {wanted.job.id: wanted for wanted in asks if wanted is not None and wanted.blocked is None}
 
 
-def _youngest(asks: Mapping[str, Ask]) -> dict[str, Ask]:
-    """The same, as if all had been made only now."""
-    return {job_id: replace(wanted, entry=(inf, *wanted.entry[1:])) for job_id, wanted in asks.items()}
+def _ages(asks: dict[str, Ask]) -> list[dict[str, Ask]]:
+    """The same, as if all had been made only now, with their own age, and as if lone pods alone were new."""
+    new = {job_id: replace(wanted, entry=(inf, *wanted.entry[1:])) for job_id, wanted in asks.items()}
+    alone = {job_id: wanted for job_id, wanted in new.items() if len(wanted.pending) == 1}
+    return [new, asks, asks | alone] if 0 < len(alone) < len(new) else [new, asks]
 
 
-def _promises(state: ClusterState, pool: str, outlook: Outlook, started: Container[str]) -> dict[str, set[str]]:
+def _promises(state: ClusterState, pool: str, outlook: Outlook, started: Mapping[str, int]) -> dict[str, set[str]]:
     """Per job, the nodes where others were stopped for it; as a state remembers it (see `Promised`)."""
     promises = {job_id: set(nodes) for job_id, nodes in state.promises().items()}
     for job_id in {*outlook.stopped.values()} - state.making_room().keys():
         promises[job_id] = set()
     for unit, job_id in outlook.stopped.items():
         promises[job_id].update(state.pool(pool).nodes.name(row) for row in unit.on)
-    gone = {unit.job.id for unit in outlook.stopped}
-    return {job_id: nodes for job_id, nodes in promises.items() if job_id not in gone and job_id not in started}
+    over = {unit.job.id for unit in outlook.stopped} | (started.keys() - outlook.promised.keys())
+    return {job_id: nodes for job_id, nodes in promises.items() if job_id not in over}

@@ -5,6 +5,7 @@ its queue, is left to `WaitingJobs`.
 """
 
 from collections.abc import Iterator
+from math import ceil
 
 import numpy as np
 
@@ -16,6 +17,7 @@ from aliquot.core.scheduling.fairness.capacity import (
     is_over_deserved,
     within_deserved,
 )
+from aliquot.core.scheduling.fairness.min_runtime import protected_for, reclaim_seconds
 from aliquot.core.scheduling.reasons import Answer, WaitCode
 from aliquot.core.scheduling.round.pool_round import PoolRound
 from aliquot.core.scheduling.round.turns import given_room, unserved
@@ -30,11 +32,13 @@ from aliquot.core.scheduling.wording import UNITS, queue_label, short_name
 Details = dict[str, int | str]
 
 
-def reasons(state: ClusterState, line: Line, rounds: dict[str, PoolRound]) -> WaitingJobs:
-    """Why each job that is in line still waits."""
+def reasons(state: ClusterState, line: Line, rounds: dict[str, PoolRound], now: float) -> WaitingJobs:
+    """Why each job that is in line still waits; `now` in Unix seconds."""
     served = given_room(rounds)
     entries = [line.asks[job_id].entry for job_id in served]
-    alike = (each for done in rounds.values() for each in _alike(_Verdicts(state, done), done, line, served, entries))
+    alike = (
+        each for done in rounds.values() for each in _alike(_Verdicts(state, done, now), done, line, served, entries)
+    )
     return WaitingJobs(alike, [(each.entry, each.blocked) for each in line.blocked.values() if each.blocked])
 
 
@@ -62,8 +66,10 @@ def _alike(
 class _Verdicts:
     """What one pool has to say: once per shape what is about nodes, once per group of jobs what is about its queue."""
 
-    def __init__(self, state: ClusterState, done: PoolRound) -> None:
+    def __init__(self, state: ClusterState, done: PoolRound, now: float) -> None:
+        self._state = state
         self._done = done
+        self._now = now
         self._refused: dict[GroupKey, Answer] = {}
         self._impossible: dict[TaskShape, Details | None] = {}
         self._shortages: dict[Runs, Details] = {}
@@ -134,6 +140,8 @@ class _Verdicts:
             details["node_affinity"] = len(shape.signature.node_terms)
         if shape.signature.node_selector:
             details["node_selector"] = ", ".join(f"{label}={value}" for label, value in shape.signature.node_selector)
+        if (clash := shape.signature.clash()) is not None:
+            details |= zip(("clashing_label", "clashing_wish", "clashing_bound"), clash, strict=True)
         if len(allocatable) and rows is not None:
             details["short_of"] = UNITS[axis]
             details["candidates"] = len(rows)
@@ -188,7 +196,17 @@ class _Verdicts:
                 details["over_queue"] = queue_label(worst)
                 details[f"over_held_{unit}"] = draft.held[worst.name][axis]
                 details[f"over_deserved_{unit}"] = shares(worst)[axis].deserved
+                if (left := self._protected_for(queue.name, worst.name)) is not None:
+                    details["over_protected_seconds"] = ceil(left)
         return details
+
+    def _protected_for(self, taker: str, victim: str) -> float | None:
+        """For how long what began lately in a queue is left alone by another; None: it is not."""
+        pool = self._state.pool(self._done.name)
+        jobs = (self._state.job(job_id) for job_id in pool.stoppable.get(victim, ()))
+        return protected_for(
+            (job for job in jobs if job is not None), reclaim_seconds(pool.queues, taker, victim), self._now
+        )
 
     def _most_over(self, queue: str, wanted: Amount) -> Queue | None:
         """The queue that is most over what it deserves of something that is wanted, another than the one that asks."""

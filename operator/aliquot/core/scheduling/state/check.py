@@ -5,10 +5,12 @@ Used by tests after every event; O(everything). An empty list is good news.
 
 from collections.abc import Iterator
 
+from aliquot.core.scheduling.events import Promised
 from aliquot.core.scheduling.facts import TaskState
 from aliquot.core.scheduling.plan import Plan
 from aliquot.core.scheduling.state.check_nodes import nodes, room
 from aliquot.core.scheduling.state.cluster import ClusterState
+from aliquot.core.scheduling.state.gangs import beyond_minimum
 from aliquot.core.scheduling.state.queues import Amount, amount
 from aliquot.core.scheduling.state.shapes import TaskShape, runs_of
 from aliquot.core.scheduling.state.tasks import TaskRecord
@@ -46,12 +48,13 @@ def _device_memory(state: ClusterState, record: TaskRecord, pool: str) -> int:
 
 def _queues(state: ClusterState) -> Iterator[str]:
     wanted: dict[tuple[str, str, str], Amount] = {}
+    fixed = _fixed(state)
     for record in state.tasks().values():
         pool, job = _pool_that_counts(state, record), state.job(record.fact.job)
         if pool is None or job is None or job.queue is None:
             continue
         ledgers = [_LEDGER[record.state]]
-        if ledgers == ["held"] and not job.preemptible:
+        if ledgers == ["held"] and record.fact.id in fixed:
             ledgers.append("held_non_preemptible")
         change = amount(record.fact.request, _device_memory(state, record, pool))
         for queue in state.pools[pool].queues.chain(job.queue):
@@ -67,11 +70,23 @@ def _queues(state: ClusterState) -> Iterator[str]:
                 yield f"queue {queue} of pool {pool}: {ledger} is {is_}, by its tasks {should}"
 
 
+def _fixed(state: ClusterState) -> set[str]:
+    """The tasks that have a node, keep it, and may not be stopped for others."""
+    fixed: set[str] = set()
+    for job in state.jobs().values():
+        if not job.preemptible:
+            active = state.active_tasks(job.id)
+            fixed |= {task.id for task in active} - (beyond_minimum(job, active) if job.surplus_preemptible else set())
+    return fixed
+
+
 def _stoppable(state: ClusterState) -> Iterator[str]:
     wanted: dict[tuple[str, str, str], int] = {}
+    fixed = _fixed(state)
     for record in state.tasks().values():
         job, pool = state.job(record.fact.job), state.pool_of(record)
-        if job is not None and job.queue is not None and job.preemptible and record.state.active and pool is not None:
+        may_go = record.state.active and record.fact.id not in fixed
+        if job is not None and job.queue is not None and may_go and pool is not None:
             key = (pool, job.queue, job.id)
             wanted[key] = wanted.get(key, 0) + 1
     counted = {
@@ -132,12 +147,16 @@ def _promises(state: ClusterState) -> Iterator[str]:
     counted = {(job_id, task_id) for job_id, records in state.making_room().items() for task_id in records}
     if counted != wanted:
         yield f"tasks that make room differ: counted {sorted(counted)}, by the tasks {sorted(wanted)}"
+    given = {(event.job, event.node) for event in state.facts() if isinstance(event, Promised)}
     for job_id, task_id in sorted(wanted):
         node = state.tasks()[task_id].node
-        if node is not None and node not in state.promises().get(job_id, ()):
+        if node is not None and (job_id, node) not in given:
             yield f"task {task_id} makes room on node {node} for job {job_id}, which is not promised it"
-    for job_id in sorted(state.promises().keys() - state.jobs().keys()):
-        yield f"job {job_id} is promised room, and is not there"
+    for job_id in sorted({job_id for job_id, _ in given}):
+        if job_id not in state.jobs():
+            yield f"job {job_id} is promised room, and is not there"
+        elif not any(record.fact.node is None for record in state.tasks_of(job_id).values()):
+            yield f"job {job_id} is promised room, and none of its tasks is without a node"
 
 
 def _plan(state: ClusterState, plan: Plan) -> Iterator[str]:
@@ -148,6 +167,7 @@ def _plan(state: ClusterState, plan: Plan) -> Iterator[str]:
         record = state.task(task)
         if record is None or record.state is not TaskState.PENDING:
             yield f"{what} {task}: it does not wait for a node"
+    fixed = _fixed(state)
     for evict in plan.evictions:
         record = state.task(evict.task)
         job = None if record is None else state.job(record.fact.job)
@@ -155,7 +175,7 @@ def _plan(state: ClusterState, plan: Plan) -> Iterator[str]:
             yield f"evict {evict.task}: it is not running"
             continue
         stale = evict.action == "stale-gangs"  # stopped for its own sake
-        if job is None or not (job.preemptible or stale) or job.queue is None:
+        if job is None or not (evict.task not in fixed or stale) or job.queue is None:
             yield f"evict {evict.task}: it may not be stopped"
     for tasks in ([bind.task for bind in plan.binds], [evict.task for evict in plan.evictions]):
         if len(set(tasks)) != len(tasks):

@@ -82,7 +82,7 @@ def beyond_minimum(job: Job, tasks: Iterable[Task]) -> set[str]:
         left[task.pod_set] = left.get(task.pod_set, 0) - 1
         if left[task.pod_set] < 0:
             beyond.add(task.id)
-    if len(beyond) == len(ordered):
+    if ordered and len(beyond) == len(ordered):
         beyond.discard(ordered[0].id)
     return beyond
 

@@ -118,7 +118,8 @@ class Ask:
         """What the job has in common with all that are decided alike when they ask for this."""
         job = self.job
         assert job.queue is not None, "a job asks for room that no queue pays for"
-        return GroupKey(job.queue, pools, job.priority, job.preemptible, growing, demand)
+        preemptible = job.preemptible or (growing and job.surplus_preemptible)
+        return GroupKey(job.queue, pools, job.priority, preemptible, growing, demand)
 
 
 def ask(job: Job, pending: Sequence[Task], nodes: Mapping[str, Sequence[str]], gated: Mapping[str, int]) -> Ask:

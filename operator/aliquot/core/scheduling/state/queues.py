@@ -8,7 +8,7 @@ when it comes.
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
-from aliquot.core.quantities import Request, quantify
+from aliquot.core.quantities import ZERO, Request, Vector, quantify
 from aliquot.core.scheduling.facts import Queue, Share
 
 RESOURCES: Final = ("gpu", "cpu", "memory")
@@ -71,6 +71,27 @@ class Usage:
     def is_zero(self) -> bool:
         """Whether nothing counts."""
         return not any(map(any, self.ledgers()))
+
+
+@dataclass(frozen=True, slots=True)
+class QueueUsage:
+    """What counts against a queue and those below it, in one pool. GPU in hundredths of a device, CPU in milli, bytes.
+
+    Attributes:
+        allocated: held by tasks that have a node and keep it; stopping tasks no longer count.
+        allocated_non_preemptible: the part of it that may not be stopped.
+        requested: allocated, and asked for by waiting tasks.
+    """
+
+    allocated: Vector = ZERO
+    allocated_non_preemptible: Vector = ZERO
+    requested: Vector = ZERO
+
+    @staticmethod
+    def of(usage: Usage) -> "QueueUsage":
+        """As it is now."""
+        held = Vector(*usage.held)
+        return QueueUsage(held, Vector(*usage.held_non_preemptible), held + Vector(*usage.waiting))
 
 
 class QueueTree:

@@ -57,6 +57,28 @@ class Signature:
             if taint.effect in _REPELLING
         )
 
+    def clash(self) -> tuple[str, str, str] | None:
+        """A label of which the task demands this and that at once, and both; None: there could be such a node."""
+        found: tuple[str, str, str] | None = None
+        for term in self.node_terms:
+            clash = _clash(self.node_selector, term)
+            if clash is None:
+                return None
+            found = found or clash
+        return found
+
+
+def _clash(selector: tuple[tuple[str, str], ...], term: NodeTerm) -> tuple[str, str, str] | None:
+    wanted: dict[str, tuple[str, ...]] = {key: (value,) for key, value in selector}
+    for demand in term.labels:
+        if demand.operator == "In":
+            before = wanted.get(demand.key, demand.values)
+            both = tuple(value for value in before if value in demand.values)
+            if not both:
+                return demand.key, " or ".join(before), " or ".join(demand.values)
+            wanted[demand.key] = both
+    return None
+
 
 def _bears(toleration: Toleration, taint: Taint) -> bool:
     if toleration.effect and toleration.effect != taint.effect:

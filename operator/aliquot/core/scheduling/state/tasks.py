@@ -40,7 +40,7 @@ class Counted:
         queue: the queue's name.
         kind: which of the queue's ledgers.
         amount: what counts there, or as others' on the node.
-        preemptible: of its job.
+        preemptible: whether it may be stopped for others.
         priority: of its job.
     """
 
@@ -108,7 +108,7 @@ class TaskRecord:
 
     def assume_granted(self, node: str, devices: tuple[str, ...]) -> None:
         """We ask for the node and these devices; without effect when it has one or goes."""
-        if self.fact.node is None and self.fact.state in _WAITS:
+        if self.fact.node is None and self.fact.state not in _GOES:
             self.granted = node
             self.granted_devices = devices
 

@@ -99,18 +99,26 @@ Ranked = tuple[tuple[int, bool, float], tuple[str, str], Unit]
 
 
 def ranked_units(job: Job, queue: str, placed: list[Placed]) -> list[Ranked]:
-    """The units of a job that has these tasks, in whatever order: the whole of it last."""
+    """The units of a job that has these tasks, in whatever order: the whole of it last, as far as it may be stopped."""
+    if not job.preemptible:
+        beyond = beyond_minimum(job, [one.task for one in placed])
+        placed = [one for one in placed if one.task.id in beyond]
+        units = [_beyond(job, queue, one) for one in sorted(placed, key=lambda one: task_order(one.task))]
+        return units if len(units) < 2 else [*units, _whole(job, queue, placed)]
     if len(placed) == 1:
-        return [((job.priority, True, -job.created), (job.name, job.id), Unit.of(job, queue, placed))]
+        return [_whole(job, queue, placed)]
     placed.sort(key=lambda one: task_order(one.task))
     beyond = beyond_minimum(job, [one.task for one in placed])
-    found: list[Ranked] = [
-        ((job.priority, False, -one.task.created), (one.task.name, one.task.id), Unit.of(job, queue, [one]))
-        for one in placed
-        if one.task.id in beyond
-    ]
-    found.append(((job.priority, True, -job.created), (job.name, job.id), Unit.of(job, queue, placed)))
-    return found
+    return [*(_beyond(job, queue, one) for one in placed if one.task.id in beyond), _whole(job, queue, placed)]
+
+
+def _beyond(job: Job, queue: str, one: Placed) -> Ranked:
+    """A task that the job could go on without."""
+    return ((job.priority, False, -one.task.created), (one.task.name, one.task.id), Unit.of(job, queue, [one]))
+
+
+def _whole(job: Job, queue: str, placed: list[Placed]) -> Ranked:
+    return ((job.priority, True, -job.created), (job.name, job.id), Unit.of(job, queue, placed))
 
 
 def gain_of(nodes: NodeTable, request: Request) -> Room:

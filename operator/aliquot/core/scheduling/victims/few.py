@@ -1,6 +1,12 @@
-"""Of a few units, all that might go together: what is left to try where nothing else has helped."""
+"""Of few units, or of few kinds of them, all that might go together: what is left to try where nothing else has helped.
 
+Of units that are alike only how many go makes a difference: those first that have least right to stay. So what is
+looked at are numbers, one for each kind.
+"""
+
+from collections.abc import Hashable, Sequence
 from itertools import islice
+from math import prod
 from typing import Final
 
 import numpy as np
@@ -12,12 +18,17 @@ from aliquot.core.scheduling.state.units import Unit
 from aliquot.core.scheduling.victims.case import Case
 from aliquot.core.scheduling.victims.rooms import Rooms
 
-_FEW: Final = 12
-"""Of so many units all sets are looked at."""
+_MOST_UNITS: Final = 256
+"""Where more could go, nothing is tried here."""
+_MOST_SETS: Final = 1 << 12
+"""So many sets are looked at: all there are of twelve units that are not alike."""
 _MOST_TRIES: Final = 256
 """So many sets are tried that might make room, as far as their amounts tell."""
 _MOST_AMOUNTS: Final = 1 << 20
 """Amounts that are added up at once."""
+
+Kinds = Sequence[Sequence[Unit]]
+"""Units, those together that are alike, in the order of their right to stay, least first."""
 
 
 def one_by_one(case: Case) -> list[Spot] | None:
@@ -26,30 +37,49 @@ def one_by_one(case: Case) -> list[Spot] | None:
     A set is no good that holds another which makes room too, though the rule refuses that one; nor is one that holds
     another which may not go.
     """
-    runs = case.key.demand.runs
+    kinds = _kinds(case)
+    if not kinds or prod(len(kind) + 1 for kind in kinds) > _MOST_SETS:
+        return None
+    left = _hopeful(case, kinds)
+    for _ in range(_MOST_TRIES):
+        if not len(left):
+            break
+        chosen = left[0]
+        mark = case.stopping.mark()
+        many: list[int] = chosen.tolist()
+        spots, futile = _try(case, [unit for kind, go in zip(kinds, many, strict=True) for unit in kind[:go]])
+        if spots is not None:
+            return spots
+        case.stopping.back_to(mark)
+        left = left[~(left >= chosen).all(axis=1)] if futile else left[1:]
+    return None
+
+
+def _kinds(case: Case) -> Kinds:
+    """The units that could go; none where they are too many."""
     most = case.most()
-    rooms = [Rooms(case.draft, shape, most) for shape, _ in runs]
+    rooms = [Rooms(case.draft, shape, most) for shape, _ in case.key.demand.runs]
 
     def useful(unit: Unit) -> bool:
         return bool(case.bounds) or any(room.concerns(unit) for room in rooms)
 
-    units = list(islice(case.candidates.in_order(case.rule.queues, useful), _FEW + 1))
-    if not units or len(units) > _FEW:
-        return None
+    units = list(islice(case.candidates.in_order(case.rule.queues, useful), _MOST_UNITS + 1))
+    if len(units) > _MOST_UNITS:
+        return ()
+    found: dict[Hashable, list[Unit]] = {}
     for unit in units:
         case.look_at(unit)
-    left = _hopeful(case, units)
-    for _ in range(_MOST_TRIES):
-        if not len(left):
-            break
-        chosen = int(left[0])
-        mark = case.stopping.mark()
-        spots, futile = _try(case, [unit for at, unit in enumerate(units) if chosen & _bit(at, units)])
-        if spots is not None:
-            return spots
-        case.stopping.back_to(mark)
-        left = left[(left & chosen) != chosen] if futile else left[1:]
-    return None
+        if case.stopping.may_stop(unit):  # else it may not go with others either
+            found.setdefault(_likeness(case, unit), []).append(unit)
+    return list(found.values())
+
+
+def _likeness(case: Case, unit: Unit) -> Hashable:
+    """The same for units that make no difference to one another but in who they are."""
+    if unit.parts:  # of which devices makes a difference
+        return unit.job.id, unit.tasks[0].id, len(unit.tasks)
+    company = tuple(case.draft.shape(task).company for task in unit.tasks)
+    return unit.queue, unit.job.priority, unit.total, unit.rows, tuple(sorted(unit.on.items())), company
 
 
 def _try(case: Case, units: list[Unit]) -> tuple[list[Spot] | None, bool]:
@@ -64,45 +94,41 @@ def _try(case: Case, units: list[Unit]) -> tuple[list[Spot] | None, bool]:
     return None, True
 
 
-def _bit(at: int, units: list[Unit]) -> int:
-    """What stands for one of the units in the number of a set."""
-    return 1 << (len(units) - 1 - at)
+def _hopeful(case: Case, kinds: Kinds) -> Amounts:
+    """The sets that might make room, as how many of each kind go: the small ones first.
 
-
-def _hopeful(case: Case, units: list[Unit]) -> Amounts:
-    """The sets that might make room, as numbers: the small ones first, of equal ones those who have to go first."""
-    numbers = np.arange(1 << len(units))
-    sizes = np.zeros_like(numbers)
-    for at in range(len(units)):
-        sizes += (numbers >> at) & 1
-    hope = sizes > 0
+    Of equal ones those come first in which they go who have to go first.
+    """
+    sizes = [len(kind) + 1 for kind in kinds]
+    sets = np.indices(sizes).reshape(len(sizes), -1).T
+    many = sets.sum(axis=1)
+    hope = many > 0
     for shape, count in case.key.demand.runs:
-        hope &= _room(case, shape, count, units) >= count
-    numbers = numbers[np.lexsort((-numbers, sizes))]
-    return numbers[hope[numbers]]
+        hope &= _room(case, shape, count, kinds, sets) >= count
+    order = np.lexsort((*(-sets[:, at] for at in reversed(range(len(kinds)))), many))
+    return sets[order[hope[order]]]
 
 
-def _room(case: Case, shape: TaskShape, count: int, units: list[Unit]) -> Amounts:
+def _room(case: Case, shape: TaskShape, count: int, kinds: Kinds, sets: Amounts) -> Amounts:
     """Per set, for how many tasks there is room at most if they go, up to `count` on each node."""
     nodes, future = case.draft.nodes, case.draft.future
     amounts = nodes.amounts(shape.request)
     if amounts is None:
-        return np.zeros(1 << len(units), np.int64)
+        return np.zeros(len(sets), np.int64)
     if shape.request.part is not None or not amounts.any():
-        return np.full(1 << len(units), count)  # amounts say little of devices of which parts are held
+        return np.full(len(sets), count)  # amounts say little of devices of which parts are held
     columns = np.flatnonzero(amounts)
     allowed = nodes.matching(shape.signature) & nodes.usable
-    rows = np.array(sorted({row for unit in units for row in unit.on if allowed[row]}), np.int64)
+    rows = np.array(sorted({row for kind in kinds for row in kind[0].on if allowed[row]}), np.int64)
     others = allowed.copy()
     others[rows] = False
-    room = np.full(1 << len(units), _many(future[others], columns, amounts, count).sum())
-    step = max(1, _MOST_AMOUNTS // ((1 << len(units)) * len(columns)))
+    room = np.full(len(sets), _many(future[others], columns, amounts, count).sum())
+    nothing = (0,) * future.shape[1]
+    step = max(1, _MOST_AMOUNTS // (len(sets) * len(columns)))
     for begin in range(0, len(rows), step):
         some: list[int] = rows[begin : begin + step].tolist()
-        sums = future[np.newaxis, some][:, :, : len(amounts)]
-        nothing = (0,) * sums.shape[2]
-        for unit in reversed(units):
-            sums = np.concatenate([sums, sums + np.array([unit.on.get(row, nothing) for row in some], np.int64)])
+        gains = np.array([[kind[0].on.get(row, nothing) for row in some] for kind in kinds], np.int64)
+        sums = future[some] + np.tensordot(sets, gains, axes=1)
         room += _many(sums, columns, amounts, count).sum(axis=1)
     return room
 

@@ -244,7 +244,7 @@ def place_again(state: ClusterState, placer: Placer, unit: Unit) -> list[Spot] |
     return [there[task.id] for task in unit.tasks]
 
 
-def _effort(unit: Unit, row: int, sign: int) -> tuple[int, int, tuple[int, ...], str, str]:
+def _effort(unit: Unit, row: int, sign: int) -> tuple[int, int, tuple[int, ...], str, str, str]:
     """What is moved first: least elsewhere, fewest tasks, and most (sign -1) or least (1) on the row."""
-    here = unit.on[row]
-    return (len(unit.on), len(unit.tasks), tuple(sign * gain for gain in here), unit.job.name, unit.tasks[0].id)
+    here, first = unit.on[row], unit.tasks[0]
+    return (len(unit.on), len(unit.tasks), tuple(sign * gain for gain in here), unit.job.name, first.name, first.id)
