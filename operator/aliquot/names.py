@@ -52,6 +52,8 @@ WORKLOAD_KINDS_LABEL: Final = "aliquot.dev/workload-kinds"
 """On a ConfigMap in the operator's namespace: it adds to the table of kinds whose pods are scheduled together."""
 AGGREGATE_LABEL: Final = "aliquot.dev/aggregate-to-operator"
 """On a ClusterRole: the operator may do what it says."""
+ACCESS_RULE_LABEL: Final = "aliquot.dev/access-rule"
+"""On a RoleBinding: the access rule that it is made for."""
 RELEASE_LABEL: Final = "release"
 PRIORITY_CLASS_LABEL: Final = "priorityClassName"
 MANAGED_BY_LABEL: Final = "app.kubernetes.io/managed-by"
@@ -86,6 +88,8 @@ MIN_MEMBER_ANNOTATION: Final = "aliquot.dev/min-member"
 """On a pod of a gang: with how many pods it starts, or not at all."""
 USER_ID_ANNOTATION: Final = "aliquot.dev/user-id"
 """On a pod of a workload: identity of the owner, as their token says it."""
+SELECTED_NODE_ANNOTATION: Final = "volume.kubernetes.io/selected-node"
+"""On a PersistentVolumeClaim whose volume is made for its first pod: the node where that pod is."""
 NODE_POOLS_ANNOTATION: Final = "aliquot.dev/node-pools"
 """On a pod of a workload that names node pools: their names, most wanted first, with commas between them."""
 
@@ -102,6 +106,16 @@ VISIBLE_DEVICES_VARIABLE: Final = "NVIDIA_VISIBLE_DEVICES"
 """Tells the container runtime which GPUs a container sees; with an image that says "all", it sees every one."""
 HOME_VARIABLE: Final = "HOME"
 
+# ClusterRoles that access rules give out in namespaces of projects; the chart makes them
+VIEWER_ROLE: Final = "aliquot-project-viewer"
+RESEARCHER_ROLE: Final = "aliquot-project-researcher"
+ENGINEER_ROLE: Final = "aliquot-project-engineer"
+ADMINISTRATOR_ROLE: Final = "aliquot-project-administrator"
+
+# Images of containers that fetch data before a workload's own starts
+GIT_SYNC_IMAGE: Final = "registry.k8s.io/git-sync/git-sync:v4.4.2"
+RCLONE_IMAGE: Final = "docker.io/rclone/rclone:1.71.0"
+
 # Finalizers: none. Deleting a workload works with the operator down: its pods go by their owner references.
 
 # Field managers, one per purpose (design.md 5)
@@ -114,6 +128,7 @@ CERTIFICATES_MANAGER: Final = "aliquot-certificates"
 REPORTS_MANAGER: Final = "aliquot-reports"
 CONDITIONS_MANAGER: Final = "aliquot-conditions"
 USAGE_MANAGER: Final = "aliquot-usage"
+BESIDE_MANAGER: Final = "aliquot-beside"
 
 # Conditions
 DISRUPTION_TARGET_CONDITION: Final = "DisruptionTarget"

@@ -6,19 +6,23 @@ from dataclasses import dataclass
 from aliquot import names
 from aliquot.cluster.mirror.cache import Key
 from aliquot.cluster.mirror.mirror import Mirror, job_name_of
+from aliquot.cluster.resources import TRAINING_WORKLOADS
 from aliquot.contracts.kinds.policies import TrainingPolicy
 from aliquot.contracts.kinds.tenancy import Project
 from aliquot.contracts.kinds.workloads import TrainingSpec, TrainingWorkload
 from aliquot.core.lifecycle import ObservedPod, Record, Wait, observe, record_of
+from aliquot.core.rendering import Context, Owner
 from aliquot.core.submission import (
     NOTHING,
     Defaults,
     Inheritance,
     InvalidWorkload,
+    Site,
     ValidSpec,
     carried_out,
     inheritance_now,
     kept_inheritance,
+    site_of,
 )
 from aliquot.core.tenancy import not_a_projects
 from aliquot.errors import UserError
@@ -34,6 +38,7 @@ class View:
         errors: what is wrong.
         project: whose quota it uses; None: nobody's.
         job_name: the name of its pods; None: not chosen yet.
+        context: where it runs; None while it has no project or no name.
         obstacle: why no pods can be made for it, although its spec is right.
         pods: its pods.
         record: what its status remembers of pods that are gone.
@@ -44,6 +49,7 @@ class View:
     errors: tuple[UserError, ...]
     project: Project | None
     job_name: str | None
+    context: Context | None
     obstacle: Wait | None
     pods: tuple[ObservedPod, ...]
     record: Record
@@ -54,6 +60,7 @@ class _Reading:
     spec: TrainingSpec
     labels: dict[str, str]
     inheritance: Inheritance
+    site: Site
     found: ValidSpec | InvalidWorkload
 
 
@@ -64,11 +71,15 @@ class Views:
         mirror: what we know.
         defaults: what pods get that do not say.
         shared_namespace: where templates and policies for all projects are.
+        ingress_class: of Ingresses; None: the cluster's default.
     """
 
-    def __init__(self, mirror: Mirror, defaults: Defaults, shared_namespace: str) -> None:
+    def __init__(
+        self, mirror: Mirror, defaults: Defaults, shared_namespace: str, ingress_class: str | None = None
+    ) -> None:
         self._mirror = mirror
         self._defaults = defaults
+        self._ingress_class = ingress_class
         self.shared_namespace = shared_namespace
         self._readings: dict[str, _Reading] = {}
         self._troubles: dict[str, Wait] = {}
@@ -95,6 +106,7 @@ class Views:
             errors=found.errors if invalid else (),
             project=project,
             job_name=job_name,
+            context=self._context(workload, project, job_name),
             obstacle=self._obstacle(workload, project, job_name),
             pods=pods,
             record=record_of(workload.status),
@@ -119,6 +131,10 @@ class Views:
         """The policies in a namespace."""
         return self._mirror.policies_in(namespace)
 
+    def project_of(self, namespace: str) -> Project | None:
+        """The project that a namespace belongs to; None: none, or one that does not exist."""
+        return self._mirror.project_of(namespace)
+
     def _inheritance(self, workload: TrainingWorkload) -> Inheritance:
         """What the workload takes from others: what its status keeps, or what there is to take now.
 
@@ -129,19 +145,20 @@ class Views:
         return NOTHING if has_pods else inheritance_now(workload, self)
 
     def _read(self, workload: TrainingWorkload, inheritance: Inheritance) -> ValidSpec | InvalidWorkload:
-        metadata = workload.metadata
+        metadata, site = workload.metadata, site_of(workload, self, self._defaults)
         known = self._readings.get(metadata.uid)
-        if known is not None and (known.labels, known.spec, known.inheritance) == (
+        if known is not None and (known.labels, known.spec, known.inheritance, known.site) == (
             metadata.labels,
             workload.spec,
             inheritance,
+            site,
         ):
             return known.found
         try:
-            found: ValidSpec | InvalidWorkload = carried_out(workload, inheritance, self._defaults)
+            found: ValidSpec | InvalidWorkload = carried_out(workload, inheritance, self._defaults, site)
         except InvalidWorkload as problem:
             found = problem
-        self._readings[metadata.uid] = _Reading(workload.spec, metadata.labels, inheritance, found)
+        self._readings[metadata.uid] = _Reading(workload.spec, metadata.labels, inheritance, site, found)
         return found
 
     def _obstacle(self, workload: TrainingWorkload, project: Project | None, job_name: str | None) -> Wait | None:
@@ -157,6 +174,27 @@ class Views:
                     "delete one of the two, or submit this one under another name",
                 )
         return None
+
+    def _context(self, workload: TrainingWorkload, project: Project | None, job_name: str | None) -> Context | None:
+        if project is None or job_name is None:
+            return None
+        metadata = workload.metadata
+        held = self._mirror.namespaces.get(Key("", metadata.namespace))
+        return Context(
+            owner=Owner(
+                api_version=TRAINING_WORKLOADS.api_version,
+                kind=TRAINING_WORKLOADS.kind,
+                namespace=metadata.namespace,
+                name=metadata.name,
+                uid=metadata.uid,
+                labels=metadata.labels,
+            ),
+            project=project.metadata.name,
+            job_name=job_name,
+            restricted=held is not None and held.metadata.labels.get(names.POD_SECURITY_LABEL) == names.RESTRICTED,
+            domain=self._defaults.domain,
+            ingress_class=self._ingress_class,
+        )
 
     def _no_project(self, namespace: str) -> str:
         held = self._mirror.namespaces.get(Key("", namespace))

@@ -19,14 +19,15 @@ from aliquot.cluster.granting.bind import read_again
 from aliquot.cluster.mirror.cache import Key
 from aliquot.cluster.mirror.mirror import Mirror, key_of, owner_of
 from aliquot.cluster.mirror.parse import parse
+from aliquot.cluster.reconcilers.beside import Beside
 from aliquot.cluster.reconcilers.status_writes import put_status
 from aliquot.cluster.reconcilers.view import View, Views
 from aliquot.cluster.resources import TRAINING_WORKLOADS, kind_of
 from aliquot.contracts.kinds.status import Inherited
 from aliquot.contracts.kinds.workloads import TrainingWorkload
 from aliquot.contracts.kubernetes import Pod
-from aliquot.core.lifecycle import NewPod, PodPhase, Retry, Wait, observe, plan
-from aliquot.core.rendering import Owner, training_pod
+from aliquot.core.lifecycle import NewPod, PodPhase, Retry, Steps, Wait, observe, plan
+from aliquot.core.rendering import workload_pod
 from aliquot.core.submission import Inheritance, ValidSpec
 from aliquot.kube.client import ApiClient
 from aliquot.kube.problems import AlreadyExists, Conflict, Forbidden, Invalid, NotFound
@@ -46,6 +47,7 @@ class WorkloadReconciler:
         client: writes.
         mirror: what we know.
         views: what workloads ask for.
+        beside: what they have beside their pods.
         clock: the time given to plans.
         retry: how failed pods are tried again.
         look_again: takes the key of a workload, and in how many seconds it is to be looked at again.
@@ -57,6 +59,7 @@ class WorkloadReconciler:
         client: ApiClient,
         mirror: Mirror,
         views: Views,
+        beside: Beside,
         clock: Clock,
         retry: Retry,
         look_again: Callable[[Key, float], None],
@@ -65,6 +68,7 @@ class WorkloadReconciler:
         self._client = client
         self._mirror = mirror
         self._views = views
+        self._beside = beside
         self._clock = clock
         self._retry = retry
         self._look_again = look_again
@@ -95,17 +99,25 @@ class WorkloadReconciler:
         if steps.delete_workload:
             await self._delete_workload(workload)
             return
-        if not steps.create:
-            self._views.note_trouble(workload.metadata.uid, None)
         try:
             await _all(self._delete_pod(workload, name) for name in steps.delete)
-            if view.obstacle is None:
+            if view.obstacle is None and await self._has_all_beside(key, view, steps):
                 await _all(self._create_pod(workload, view, new) for new in steps.create)
+                if not steps.create:
+                    self._views.note_trouble(workload.metadata.uid, None)
         finally:
             # Until the status says so, a run that is done is known by its pod alone, and would be lost with it.
             self._status_changed(key, steps.outcome is not None or _has_unsaved(view))
             if steps.look_again_at is not None:
                 self._look_again(key, max(0.05, steps.look_again_at - self._clock.now()))
+
+    async def _has_all_beside(self, key: Key, view: View, steps: Steps) -> bool:
+        """Whether there is everything that its pods need beside them, if there are or shall be any."""
+        alive = [pod for pod in view.pods if pod.alive]
+        if view.spec is None or view.context is None or not (alive or steps.create):
+            return True
+        node = next((pod.node for pod in alive if pod.node), None)
+        return await self._beside.ensure(key, view.spec.pod, view.context, node)
 
     async def _keep(self, workload: TrainingWorkload, inheritance: Inheritance) -> TrainingWorkload:
         """Write down what the workload takes from template and policy, before any pod is made of it."""
@@ -137,18 +149,9 @@ class WorkloadReconciler:
 
     async def _create_pod(self, workload: TrainingWorkload, view: View, new: NewPod) -> None:
         assert view.spec is not None
-        assert view.project is not None
+        assert view.context is not None
         assert view.job_name is not None
-        manifest = training_pod(
-            view.spec,
-            _owner(workload),
-            view.project.metadata.name,
-            view.job_name,
-            new.index,
-            new.attempt,
-            new.failed_attempts,
-            restricted=self._is_restricted(workload.metadata.namespace),
-        )
+        manifest = workload_pod(view.spec.pod, view.context, new.index, new.attempt, new.failed_attempts)
         namespace, uid = workload.metadata.namespace, workload.metadata.uid
         try:
             answer = await self._client.create(PODS, manifest, namespace=namespace, field_manager=names.PODS_MANAGER)
@@ -160,11 +163,6 @@ class WorkloadReconciler:
         else:
             self._views.note_trouble(uid, None)
             self._mirror.pods.put(_POD.decode(answer.body))
-
-    def _is_restricted(self, namespace: str) -> bool:
-        """Whether the namespace takes only pods of the Pod Security level `restricted`."""
-        held = self._mirror.namespaces.get(Key("", namespace))
-        return held is not None and held.metadata.labels.get(names.POD_SECURITY_LABEL) == names.RESTRICTED
 
     async def _meet(self, workload: TrainingWorkload, name: str) -> None:
         """A pod of that name exists: learn of it if it is ours, else say whose it is."""
@@ -216,18 +214,6 @@ class WorkloadReconciler:
         except NotFound:
             _log.debug("workload gone before its time was over", workload=str(key_of(workload)))
         self._mirror.workloads.drop(key_of(workload), metadata.uid)
-
-
-def _owner(workload: TrainingWorkload) -> Owner:
-    metadata = workload.metadata
-    return Owner(
-        api_version=TRAINING_WORKLOADS.api_version,
-        kind=TRAINING_WORKLOADS.kind,
-        namespace=metadata.namespace,
-        name=metadata.name,
-        uid=metadata.uid,
-        labels=metadata.labels,
-    )
 
 
 def _has_unsaved(view: View) -> bool:

@@ -20,7 +20,7 @@ from aliquot.core.submission.inheritance import (
 from aliquot.core.submission.interactive import ValidInteractive, effective_interactive
 from aliquot.core.submission.pod_values import ValidPod, Variable
 from aliquot.core.submission.policy_status import policy_problems_of, policy_status
-from aliquot.core.submission.reading import carried_out, inheritance_now, read_workload
+from aliquot.core.submission.reading import carried_out, inheritance_now, read_workload, site_of
 from aliquot.core.submission.spec import Defaults, InvalidWorkload, Site, ValidSpec
 
 __all__ = [
@@ -47,5 +47,6 @@ __all__ = [
     "policy_problems_of",
     "policy_status",
     "read_workload",
+    "site_of",
     "submitted",
 ]

@@ -15,6 +15,7 @@ from typing import Any, Final, Protocol, TypeVar
 from aliquot.contracts.kinds.catalogue import of_kind
 from aliquot.contracts.kinds.policies import TrainingPolicy
 from aliquot.contracts.kinds.shapes import Resource, Shape
+from aliquot.contracts.kinds.tenancy import Project
 from aliquot.contracts.kinds.workloads import TrainingWorkload
 from aliquot.core.submission.layers import Layer, origins, over, settled
 from aliquot.core.submission.policy import violations
@@ -50,7 +51,7 @@ NOTHING: Final = Inheritance()
 
 
 class Surroundings(Protocol):
-    """Where templates and policies are looked up."""
+    """Where templates, policies and projects are looked up."""
 
     @property
     def shared_namespace(self) -> str:
@@ -63,6 +64,10 @@ class Surroundings(Protocol):
 
     def policies(self, namespace: str) -> Iterable[TrainingPolicy]:
         """The policies in a namespace."""
+        ...
+
+    def project_of(self, namespace: str) -> Project | None:
+        """The project that a namespace belongs to; None: none, or one that does not exist."""
         ...
 
 

@@ -1,7 +1,6 @@
 """What is read and rendered, and what nobody in the cluster would do: refused by name until somebody does.
 
-A pod with a part of a GPU would find a node and no device; a claim, a Service or an Ingress would be waited for in
-vain, as nobody makes them.
+A pod with a part of a GPU would find a node and no device.
 """
 
 from collections.abc import Iterable
@@ -13,8 +12,6 @@ from aliquot.core.submission.spec import ValidSpec
 from aliquot.errors import UserError
 
 PARTS_NOT_YET: Final = f"{NOT_YET}, or give a whole number of GPUs; no node hands out parts of GPUs"
-CLAIMS_NOT_YET: Final = f"{NOT_YET}, or name an existing claim; nobody makes claims"
-PORTS_NOT_YET: Final = f"{NOT_YET}; nobody makes Services and Ingresses"
 
 
 def not_done_yet(spec: TrainingSpec, valid: ValidSpec) -> tuple[UserError, ...]:
@@ -33,9 +30,3 @@ def _found(spec: TrainingSpec, valid: ValidSpec) -> Iterable[UserError]:
         yield UserError("spec.gpu.value", spec.gpu.value, PARTS_NOT_YET)
     if gpus.memory_mib is not None:
         yield UserError("spec.gpuMemory.value", spec.gpu_memory.value, PARTS_NOT_YET)
-    if any(claim.new is not None for claim in valid.pod.storage.claims):
-        yield UserError("spec.pvcs", ", ".join(sorted(spec.pvcs.items)), CLAIMS_NOT_YET)
-    if valid.pod.network.ports:
-        yield UserError("spec.ports", ", ".join(sorted(spec.ports.items)), PORTS_NOT_YET)
-    if valid.pod.network.urls:
-        yield UserError("spec.exposedUrls", ", ".join(sorted(spec.exposed_urls.items)), PORTS_NOT_YET)
