@@ -10,7 +10,7 @@ import yaml
 
 
 def policy() -> str:
-    """The audit policy, YAML: writes to pods, with their bodies, and to events and run.ai objects; nothing else."""
+    """The audit policy, YAML: writes to pods, with their bodies, and to what else a platform makes; nothing else."""
     writes = ["create", "update", "patch", "delete", "deletecollection"]
     document = {
         "apiVersion": "audit.k8s.io/v1",
@@ -23,8 +23,10 @@ def policy() -> str:
                 "level": "Metadata",
                 "verbs": writes,
                 "resources": [
-                    {"group": "", "resources": ["events"]},
+                    {"group": "", "resources": ["events", "services", "persistentvolumeclaims"]},
                     {"group": "events.k8s.io", "resources": ["events"]},
+                    {"group": "networking.k8s.io", "resources": ["ingresses"]},
+                    {"group": "rbac.authorization.k8s.io", "resources": ["rolebindings"]},
                     {"group": "run.ai"},
                     {"group": "scheduling.run.ai"},
                 ],

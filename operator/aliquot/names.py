@@ -52,6 +52,8 @@ WORKLOAD_KINDS_LABEL: Final = "aliquot.dev/workload-kinds"
 """On a ConfigMap in the operator's namespace: it adds to the table of kinds whose pods are scheduled together."""
 AGGREGATE_LABEL: Final = "aliquot.dev/aggregate-to-operator"
 """On a ClusterRole: the operator may do what it says."""
+ACCESS_RULE_LABEL: Final = "aliquot.dev/access-rule"
+"""On a RoleBinding: the access rule that it is made for."""
 RELEASE_LABEL: Final = "release"
 PRIORITY_CLASS_LABEL: Final = "priorityClassName"
 MANAGED_BY_LABEL: Final = "app.kubernetes.io/managed-by"
@@ -97,6 +99,8 @@ MIN_MEMBER_ANNOTATION: Final = "aliquot.dev/min-member"
 """On a pod of a gang: with how many pods it starts, or not at all."""
 USER_ID_ANNOTATION: Final = "aliquot.dev/user-id"
 """On a pod of a workload: identity of the owner, as their token says it."""
+SELECTED_NODE_ANNOTATION: Final = "volume.kubernetes.io/selected-node"
+"""On a PersistentVolumeClaim whose volume is made for its first pod: the node where that pod is."""
 NODE_POOLS_ANNOTATION: Final = "aliquot.dev/node-pools"
 """On a pod of a workload that names node pools: their names, most wanted first, with commas between them."""
 
@@ -125,6 +129,15 @@ WORKER_PORT_VARIABLE: Final = "WORKER_PORT"
 MPI_WORKERS_VARIABLE: Final = "RUNAI_MPI_NUM_WORKERS"
 TORCHRUN_PREFIX: Final = "PET_"
 """Begins the variables that `torchrun` reads in the place of its arguments, such as PET_NNODES."""
+# ClusterRoles that access rules give out in namespaces of projects; the chart makes them
+VIEWER_ROLE: Final = "aliquot-project-viewer"
+RESEARCHER_ROLE: Final = "aliquot-project-researcher"
+ENGINEER_ROLE: Final = "aliquot-project-engineer"
+ADMINISTRATOR_ROLE: Final = "aliquot-project-administrator"
+
+# Images of containers that fetch data before a workload's own starts
+GIT_SYNC_IMAGE: Final = "registry.k8s.io/git-sync/git-sync:v4.4.2"
+RCLONE_IMAGE: Final = "docker.io/rclone/rclone:1.71.0"
 
 # Finalizers: none. Deleting a workload works with the operator down: its pods go by their owner references.
 

@@ -12,6 +12,11 @@ from typing import Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from aliquot import names
+
+_LABEL = "[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?"
+_HOST_NAME = rf"{_LABEL}(\.{_LABEL})*"
+
 
 class _Group(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
@@ -169,6 +174,37 @@ class Foreign(_Group):
     """An ExternalWorkload is written so long after something changed: its pods pass through several phases at once."""
 
 
+class Addresses(_Group):
+    """Addresses outside the cluster that lead to workloads."""
+
+    domain: str = Field(default="", max_length=253, pattern=f"^({_HOST_NAME})?$")
+    """Host name at which workloads are reached from outside, such as gpu.example.com, with a path for each. Empty:
+    workloads cannot have addresses there."""
+
+    ingress_class: str = Field(default="", max_length=253, pattern=f"^({_HOST_NAME})?$")
+    """IngressClass that serves it, with a certificate for the domain by default; empty: the cluster's default."""
+
+
+class Access(_Group):
+    """How access rules become rights."""
+
+    user_prefix: str = Field(default="", max_length=253)
+    """What the API server puts before the name of a token's user (its flag --oidc-username-prefix)."""
+
+    group_prefix: str = Field(default="", max_length=253)
+    """What the API server puts before the names of a token's groups (its flag --oidc-groups-prefix)."""
+
+
+class Images(_Group):
+    """Containers that fetch data before a workload's own begins."""
+
+    git: str = Field(default=names.GIT_SYNC_IMAGE, min_length=1, max_length=1024)
+    """Clones repositories: git-sync 4, or what takes its variables."""
+
+    s3: str = Field(default=names.RCLONE_IMAGE, min_length=1, max_length=1024)
+    """Copies buckets: rclone, or what takes its variables and arguments."""
+
+
 class Server(_Group):
     """The process's own HTTP server: /healthz, /readyz, /metrics."""
 
@@ -250,6 +286,9 @@ class Settings(BaseSettings):
     leadership: Leadership = Leadership()
     scheduling: Scheduling = Scheduling()
     workloads: Workloads = Workloads()
+    addresses: Addresses = Addresses()
+    access: Access = Access()
+    images: Images = Images()
     foreign: Foreign = Foreign()
     server: Server = Server()
     webhook: Webhook = Webhook()

@@ -11,6 +11,7 @@ from typing import Any, cast
 import yaml
 from pydantic import BaseModel
 
+from aliquot import names
 from aliquot.settings import Settings
 from aliquot_lab import Cluster
 from aliquot_lab.processes import eventually
@@ -22,6 +23,12 @@ GUIDE = ROOT / "docs" / "install.md"
 
 SET_BY_THE_CHART = ("identity", "server", "webhook")
 """Groups of settings that are no values: they follow from where the operator runs."""
+
+PROJECT_ROLES = (names.VIEWER_ROLE, names.ENGINEER_ROLE, names.RESEARCHER_ROLE, names.ADMINISTRATOR_ROLE)
+"""ClusterRoles that access rules give out."""
+
+EMPTY = '""'
+"""How the guide shows a setting that is empty by default."""
 
 Manifest = dict[str, Any]
 
@@ -142,7 +149,8 @@ def settings_schema() -> dict[str, Any]:
 def settings_rows() -> list[str]:
     """The rows of the guide's table of settings, made of the settings themselves."""
     return [
-        f"| `settings.{group}.{camel(name)}` | `{field.default}` | {' '.join((field.description or '').split())} |"
+        f"| `settings.{group}.{camel(name)}` | `{field.default or str(field.default) or EMPTY}` | "
+        f"{' '.join((field.description or '').split())} |"
         for group, model in groups_of_settings().items()
         for name, field in model.model_fields.items()
     ]

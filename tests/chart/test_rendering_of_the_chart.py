@@ -16,6 +16,7 @@ from tests.chart.chart_support import (
     CHART,
     COMPONENT,
     CRDS,
+    PROJECT_ROLES,
     ROOT,
     Helm,
     Manifest,
@@ -31,7 +32,7 @@ def changed(default: object, schema: dict[str, Any]) -> object:
     if "enum" in schema:
         return next(choice for choice in schema["enum"] if choice != default)
     if isinstance(default, str):
-        return f"{default}-2"
+        return f"{default or 'some'}-2"
     if isinstance(default, bool):
         return not default
     assert isinstance(default, int | float)
@@ -311,6 +312,8 @@ class TestValues:
         manifests = helm.template(without_definitions({"priorityClasses": {"enabled": False}}), release="x" * 53)
         for manifest in manifests:
             name = manifest["metadata"]["name"]
+            if name in PROJECT_ROLES:  # the operator binds them by these names
+                continue
             assert name.startswith("x" * 50)
             assert len(name) <= 63
 

@@ -7,15 +7,17 @@ import yaml
 
 from aliquot import names
 from aliquot.core.intake.group_table import builtin_table
-from tests.chart.chart_support import CRDS, GUIDE, Helm, Manifest, only, without_definitions
+from tests.chart.chart_support import CRDS, GUIDE, PROJECT_ROLES, Helm, Manifest, only, without_definitions
 
 OPERATOR = """
     cluster  -                    pods                         get list watch create delete
     cluster  -                    pods/binding                 create
     cluster  -                    pods/status                  patch
-    cluster  -                    services                     create
     cluster  -                    nodes                        list watch
     cluster  -                    namespaces                   get list watch create patch
+    cluster  -                    services                     get list watch create update
+    cluster  networking.k8s.io    ingresses                    get list watch create update
+    cluster  -                    persistentvolumeclaims       get list watch create patch
     cluster  events.k8s.io        events                       create patch
     cluster  run.ai               trainingworkloads            get list watch patch delete
     cluster  run.ai               trainingworkloads/finalizers update
@@ -40,6 +42,13 @@ OPERATOR = """
     cluster  run.ai               trainingpolicies/status      patch
     cluster  run.ai               externalworkloads            list watch create patch
     cluster  run.ai               externalworkloads/status     patch
+    cluster  run.ai               accessrules                  list watch
+    cluster  run.ai               accessrules/status           patch
+    cluster  rbac.authorization.k8s.io  rolebindings           get list watch create update delete
+    cluster  rbac.authorization.k8s.io  clusterroles=aliquot-project-administrator  bind
+    cluster  rbac.authorization.k8s.io  clusterroles=aliquot-project-engineer  bind
+    cluster  rbac.authorization.k8s.io  clusterroles=aliquot-project-researcher  bind
+    cluster  rbac.authorization.k8s.io  clusterroles=aliquot-project-viewer  bind
     cluster  scheduling.k8s.io    priorityclasses              list watch
     cluster  scheduling.run.ai    departments                  list watch
     cluster  scheduling.run.ai    departments/status           patch
@@ -80,10 +89,11 @@ def rights_of_table(text: str) -> set[Right]:
 
 def rights_of_rules(where: str, role: Manifest) -> list[Right]:
     return [
-        (where, group, resource + "".join(f"={name}" for name in rule.get("resourceNames", ())), verb)
+        (where, group, f"{resource}={name}" if name else resource, verb)
         for rule in role.get("rules", ())
         for group in rule["apiGroups"]
         for resource in rule["resources"]
+        for name in rule.get("resourceNames", ("",))
         for verb in rule["verbs"]
     ]
 
@@ -168,9 +178,11 @@ def test_no_role_has_wildcards_secrets_of_others_or_ways_to_more_rights(standard
     for role in (item for item in standard if item["kind"] in ("Role", "ClusterRole")):
         for where, group, resource, verb in rights_of_rules("", role):
             assert "*" not in (group, resource, verb), role["metadata"]["name"]
-            assert resource not in {"secrets", "serviceaccounts/token", "pods/exec"}, where
-            assert verb not in {"impersonate", "escalate", "bind", "approve", "sign"}
-            assert group != "rbac.authorization.k8s.io"
+            assert resource not in {"secrets", "serviceaccounts/token"}, where
+            assert verb not in {"impersonate", "escalate", "approve", "sign"}
+            assert verb != "bind" or resource.removeprefix("clusterroles=") in PROJECT_ROLES
+            assert group != "rbac.authorization.k8s.io" or role["metadata"]["name"] == "aliquot-operator"
+            assert resource != "pods/exec" or role["metadata"]["name"] in PROJECT_ROLES
 
 
 @pytest.mark.parametrize("component", TABLES)
@@ -194,6 +206,34 @@ def test_who_may_view_a_namespace_may_see_every_kind_of_ours(roles: dict[str, Ma
 def test_who_may_edit_a_namespace_may_make_workloads_and_no_policies(roles: dict[str, Manifest]) -> None:
     made = {(group, resource) for _, group, resource, _ in rights_of_rules("", roles["aliquot-edit"])}
     assert made == plurals(category="runai-workloads") | {("run.ai", "runaijobs")}
+
+
+def rights_in_a_project(role: Manifest) -> dict[tuple[str, str], set[str]]:
+    """The verbs of a role by group and resource."""
+    found: dict[tuple[str, str], set[str]] = {}
+    for _, group, resource, verb in rights_of_rules("", role):
+        found.setdefault((group, resource), set()).add(verb)
+    return found
+
+
+@pytest.mark.parametrize("name", PROJECT_ROLES)
+def test_a_role_in_a_project_may_write_what_its_name_says(name: str, roles: dict[str, Manifest]) -> None:
+    workloads = plurals(category="runai-workloads") | {("run.ai", "runaijobs")}
+    policies = plurals(category="runai-policies")
+    may = rights_in_a_project(roles[name])
+    written = {what for what, verbs in may.items() if verbs & {"create", "update", "patch", "delete"}}
+    inside = {("", f"pods/{what}") for what in ("attach", "exec", "portforward")}
+    assert (
+        written
+        == {
+            names.VIEWER_ROLE: set(),
+            names.ENGINEER_ROLE: inside | {("run.ai", "inferenceworkloads")},
+            names.RESEARCHER_ROLE: inside | workloads,
+            names.ADMINISTRATOR_ROLE: inside | workloads | policies,
+        }[name]
+    )
+    seen = {what for what, verbs in may.items() if {"get", "list", "watch"} <= verbs}
+    assert seen > workloads | policies | {("run.ai", "externalworkloads"), ("", "pods"), ("", "events")}
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,8 @@ from demo import platform
 from tests.support.arena import Arena
 
 _NAME = "operator"
+DOMAIN = "gpu.example.com"
+"""Where the operator of the test run makes addresses."""
 
 
 @pytest.fixture(scope="session")
@@ -21,7 +23,11 @@ def operator(lab: Cluster) -> platform.OperatorProcess:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not record.exists():
             platform.install(lab)
-            settings = {"ALIQUOT_WORKLOADS__RETRY_BASE_SECONDS": "0.5", "ALIQUOT_LOG__LEVEL": "debug"}
+            settings = {
+                "ALIQUOT_WORKLOADS__RETRY_BASE_SECONDS": "0.5",
+                "ALIQUOT_ADDRESSES__DOMAIN": DOMAIN,
+                "ALIQUOT_LOG__LEVEL": "debug",
+            }
             started = platform.start_operator(lab, _NAME, settings=settings)
             record.write_text(json.dumps({"port": started.port}))
     operator = platform.OperatorProcess(lab, _NAME, json.loads(record.read_text())["port"])

@@ -151,6 +151,34 @@ def test_a_generated_name_costs_one_write_more(counted: Counted) -> None:
     assert found["patch trainingworkloads"] == 1
 
 
+def test_what_a_workload_has_beside_its_pods_costs_one_write_each(counted: Counted) -> None:
+    namespace = f"runai-{counted.name}-a"
+    before = len(counted.writes())
+    ports = {"items": {"api": {"value": {"container": 8000, "serviceType": "ClusterIP"}}}}
+    claims = {"items": {"data": {"value": {"size": "1Gi", "path": "/data", "storageClass": "none"}}}}
+    counted.submit(namespace, "served", gpu=None, ports=ports, pvcs=claims)
+    counted.until_phase(namespace, "served", "Running")
+    counted.heard()
+    written = [one for one in counted.writes()[before:] if one.namespace == namespace]
+    assert [one for one in written if one.code >= 300] == []
+    found = counts(written)
+    assert (found["create services"], found["create persistentvolumeclaims"]) == (1, 1)
+    assert found["patch persistentvolumeclaims"] == 1, "the node where the volume is first used"
+    assert not {what for what in found if "update services" in what}
+
+
+def test_an_access_rule_costs_one_binding_and_one_status(counted: Counted) -> None:
+    before = len(counted.writes())
+    spec = {"subjectId": "ada", "roleName": "L1 researcher", "scopeName": f"{counted.name}-a"}
+    rules = "/apis/run.ai/v1alpha1/accessrules"
+    rule = {"apiVersion": "run.ai/v1alpha1", "kind": "AccessRule", "metadata": {"name": "ada"}, "spec": spec}
+    counted.make(rules, rule)
+    counted.until(lambda: counted.get(f"{rules}/ada").get("status", {}).get("phase") == "Ready", "the rule to be Ready")
+    counted.heard()
+    found = counts(counted.writes()[before:])
+    assert {"create rolebindings": 1, "patch accessrules/status": 1}.items() <= found.items()
+
+
 def test_the_same_state_again_writes_nothing(counted: Counted) -> None:
     namespace = f"runai-{counted.name}-a"
     counted.submit(namespace, "steady")

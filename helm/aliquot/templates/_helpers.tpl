@@ -226,3 +226,43 @@ spec:
       # A copy: merging changes the values, which the other Deployment reads, too.
       affinity: {{- merge (deepCopy $root.Values.affinity) (include "aliquot.apart" $component | fromYaml) | toYaml | nindent 8 }}
 {{- end -}}
+
+{{/*
+What everybody sees who has a role in a project: its workloads, and what became of them.
+*/}}
+{{- define "aliquot.projectView" -}}
+- apiGroups: [run.ai]
+  resources:
+    - distributedpolicies
+    - distributedworkloads
+    - externalworkloads
+    - inferencepolicies
+    - inferenceworkloads
+    - interactivepolicies
+    - interactiveworkloads
+    - runaijobs
+    - trainingpolicies
+    - trainingworkloads
+  verbs: [get, list, watch]
+- apiGroups: [""]
+  resources: [events, persistentvolumeclaims, pods, services]
+  verbs: [get, list, watch]
+- apiGroups: [""]
+  resources: [pods/log]
+  verbs: [get]
+- apiGroups: [events.k8s.io]
+  resources: [events]
+  verbs: [get, list, watch]
+- apiGroups: [networking.k8s.io]
+  resources: [ingresses]
+  verbs: [get, list, watch]
+{{- end }}
+
+{{/*
+What those do with pods who submit workloads: a shell in them, and their ports.
+*/}}
+{{- define "aliquot.projectUse" -}}
+- apiGroups: [""]
+  resources: [pods/attach, pods/exec, pods/portforward]
+  verbs: [get, create]
+{{- end }}

@@ -7,7 +7,7 @@ from aliquot.contracts.kinds.external import ExternalWorkload
 from aliquot.contracts.kinds.policies import Policy
 from aliquot.contracts.kinds.registry import KINDS, Kind
 from aliquot.contracts.kinds.shapes import Resource as CustomResource
-from aliquot.contracts.kinds.tenancy import Department, NodePool, Project
+from aliquot.contracts.kinds.tenancy import AccessRule, Department, NodePool, Project
 from aliquot.contracts.kinds.workloads import DistributedWorkload, InteractiveWorkload, TrainingWorkload, Workload
 from aliquot.kube.resources import Resource
 
@@ -37,4 +37,5 @@ POLICIES: Final[Mapping[str, Resource]] = {model.__name__: resource_of(kind_of(m
 PROJECTS: Final = resource_of(kind_of(Project))
 DEPARTMENTS: Final = resource_of(kind_of(Department))
 NODE_POOLS: Final = resource_of(kind_of(NodePool))
+ACCESS_RULES: Final = resource_of(kind_of(AccessRule))
 EXTERNAL_WORKLOADS: Final = resource_of(kind_of(ExternalWorkload))

@@ -13,6 +13,7 @@ from typing import Final
 
 from aliquot.clock import Clock
 from aliquot.cluster.announcer import Announcer
+from aliquot.cluster.defaults import defaults_of
 from aliquot.cluster.device_problems import DeviceProblems
 from aliquot.cluster.feed import Feed
 from aliquot.cluster.foreign.owners import Owners
@@ -27,6 +28,8 @@ from aliquot.cluster.mirror.cache import Key
 from aliquot.cluster.mirror.mirror import Mirror, key_of, workload_key_of
 from aliquot.cluster.node_problems import NodeProblems
 from aliquot.cluster.pace import Pace
+from aliquot.cluster.reconcilers.access import AccessRules
+from aliquot.cluster.reconcilers.beside import Beside
 from aliquot.cluster.reconcilers.left_behind import LeftBehind
 from aliquot.cluster.reconcilers.pod_conditions import PodConditions
 from aliquot.cluster.reconcilers.policies import PolicyStatusWriter
@@ -44,14 +47,12 @@ from aliquot.contracts.kubernetes import Pod
 from aliquot.core.intake import MinRuntimes
 from aliquot.core.lifecycle import Retry
 from aliquot.core.scheduling import Bind, GrantFailed, Plan, Promised
-from aliquot.core.submission import Defaults
 from aliquot.kube.client import ApiClient
 from aliquot.kube.config import Server
 from aliquot.kube.recorder import Recorder
 from aliquot.kube.work_queue import WorkQueue
 from aliquot.settings import Settings
 
-_MIB: Final = 1024 * 1024
 _SHORTEST_PAUSE_SECONDS: Final = 0.1
 _PROMISE_SETTLE_SECONDS: Final = 1.0
 """Most room is free by then, and the pod has its node: nothing has to be written."""
@@ -98,17 +99,20 @@ class Term:
         self._nominator = Nominator(client, mirror)
         self._triggers = Triggers(mirror, self._feed, self._heard, self._add, settings)
         workloads = settings.workloads
-        defaults = Defaults(workloads.cpu_milli_per_gpu, workloads.memory_mib_per_gpu * _MIB)
-        views = Views(mirror, defaults, settings.identity.namespace)
+        ingress_class = settings.addresses.ingress_class or None
+        views = Views(mirror, defaults_of(settings), settings.identity.namespace, ingress_class)
+        silence = settings.api.watch_silence_seconds
+        self._beside = Beside(client, mirror, clock, metrics.watches, silence, views.note_trouble, self._look_again)
         retry = Retry(workloads.retry_base_seconds, workloads.retry_cap_seconds)
         self._workloads = WorkloadReconciler(
-            client, mirror, views, clock, retry, self._look_again, self._status_changed
+            client, mirror, views, self._beside, clock, retry, self._look_again, self._status_changed
         )
         self._statuses = WorkloadStatusWriter(
             client, mirror, views, clock, retry, self._verdicts.of, self._announcer.happened
         )
         conditions = PodConditions(client, mirror, clock, self._jobs.short, self._announcer.misunderstood)
         self._tenants = TenantReconciler(client, mirror, self._feed, clock, self._scheduler.usage)
+        self._access = AccessRules(client, mirror, clock, metrics.watches, self._add, settings)
         self._clock = clock
         self._pace = Pace[Key](workloads.status_settle_seconds, workloads.status_longest_seconds)
         self._foreign = ForeignWorkloads(
@@ -140,6 +144,7 @@ class Term:
             Task.NODE_POOL_STATUS: self._tenants.write_node_pool_status,
             Task.POLICY_STATUS: PolicyStatusWriter(client, mirror, clock).write,
             **self._foreign.tasks,
+            **self._access.tasks,
         }
         self._started = False
 
@@ -156,6 +161,8 @@ class Term:
         async with asyncio.TaskGroup() as group:
             await self._sources.fill(group)
             await self._foreign.fill(group)
+            await self._beside.fill(group)
+            await self._access.fill(group)
             if self._usage.wanted:
                 await self._usage.load()
             self._feed.start()
@@ -201,6 +208,7 @@ class Term:
     def _look_at_everything(self) -> None:
         self._triggers.look_at_everything()
         self._foreign.look_at_everything()
+        self._access.look_at_everything()
 
     # What the rooms tell one another
 

@@ -34,6 +34,7 @@ class Task(StrEnum):
     DEPARTMENT_STATUS = "department-status"
     NODE_POOL_STATUS = "node-pool-status"
     POLICY_STATUS = "policy-status"
+    ACCESS_RULE = "access-rule"
     OWNER = "owner"
     REPORT = "report"
 
@@ -56,6 +57,7 @@ LANES = {
     Task.WORKLOAD: Lane.CREATE,
     Task.LEFT_BEHIND: Lane.CREATE,
     Task.PROJECT: Lane.CREATE,
+    Task.ACCESS_RULE: Lane.CREATE,
     Task.POD_CONDITIONS: Lane.STATUS,
     Task.NOMINATE: Lane.STATUS,
     Task.WORKLOAD_STATUS: Lane.STATUS,

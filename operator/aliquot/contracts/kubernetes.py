@@ -309,3 +309,35 @@ class PriorityClass(Projection, frozen=True):
 
     metadata: Metadata = Metadata()
     value: int = 0
+
+
+class ObjectBeside(Projection, frozen=True):
+    """A Service, Ingress or PersistentVolumeClaim, in full but for its status."""
+
+    metadata: Metadata = Metadata()
+    spec: dict[str, object] = {}
+
+
+class RoleRef(Projection, frozen=True):
+    """Which role a RoleBinding gives."""
+
+    api_group: str = ""
+    kind: str = ""
+    name: str = ""
+
+
+class Subject(Projection, frozen=True):
+    """Whom a RoleBinding gives it."""
+
+    api_group: str = ""
+    kind: str = ""
+    name: str = ""
+    namespace: str = ""
+
+
+class RoleBinding(Projection, frozen=True):
+    """Who has which role in a namespace."""
+
+    metadata: Metadata = Metadata()
+    role_ref: RoleRef = RoleRef()
+    subjects: tuple[Subject, ...] = ()

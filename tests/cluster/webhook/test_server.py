@@ -152,8 +152,8 @@ async def test_workloads_and_policies_of_all_kinds_are_reviewed(kind: str) -> No
 
 
 async def test_of_an_inference_workload_it_is_said_that_nobody_serves_it() -> None:
-    manifest = {**workload(), "kind": "InferenceWorkload"}
-    manifest["spec"]["ports"] = {"items": {"http": {"value": {"container": 8080}}}}
+    spec = {"image": {"value": "x"}, "ports": {"items": {"http": {"value": {"container": 8080}}}}}
+    manifest = {**workload(), "kind": "InferenceWorkload", "spec": spec}
     async with opened() as door:
         answer = await door.ask(question(manifest))
         assert answer["allowed"] is True, answer

@@ -1,6 +1,7 @@
 """What is refused at admission, and with which words; what is only warned of."""
 
 import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -293,6 +294,51 @@ def test_a_template_that_is_not_there_yet_is_a_warning() -> None:
 def test_a_policy_that_nobody_can_keep_is_refused() -> None:
     verdict = review(policy(gpu={"rules": {"max": "4"}, "value": "5"}), None, in_vision())
     assert verdict.message == "spec.gpu.value: '5' is not allowed: must be no greater than 4"
+
+
+WITH_DOMAIN = replace(VISION, defaults=replace(DEFAULTS, domain="gpu.example.com"))
+URL = "https://gpu.example.com/vision/board"
+
+
+@pytest.mark.parametrize(
+    ("url", "where", "known", "said"),
+    [
+        (None, "runai-vision", WITH_DOMAIN, ""),
+        (URL, "runai-vision", WITH_DOMAIN, ""),
+        (URL, "elsewhere", WITH_DOMAIN, ""),
+        (URL, "runai-vision", VISION, "left out: this cluster has no domain for addresses from outside"),
+        (None, "runai-vision", VISION, "left out: this cluster has no domain for addresses from outside"),
+        (
+            "https://gpu.example.com/speech/board",
+            "runai-vision",
+            WITH_DOMAIN,
+            "an address that begins with https://gpu.example.com/vision/, with a name after that",
+        ),
+    ],
+    ids=[
+        "made from the names",
+        "of the project",
+        "in a namespace that is no project's yet",
+        "without a domain",
+        "made from the names, without a domain",
+        "of another project",
+    ],
+)
+def test_an_address_is_at_the_clusters_domain_below_its_project(
+    url: str | None, where: str, known: Cluster, said: str
+) -> None:
+    value = {"containerPort": 80, **({"url": url} if url else {})}
+    verdict = review(workload(where, exposedUrls={"items": {"a": {"value": value}}}), None, known)
+    assert verdict.allowed is not bool(said)
+    assert said in verdict.message
+
+
+def test_a_port_at_an_address_needs_a_domain() -> None:
+    ports = {"items": {"a": {"value": {"container": 80, "serviceType": "external-url"}}}}
+    verdict = review(workload(ports=ports), None, VISION)
+    assert fields(verdict) == ["spec.ports.items[a].value.serviceType"]
+    assert "this cluster has no domain" in verdict.message
+    assert review(workload(ports=ports), None, WITH_DOMAIN).allowed
 
 
 # All kinds

@@ -31,7 +31,7 @@ from aliquot.core.submission import (
 from aliquot.core.submission.inheritance import with_inherited
 from aliquot.core.submission.layers import DEFAULTS as DEFAULTS_LABEL
 from aliquot.core.submission.master import MASTER, PARAMETERS
-from tests.core.rendering.golden_pods import DEFAULTS, DOMAIN, SITE
+from tests.core.rendering.golden_pods import DEFAULTS, DOMAIN, PROJECT, SITE
 from tests.core.submission.parameters_read import READ, REFUSED
 from tests.core.submission.written import HERE, LABEL, WORKLOADS, Json, broken, plain, policy, workload, wrapped
 from tests.support.written_cluster import Cluster
@@ -161,6 +161,6 @@ def manifests(case: Case) -> list[list[Any]]:
     except InvalidWorkload:
         return []
     owner = Owner("run.ai/v2alpha1", type(whole).__name__, HERE, "mine", "6d1b2f8e-0000")
-    context = Context(owner, SITE.project, "mine", domain=DOMAIN)
+    context = Context(owner, PROJECT, "mine", domain=DOMAIN)
     pods = [valid.worker, valid.master] if isinstance(valid, ValidDistributed) else [valid.pod]
     return [[workload_pod(pod, context, 0, 0, 0), *objects_beside(pod, context)] for pod in pods if pod is not None]

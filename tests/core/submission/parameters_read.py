@@ -2,9 +2,9 @@
 
 from decimal import Decimal
 
+from aliquot import names
 from aliquot.core.submission import Variable
 from aliquot.core.submission.pod_values import Gpus, Port, Together, Toleration, Url
-from aliquot.core.submission.spec import GIT_SYNC_IMAGE, RCLONE_IMAGE
 from aliquot.core.submission.volume_values import Bucket, Claim, ConfigFiles, Directory, NewClaim, Repository
 
 GIB = 2**30
@@ -101,7 +101,7 @@ READ: list[tuple[dict[str, object], str, object]] = [
     (
         {"gitSync": {"a": CODE}},
         "sources.repositories",
-        (Repository(address=CODE["repository"], reference="master", path="/code", image=GIT_SYNC_IMAGE),),
+        (Repository(address=CODE["repository"], reference="master", path="/code", image=names.GIT_SYNC_IMAGE),),
     ),
     (
         {"gitSync": {"a": {**CODE, "branch": "main", "rev": "v1", "directory": "/x", "secretName": "s", "image": "i"}}},
@@ -115,7 +115,7 @@ READ: list[tuple[dict[str, object], str, object]] = [
             Bucket(
                 bucket="sets",
                 path="/s3",
-                image=RCLONE_IMAGE,
+                image=names.RCLONE_IMAGE,
                 endpoint="http://s3:9000",
                 access_key="k",
                 secret_key="s",

@@ -18,10 +18,12 @@ from aliquot.core.submission import (
     Defaults,
     Inheritance,
     InvalidWorkload,
+    Site,
     Valid,
     carried_out,
     inheritance_now,
     kept_inheritance,
+    site_of,
 )
 from aliquot.core.tenancy import not_a_projects
 from aliquot.errors import UserError
@@ -59,6 +61,7 @@ class _Reading:
     spec: Shape
     labels: dict[str, str]
     inheritance: Inheritance
+    site: Site
     found: Valid | InvalidWorkload
 
 
@@ -69,11 +72,15 @@ class Views:
         mirror: what we know.
         defaults: what pods get that do not say.
         shared_namespace: where templates and policies for all projects are.
+        ingress_class: of Ingresses; None: the cluster's default.
     """
 
-    def __init__(self, mirror: Mirror, defaults: Defaults, shared_namespace: str) -> None:
+    def __init__(
+        self, mirror: Mirror, defaults: Defaults, shared_namespace: str, ingress_class: str | None = None
+    ) -> None:
         self._mirror = mirror
         self._defaults = defaults
+        self._ingress_class = ingress_class
         self.shared_namespace = shared_namespace
         self._readings: dict[str, _Reading] = {}
         self._troubles: dict[str, Wait] = {}
@@ -125,6 +132,10 @@ class Views:
         """The policies for workloads of a kind in a namespace."""
         return self._mirror.policies_for(kind, namespace)
 
+    def project_of(self, namespace: str) -> Project | None:
+        """The project that a namespace belongs to; None: none, or one that does not exist."""
+        return self._mirror.project_of(namespace)
+
     def _inheritance(self, workload: Workload) -> Inheritance:
         """What the workload takes from others: what its status keeps, or what there is to take now.
 
@@ -135,19 +146,20 @@ class Views:
         return NOTHING if has_pods else inheritance_now(workload, self)
 
     def _read(self, workload: Workload, inheritance: Inheritance) -> Valid | InvalidWorkload:
-        metadata = workload.metadata
+        metadata, site = workload.metadata, site_of(workload, self, self._defaults)
         known = self._readings.get(metadata.uid)
-        if known is not None and (known.labels, known.spec, known.inheritance) == (
+        if known is not None and (known.labels, known.spec, known.inheritance, known.site) == (
             metadata.labels,
             workload.spec,
             inheritance,
+            site,
         ):
             return known.found
         try:
-            found: Valid | InvalidWorkload = carried_out(workload, inheritance, self._defaults)
+            found: Valid | InvalidWorkload = carried_out(workload, inheritance, self._defaults, site)
         except InvalidWorkload as problem:
             found = problem
-        self._readings[metadata.uid] = _Reading(workload.spec, metadata.labels, inheritance, found)
+        self._readings[metadata.uid] = _Reading(workload.spec, metadata.labels, inheritance, site, found)
         return found
 
     def _obstacle(self, workload: Workload, project: Project | None, job_name: str | None) -> Wait | None:
@@ -181,6 +193,8 @@ class Views:
             project=project.metadata.name,
             job_name=job_name,
             restricted=held is not None and held.metadata.labels.get(names.POD_SECURITY_LABEL) == names.RESTRICTED,
+            domain=self._defaults.domain,
+            ingress_class=self._ingress_class,
         )
 
     def _no_project(self, namespace: str) -> str:

@@ -19,18 +19,19 @@ from aliquot.cluster.granting.bind import read_again
 from aliquot.cluster.mirror.cache import Key
 from aliquot.cluster.mirror.mirror import Mirror, key_of, owner_of
 from aliquot.cluster.mirror.parse import parse
+from aliquot.cluster.reconcilers.beside import Beside
 from aliquot.cluster.reconcilers.status_writes import put_status
 from aliquot.cluster.reconcilers.view import View, Views
 from aliquot.cluster.resources import WORKLOADS, kind_of
 from aliquot.contracts.kinds.status import Inherited
 from aliquot.contracts.kinds.workloads import Workload
 from aliquot.contracts.kubernetes import Pod
-from aliquot.core.lifecycle import NewPod, Retry, Wait, has_unsaved, observe, plan
-from aliquot.core.rendering import Context, objects_of, pod_of
-from aliquot.core.submission import Inheritance, Valid, ValidDistributed
+from aliquot.core.lifecycle import NewPod, Retry, Steps, Wait, has_unsaved, observe, plan
+from aliquot.core.rendering import Context, pod_of
+from aliquot.core.submission import Inheritance, Valid, common_pod
 from aliquot.kube.client import ApiClient
 from aliquot.kube.problems import AlreadyExists, Conflict, Forbidden, Invalid, NotFound
-from aliquot.kube.resources import PODS, SERVICES, Resource
+from aliquot.kube.resources import PODS, Resource
 
 _log = log.get(__name__)
 _POD = msgspec.json.Decoder(Pod)
@@ -45,6 +46,7 @@ class WorkloadReconciler:
         client: writes.
         mirror: what we know.
         views: what workloads ask for.
+        beside: what they have beside their pods.
         clock: the time given to plans.
         retry: how failed pods are tried again.
         look_again: takes the key of a workload, and in how many seconds it is to be looked at again.
@@ -56,6 +58,7 @@ class WorkloadReconciler:
         client: ApiClient,
         mirror: Mirror,
         views: Views,
+        beside: Beside,
         clock: Clock,
         retry: Retry,
         look_again: Callable[[Key, float], None],
@@ -64,6 +67,7 @@ class WorkloadReconciler:
         self._client = client
         self._mirror = mirror
         self._views = views
+        self._beside = beside
         self._clock = clock
         self._retry = retry
         self._look_again = look_again
@@ -95,17 +99,25 @@ class WorkloadReconciler:
         if steps.delete_workload:
             await self._delete_workload(workload)
             return
-        if not steps.create:
-            self._views.note_trouble(workload.metadata.uid, None)
         try:
             await _all(self._delete_pod(workload, name) for name in steps.delete)
-            if view.obstacle is None:
+            if view.obstacle is None and await self._has_all_beside(key, view, steps):
                 await self._create_pods(workload, view, steps.create)
+                if not steps.create:
+                    self._views.note_trouble(workload.metadata.uid, None)
         finally:
             at_once = steps.outcome is not None or has_unsaved(view.spec, view.pods, view.record)
             self._status_changed(key, at_once)
             if steps.look_again_at is not None:
                 self._look_again(key, max(0.05, steps.look_again_at - self._clock.now()))
+
+    async def _has_all_beside(self, key: Key, view: View, steps: Steps) -> bool:
+        """Whether there is everything that its pods need beside them, if there are or shall be any."""
+        alive = [pod for pod in view.pods if pod.alive]
+        if view.spec is None or view.context is None or not (alive or steps.create):
+            return True
+        node = next((pod.node for pod in alive if pod.node), None)
+        return await self._beside.ensure(key, view.spec, view.context, node)
 
     async def _keep(self, workload: Workload, inheritance: Inheritance) -> Workload:
         """Write down what the workload takes from template and policy, before any pod is made of it."""
@@ -145,22 +157,7 @@ class WorkloadReconciler:
         if not pods or spec is None:
             return
         assert context is not None, "without a project there is an obstacle, and a name was chosen"
-        for manifest in objects_of(spec, context):
-            await self._create_beside(workload, manifest)
         await _all(self._create_pod(workload, spec, context, new) for new in pods)
-
-    async def _create_beside(self, workload: Workload, manifest: Mapping[str, object]) -> None:
-        """Make what pods need beside them; what is there already stays as it is."""
-        metadata = workload.metadata
-        try:
-            await self._client.create(
-                SERVICES, manifest, namespace=metadata.namespace, field_manager=names.BESIDE_MANAGER
-            )
-        except AlreadyExists:
-            return
-        except (Forbidden, Invalid, NotFound) as problem:
-            self._views.note_trouble(metadata.uid, Wait("CreateRefused", f"its Service was refused: {problem.message}"))
-            raise
 
     async def _create_pod(self, workload: Workload, spec: Valid, context: Context, new: NewPod) -> None:
         manifest = pod_of(spec, context, new.index, new.attempt, new.failed_attempts)
@@ -230,8 +227,7 @@ class WorkloadReconciler:
 
 def prefix_of(spec: Valid) -> str | None:
     """Beginning of the name to generate for a workload, if it gives one."""
-    pod = spec.worker if isinstance(spec, ValidDistributed) else spec.pod
-    return pod.identity.name_prefix
+    return common_pod(spec).identity.name_prefix
 
 
 def _where(workload: Workload) -> Resource:

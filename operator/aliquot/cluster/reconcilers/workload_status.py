@@ -23,6 +23,8 @@ from aliquot.contracts.kinds.status import WorkloadStatus
 from aliquot.contracts.kinds.workloads import Workload
 from aliquot.contracts.kubernetes import Metadata
 from aliquot.core.lifecycle import Facts, Happening, PodPhase, Retry, Wait, happenings, status
+from aliquot.core.rendering import external_urls
+from aliquot.core.submission import common_pod
 from aliquot.kube.client import ApiClient
 from aliquot.kube.problems import NotFound
 
@@ -101,6 +103,7 @@ class WorkloadStatusWriter:
             trouble=None if alive else trouble,
             deleting=metadata.deletion_timestamp is not None,
             retry=self._retry,
+            urls=_urls(view),
         )
 
     def _wait(self, view: View) -> Wait | None:
@@ -127,6 +130,12 @@ class WorkloadStatusWriter:
         found = parse(kind_of(type(workload)), msgspec.json.decode(body))
         if isinstance(found, type(workload)):
             self._mirror.workloads.put(found)
+
+
+def _urls(view: View) -> tuple[str, ...] | None:
+    if view.spec is None or view.context is None:
+        return None
+    return external_urls(common_pod(view.spec), view.context)
 
 
 _ALIVE = (PodPhase.WAITING, PodPhase.STARTING, PodPhase.RUNNING)

@@ -5,19 +5,18 @@ import os
 from importlib.metadata import version
 
 from aliquot.clock import SystemClock
+from aliquot.cluster.defaults import defaults_of
 from aliquot.cluster.observe import Observatory
 from aliquot.cluster.process import registry_of_process, run_until_told
 from aliquot.cluster.webhook.custodian import Custodian
 from aliquot.cluster.webhook.knowledge import Knowledge
 from aliquot.cluster.webhook.server import AdmissionMetrics, Server
-from aliquot.core.submission import Defaults
 from aliquot.kube.client import ApiClient
 from aliquot.kube.config import find_server
 from aliquot.kube.metrics import RequestMetrics, WatchMetrics
 from aliquot.kube.transport import Limits, Transport
 from aliquot.settings import Settings
 
-_MIB = 1024 * 1024
 _CONNECTIONS = 8
 """Beside watches there are lists at the start, and now and then a look at the certificate."""
 
@@ -48,13 +47,11 @@ class Webhook:
             limits=limits,
         )
         async with ApiClient(transport) as client:
-            workloads = settings.workloads
-            defaults = Defaults(workloads.cpu_milli_per_gpu, workloads.memory_mib_per_gpu * _MIB)
             knowledge = Knowledge(
                 client,
                 clock,
                 WatchMetrics(self._registry),
-                defaults,
+                defaults_of(settings),
                 settings.api.watch_silence_seconds,
                 settings.identity.namespace,
             )

@@ -44,10 +44,6 @@ class Surroundings(submission.Surroundings, Protocol):
         """The namespaces labelled as the project's."""
         ...
 
-    def project_of(self, namespace: str) -> Project | None:
-        """The project that a namespace belongs to; None: none, or one that does not exist."""
-        ...
-
 
 @dataclass(frozen=True, slots=True)
 class Refusal:

@@ -43,6 +43,7 @@ class Facts:
             pods live, the workload is degraded by it.
         deleting: the workload is being deleted.
         retry: how long failed indexes wait, to tell when the next try is; None: it is not told.
+        urls: addresses outside the cluster that lead to it; None: it is not known whether it has any.
     """
 
     generation: int
@@ -56,6 +57,7 @@ class Facts:
     trouble: Wait | None
     deleting: bool
     retry: Retry | None = None
+    urls: tuple[str, ...] | None = None
 
     @property
     def alive(self) -> tuple[ObservedPod, ...]:

@@ -10,7 +10,14 @@ from decimal import Decimal
 from types import MappingProxyType
 from typing import Final
 
-from aliquot.contracts.kinds.status import MAX_EVENTS, CreationStatus, Severity, WorkloadEvent, WorkloadStatus
+from aliquot.contracts.kinds.status import (
+    MAX_EVENTS,
+    MAX_EXTERNAL_URLS,
+    CreationStatus,
+    Severity,
+    WorkloadEvent,
+    WorkloadStatus,
+)
 from aliquot.core.lifecycle.account import Account
 from aliquot.core.lifecycle.conditions import conditions, submission
 from aliquot.core.lifecycle.facts import Facts
@@ -33,7 +40,6 @@ _FOREIGN: Final = (
     "total_allocated_gpu_memory",
     "created_resources",
     "owned_resources",
-    "external_urls",
     "inherited",
     "sync_status",
 )
@@ -91,6 +97,7 @@ def assemble(
         "total_allocated_gpu": str(sum(pod.gpus for pod in facts.pods if pod.alive and pod.node)),
         "creation_status": creation,
         "conditions": (*submission(creation, before, now), *conditions(facts, account, stands, before, now)),
+        "external_urls": before.external_urls if facts.urls is None else facts.urls[:MAX_EXTERNAL_URLS],
         "completed_indexes": write_indexes(account.completed) or None,
         "pending_pods": sum(pod.phase in (PodPhase.WAITING, PodPhase.STARTING) for pod in facts.pods),
         "running_pods": sum(pod.phase is PodPhase.RUNNING for pod in facts.pods),

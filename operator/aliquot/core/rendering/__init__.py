@@ -2,9 +2,9 @@
 
 Doors, for workloads of any kind: `pod_of` and `workload_pod` (a whole pod), `pod_labels`, `pod_annotations` and
 `pod_spec` (for templates of pods in other objects), `objects_beside` and `external_urls` (once for each workload), with
-`Owner` and `Context`. Of distributed workloads `gang_service` beside the pods, or `mpi_job` in their place; of
-inference workloads `knative_service`, or `serving_objects` without Knative. Reconcilers call them and post what they
-return.
+`Owner` and `Context`; `standing` and `mended` for such objects when they are looked at again. Of distributed workloads
+`gang_service` beside the pods, or `mpi_job` in their place; of inference workloads `knative_service`, or
+`serving_objects` without Knative. Reconcilers call them and post what they return.
 """
 
 from aliquot.core.rendering.beside import external_urls, objects_beside, objects_of
@@ -15,19 +15,23 @@ from aliquot.core.rendering.mpi import NO_MPI, MpiVersion, mpi_job, mpi_version
 from aliquot.core.rendering.pod import pod_of, workload_pod
 from aliquot.core.rendering.serving import can_scale, least_replicas, serving_name, serving_objects
 from aliquot.core.rendering.template import pod_annotations, pod_labels, pod_spec
+from aliquot.core.rendering.upkeep import Standing, holder_of, mended, standing
 
 __all__ = [
     "NO_MPI",
     "Context",
     "MpiVersion",
     "Owner",
+    "Standing",
     "can_scale",
     "external_urls",
     "gang_name",
     "gang_pod",
     "gang_service",
+    "holder_of",
     "knative_service",
     "least_replicas",
+    "mended",
     "mpi_job",
     "mpi_version",
     "objects_beside",
@@ -38,5 +42,6 @@ __all__ = [
     "pod_spec",
     "serving_name",
     "serving_objects",
+    "standing",
     "workload_pod",
 ]

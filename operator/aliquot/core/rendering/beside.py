@@ -14,7 +14,7 @@ from aliquot.core.rendering.gang import gang_service
 from aliquot.core.rendering.mpi import MPI_KIND
 from aliquot.core.rendering.resources import memory_text
 from aliquot.core.rendering.volumes import claim_name
-from aliquot.core.submission import Valid, ValidDistributed, ValidPod
+from aliquot.core.submission import Valid, ValidDistributed, ValidPod, common_pod
 from aliquot.core.submission.pod_values import Port, Url
 from aliquot.core.submission.volume_values import Claim, NewClaim
 
@@ -35,8 +35,8 @@ def objects_of(spec: Valid, context: Context) -> list[Manifest]:
     """
     if isinstance(spec, ValidDistributed):
         hosts = [] if spec.job_type == MPI_KIND else [gang_service(spec, context)]
-        return [*hosts, *objects_beside(spec.worker, context)]
-    return objects_beside(spec.pod, context)
+        return [*hosts, *objects_beside(common_pod(spec), context)]
+    return objects_beside(common_pod(spec), context)
 
 
 def external_urls(pod: ValidPod, context: Context) -> tuple[str, ...]:

@@ -20,9 +20,9 @@ from aliquot.core.submission.inheritance import (
 from aliquot.core.submission.interactive import ValidInteractive, effective_interactive
 from aliquot.core.submission.pod_values import ValidPod, Variable
 from aliquot.core.submission.policy_status import policy_problems_of, policy_status
-from aliquot.core.submission.reading import carried_out, inheritance_now, read_workload
+from aliquot.core.submission.reading import carried_out, inheritance_now, read_workload, site_of
 from aliquot.core.submission.spec import Defaults, InvalidWorkload, Site, ValidSpec
-from aliquot.core.submission.valid import Valid
+from aliquot.core.submission.valid import Valid, common_pod
 
 __all__ = [
     "NOTHING",
@@ -39,6 +39,7 @@ __all__ = [
     "ValidSpec",
     "Variable",
     "carried_out",
+    "common_pod",
     "effective",
     "effective_distributed",
     "effective_inference",
@@ -50,5 +51,6 @@ __all__ = [
     "policy_problems_of",
     "policy_status",
     "read_workload",
+    "site_of",
     "submitted",
 ]

@@ -18,6 +18,7 @@ from aliquot.contracts.kinds.catalogue import of_kind
 from aliquot.contracts.kinds.policies import Policy
 from aliquot.contracts.kinds.shapes import Resource, Shape
 from aliquot.contracts.kinds.status import MAX_ORIGINS
+from aliquot.contracts.kinds.tenancy import Project
 from aliquot.contracts.kinds.workloads import DistributedSpec, MasterSpec, Workload
 from aliquot.core.submission import master
 from aliquot.core.submission.layers import Layer, Parameters, origins, over, settled
@@ -59,7 +60,7 @@ NOTHING: Final = Inheritance()
 
 
 class Surroundings(Protocol):
-    """Where templates and policies are looked up."""
+    """Where templates, policies and projects are looked up."""
 
     @property
     def shared_namespace(self) -> str:
@@ -72,6 +73,10 @@ class Surroundings(Protocol):
 
     def policies(self, kind: str, namespace: str) -> Iterable[Policy]:
         """The policies for workloads of a kind, such as `TrainingWorkload`, in a namespace."""
+        ...
+
+    def project_of(self, namespace: str) -> Project | None:
+        """The project that a namespace belongs to; None: none, or one that does not exist."""
         ...
 
 

@@ -112,7 +112,7 @@ def _url(field: str, item: parameters.ExposedUrl, site: Site | None, problems: P
     assert site is not None
     beginning = f"https://{site.domain}"
     path = item.url.removeprefix(beginning)
-    below = f"/{site.project}/"
+    below = "/" if site.project is None else f"/{site.project}/"
     if not item.url.startswith(f"{beginning}/") or not path.startswith(below) or not _PATH.fullmatch(path):
         problems.add(
             f"{field}.url", item.url, f"an address that begins with {beginning}{below}, with a name after that"

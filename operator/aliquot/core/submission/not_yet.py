@@ -1,7 +1,6 @@
 """What is read and rendered, and what nobody in the cluster would do: refused by name until somebody does.
 
-A pod with a part of a GPU would find a node and no device; a claim, a Service or an Ingress would be waited for in
-vain, as nobody makes them.
+A pod with a part of a GPU would find a node and no device.
 """
 
 from collections.abc import Iterable
@@ -9,7 +8,6 @@ from typing import Final
 
 from aliquot.contracts.kinds.parameters import PodParameters
 from aliquot.contracts.kinds.workloads import Workload
-from aliquot.contracts.kinds.wrappers import given
 from aliquot.core.submission.distributed import ValidDistributed
 from aliquot.core.submission.extent import NOT_YET
 from aliquot.core.submission.master import MASTER, master_of
@@ -18,8 +16,6 @@ from aliquot.core.submission.valid import Valid
 from aliquot.errors import UserError
 
 PARTS_NOT_YET: Final = f"{NOT_YET}, or give a whole number of GPUs; no node hands out parts of GPUs"
-CLAIMS_NOT_YET: Final = f"{NOT_YET}, or name an existing claim; nobody makes claims"
-PORTS_NOT_YET: Final = f"{NOT_YET}; nobody makes Services and Ingresses"
 MPI_NOT_YET: Final = "PyTorchJob, TFJob or XGBoostJob; MPIJobs are not carried out yet"
 
 
@@ -52,10 +48,3 @@ def _found(part: str, spec: PodParameters, pod: ValidPod) -> Iterable[UserError]
         yield UserError(f"{part}.gpu.value", spec.gpu.value, PARTS_NOT_YET)
     if gpus.memory_mib is not None:
         yield UserError(f"{part}.gpuMemory.value", spec.gpu_memory.value, PARTS_NOT_YET)
-    if any(claim.new is not None for claim in pod.storage.claims):
-        yield UserError(f"{part}.pvcs", ", ".join(sorted(given(spec.pvcs.items))), CLAIMS_NOT_YET)
-    # The port of a notebook is written by nobody, and can be reached by kubectl port-forward.
-    if ports := given(spec.ports.items):
-        yield UserError(f"{part}.ports", ", ".join(sorted(ports)), PORTS_NOT_YET)
-    if urls := given(spec.exposed_urls.items):
-        yield UserError(f"{part}.exposedUrls", ", ".join(sorted(urls)), PORTS_NOT_YET)

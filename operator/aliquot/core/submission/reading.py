@@ -91,18 +91,24 @@ def carried_out(workload: Workload, inheritance: Inheritance, defaults: Defaults
     return valid
 
 
+def site_of(workload: Workload, known: Surroundings, defaults: Defaults) -> Site:
+    """Say where a workload is submitted."""
+    project = known.project_of(workload.metadata.namespace)
+    return Site(None if project is None else project.metadata.name, defaults.domain)
+
+
 def read_workload(workload: Workload, known: Surroundings, defaults: Defaults) -> Valid:
     """Say what a workload asks for, were it looked at now: `inheritance_now` and `carried_out` in one.
 
     Args:
         workload: as the API server gives it.
-        known: templates and policies.
+        known: templates, policies and projects.
         defaults: what holds in the cluster for pods that do not say.
 
     Raises:
         InvalidWorkload: a policy does not allow it, or it cannot be carried out.
     """
-    return carried_out(workload, inheritance_now(workload, known), defaults)
+    return carried_out(workload, inheritance_now(workload, known), defaults, site_of(workload, known, defaults))
 
 
 def _read(workload: Workload, defaults: Defaults, site: Site | None, problems: Problems) -> Valid:

@@ -6,13 +6,10 @@ Only `effective` makes a `ValidSpec` from a workload; who has one need not check
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Final
 
+from aliquot import names
 from aliquot.core.submission.pod_values import ValidPod
 from aliquot.errors import AliquotError, UserError, told
-
-GIT_SYNC_IMAGE: Final = "registry.k8s.io/git-sync/git-sync:v4.4.2"
-RCLONE_IMAGE: Final = "docker.io/rclone/rclone:1.71.0"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,12 +21,14 @@ class Defaults:
         memory_bytes_per_gpu: bytes of main memory for each GPU.
         git_image: clones repositories; git-sync 4 or what takes its variables.
         s3_image: copies buckets; rclone or what takes its variables and arguments.
+        domain: host name of the cluster's addresses for the outside; None: it has none.
     """
 
     cpu_milli_per_gpu: int
     memory_bytes_per_gpu: int
-    git_image: str = GIT_SYNC_IMAGE
-    s3_image: str = RCLONE_IMAGE
+    git_image: str = names.GIT_SYNC_IMAGE
+    s3_image: str = names.RCLONE_IMAGE
+    domain: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +36,12 @@ class Site:
     """Where a workload is submitted: what its project and its cluster allow.
 
     Attributes:
-        project: its name.
+        project: its name; None: the namespace is no project's yet.
         domain: host name of the cluster's addresses for the outside; None: it has none.
         node_types: types of nodes that the project may use for workloads of this kind; empty: all.
     """
 
-    project: str
+    project: str | None
     domain: str | None = None
     node_types: tuple[str, ...] = ()
 

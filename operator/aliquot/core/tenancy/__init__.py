@@ -1,11 +1,19 @@
-"""Projects, departments and node pools: what they are entitled to, where they live, how they are doing.
+"""Projects, departments, node pools and access rules: who is entitled to what, where they live, how they are doing.
 
 `namespace_plan` says what a project's namespace still needs, `project_quotas` and `department_quotas` what each may
-have in which pool, and the `…_status` functions make the statuses of all of that: the same input again gives the status
-that is there. Amounts are hundredths of a GPU, milli-CPU and bytes; `now` is in Unix seconds. The reconcilers and
-`core.intake` call.
+have in which pool, `access_plan` which RoleBindings an access rule needs, and the `…_status` functions make the
+statuses of all of that: the same input again gives the status that is there. Amounts are hundredths of a GPU, milli-CPU
+and bytes; `now` is in Unix seconds. The reconcilers and `core.intake` call.
 """
 
+from aliquot.core.tenancy.access import (
+    AccessPlan,
+    Binding,
+    Prefixes,
+    access_plan,
+    access_status,
+    binding_manifest,
+)
 from aliquot.core.tenancy.amounts import in_words, resource_amounts
 from aliquot.core.tenancy.department import department_status, department_warnings
 from aliquot.core.tenancy.namespaces import (
@@ -32,12 +40,18 @@ from aliquot.core.tenancy.usage import Usage
 __all__ = [
     "ALL_TYPES",
     "NO_QUOTA",
+    "AccessPlan",
     "Amount",
+    "Binding",
     "NamespacePlan",
     "NodeTypes",
     "PoolQuota",
+    "Prefixes",
     "Problem",
     "Usage",
+    "access_plan",
+    "access_status",
+    "binding_manifest",
     "department_named",
     "department_of",
     "department_quotas",
