@@ -22,7 +22,18 @@ from aliquot.cluster.resources import WORKLOADS, kind_of
 from aliquot.contracts.kinds.status import WorkloadStatus
 from aliquot.contracts.kinds.workloads import Workload
 from aliquot.contracts.kubernetes import Metadata
-from aliquot.core.lifecycle import Facts, Happening, PodPhase, Retry, Wait, happenings, status
+from aliquot.core.lifecycle import (
+    NO_LIMITS,
+    Facts,
+    Happening,
+    Limits,
+    PodPhase,
+    Retry,
+    Wait,
+    happenings,
+    limits_of,
+    status,
+)
 from aliquot.kube.client import ApiClient
 from aliquot.kube.problems import NotFound
 
@@ -101,6 +112,7 @@ class WorkloadStatusWriter:
             trouble=None if alive else trouble,
             deleting=metadata.deletion_timestamp is not None,
             retry=self._retry,
+            limits=_limits(view),
         )
 
     def _wait(self, view: View) -> Wait | None:
@@ -127,6 +139,11 @@ class WorkloadStatusWriter:
         found = parse(kind_of(type(workload)), msgspec.json.decode(body))
         if isinstance(found, type(workload)):
             self._mirror.workloads.put(found)
+
+
+def _limits(view: View) -> Limits:
+    """The time limits that its project has now."""
+    return NO_LIMITS if view.spec is None or view.project is None else limits_of(view.spec, view.project.spec)
 
 
 _ALIVE = (PodPhase.WAITING, PodPhase.STARTING, PodPhase.RUNNING)
