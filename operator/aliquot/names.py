@@ -74,6 +74,9 @@ KUBEFLOW_MASTER_ROLE: Final = "master"
 """What the role says of the one member that the others gather around; they have no role."""
 
 # Annotations
+GPU_IDLE_SINCE_ANNOTATION: Final = "aliquot.dev/gpu-idle-since"
+"""On a pod: since when none of its GPUs has had work, as a time of RFC 3339; written by the agent of its node, and
+removed when there is work again."""
 FAILED_ATTEMPTS_ANNOTATION: Final = "aliquot.dev/failed-attempts"
 """On a pod of a workload: how many earlier pods of its index failed; evictions do not count."""
 JOB_NAME_ANNOTATION: Final = "aliquot.dev/job-name"

@@ -107,7 +107,7 @@ class Triggers:
             for pod in self._mirror.pods_of(old):
                 self._left_behind(pod)
             return
-        if old is None or old.metadata.generation != new.metadata.generation or _outside(old) != _outside(new):
+        if old is None or old.metadata.generation != new.metadata.generation or _decisive(old) != _decisive(new):
             self._add(Task.WORKLOAD, key_of(new))
 
     def _base_changed(self, base: Workload | None) -> None:
@@ -144,8 +144,8 @@ class Triggers:
             return
         if old is None and not self._mirror.has_its_workload(pod):
             self._left_behind(pod)
-        relabelled = old is not None and new is not None and old.metadata.labels != new.metadata.labels
-        if new is None or relabelled or new.status.phase in _ENDED or new.metadata.deletion_timestamp is not None:
+        marked = old is not None and new is not None and _marks(old) != _marks(new)
+        if new is None or marked or new.status.phase in _ENDED or new.metadata.deletion_timestamp is not None:
             self._add(Task.WORKLOAD, workload)
         else:
             self._add(Task.WORKLOAD_STATUS, workload, self._settings.workloads.status_settle_seconds)
@@ -228,7 +228,17 @@ def _bond(namespace: Namespace) -> tuple[object, ...]:
     return (namespace.metadata.labels, namespace.status)
 
 
-def _outside(workload: Workload) -> tuple[object, ...]:
-    """What of the metadata decides about a workload's pods."""
+def _decisive(workload: Workload) -> tuple[object, ...]:
+    """What decides about a workload's pods, outside of its spec; of its status, when its time is over."""
     metadata = workload.metadata
-    return (metadata.labels, metadata.annotations.get(names.JOB_NAME_ANNOTATION), metadata.deletion_timestamp is None)
+    return (
+        metadata.labels,
+        metadata.annotations.get(names.JOB_NAME_ANNOTATION),
+        metadata.deletion_timestamp is None,
+        workload.status.time_limits,
+    )
+
+
+def _marks(pod: Pod) -> tuple[object, ...]:
+    """What of a pod's metadata decides about its workload."""
+    return (pod.metadata.labels, pod.metadata.annotations.get(names.GPU_IDLE_SINCE_ANNOTATION))

@@ -16,7 +16,12 @@ OURS = {names.POD_INDEX_LABEL: "3", names.ATTEMPT_LABEL: "1"}
 
 
 def given_pod(
-    phase: str = "Pending", node: str = "n1", labels: dict[str, str] = OURS, deleted: bool = False, **status: Any
+    phase: str = "Pending",
+    node: str = "n1",
+    labels: dict[str, str] = OURS,
+    deleted: bool = False,
+    annotations: dict[str, str] | None = None,
+    **status: Any,
 ) -> Pod:
     return msgspec.convert(
         {
@@ -24,7 +29,7 @@ def given_pod(
                 "name": "train-3-1",
                 "uid": "u",
                 "labels": labels,
-                "annotations": {names.FAILED_ATTEMPTS_ANNOTATION: "1"},
+                "annotations": {names.FAILED_ATTEMPTS_ANNOTATION: "1", **(annotations or {})},
                 "creationTimestamp": "1970-01-01T00:01:40Z",
                 **({"deletionTimestamp": "1970-01-01T00:09:00Z"} if deleted else {}),
             },
@@ -186,6 +191,14 @@ CASES: dict[str, tuple[Pod, dict[str, Any]]] = {
     "nobody knows whether it runs": (
         given_pod("Unknown", reason="NodeLost"),
         {"phase": PodPhase.STARTING, "node": "n1", "reason": "NodeLost"},
+    ),
+    "its GPUs have no work": (
+        given_pod("Running", annotations={"aliquot.dev/gpu-idle-since": "1970-01-01T01:02:00+01:00"}),
+        {"idle_since": 120.0},
+    ),
+    "it is at work where that cannot be read": (
+        given_pod("Running", annotations={"aliquot.dev/gpu-idle-since": "since lunch"}),
+        {"idle_since": None},
     ),
     "times that cannot be read are none": (
         given_pod("Succeeded", containerStatuses=[ended(0, "Completed", at="yesterday")]),

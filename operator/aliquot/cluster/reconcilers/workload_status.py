@@ -22,7 +22,18 @@ from aliquot.cluster.resources import WORKLOADS, kind_of
 from aliquot.contracts.kinds.status import WorkloadStatus
 from aliquot.contracts.kinds.workloads import Workload
 from aliquot.contracts.kubernetes import Metadata
-from aliquot.core.lifecycle import Facts, Happening, PodPhase, Retry, Wait, happenings, status
+from aliquot.core.lifecycle import (
+    NO_LIMITS,
+    Facts,
+    Happening,
+    Limits,
+    PodPhase,
+    Retry,
+    Wait,
+    happenings,
+    limits_of,
+    status,
+)
 from aliquot.core.rendering import external_urls
 from aliquot.core.submission import common_pod
 from aliquot.kube.client import ApiClient
@@ -104,6 +115,7 @@ class WorkloadStatusWriter:
             deleting=metadata.deletion_timestamp is not None,
             retry=self._retry,
             urls=_urls(view),
+            limits=_limits(view),
         )
 
     def _wait(self, view: View) -> Wait | None:
@@ -136,6 +148,11 @@ def _urls(view: View) -> tuple[str, ...] | None:
     if view.spec is None or view.context is None:
         return None
     return external_urls(common_pod(view.spec), view.context)
+
+
+def _limits(view: View) -> Limits:
+    """The time limits that its project has now."""
+    return NO_LIMITS if view.spec is None or view.project is None else limits_of(view.spec, view.project.spec)
 
 
 _ALIVE = (PodPhase.WAITING, PodPhase.STARTING, PodPhase.RUNNING)

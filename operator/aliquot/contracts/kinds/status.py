@@ -1,8 +1,8 @@
 """How a workload is doing: the status that all four workload kinds share.
 
-Shape: crd-contract.md, Status; meaning of the phases: cluster-api.md 6.2. Six members are Aliquot's own: `project`,
-`reason`, `requestedGPU`, `jobName`, `completedIndexes` and `inherited`. The API server refuses a status that breaks a
-bound, so whoever writes one keeps to the constants below.
+Shape: crd-contract.md, Status; meaning of the phases: cluster-api.md 6.2. Seven members are Aliquot's own: `project`,
+`reason`, `requestedGPU`, `jobName`, `completedIndexes`, `inherited` and `timeLimits`. The API server refuses a status
+that breaks a bound, so whoever writes one keeps to the constants below.
 """
 
 from datetime import datetime
@@ -118,6 +118,19 @@ class Inherited(Shape):
     or policy."""
 
 
+class TimeLimits(Shape):
+    """The time limits that hold for a workload, as they were when it started, and how much of the time has passed."""
+
+    limit_seconds: LargeCount | None = None
+    """Seconds that it may run in all; left out, any number."""
+    idle_limit_seconds: LargeCount | None = None
+    """Seconds that its GPUs may be without work; left out, any number."""
+    ran_seconds: LargeCount | None = None
+    """Seconds that it has run, without the present stretch."""
+    running_since: datetime | None = None
+    """Since when it runs; left out, it does not."""
+
+
 class WorkloadStatus(Shape):
     """How the workload is doing."""
 
@@ -168,6 +181,8 @@ class WorkloadStatus(Shape):
     """Which of the completions have succeeded, counted from 0, such as 0-3,5."""
     inherited: Inherited | None = None
     """What the workload takes from its template and from the policy in force at its submission; left out, nothing."""
+    time_limits: TimeLimits | None = None
+    """How long the workload may run, by its project; left out, as long as it likes."""
     first_acknowledged_time: datetime | None = None
     """When Aliquot first saw the workload."""
     start_time: datetime | None = None

@@ -9,6 +9,7 @@ from aliquot.core.lifecycle.carried import ObservedCarrier, carried_status, obse
 from aliquot.core.lifecycle.facts import Facts, Wait
 from aliquot.core.lifecycle.foreign import ForeignFacts, observed_status
 from aliquot.core.lifecycle.happenings import Happening, happenings
+from aliquot.core.lifecycle.limits import NO_LIMITS, Limits, Timing, limits_of
 from aliquot.core.lifecycle.plan import has_unsaved, plan
 from aliquot.core.lifecycle.pods import ObservedPod, PodPhase, observe, observe_foreign
 from aliquot.core.lifecycle.record import Outcome, Record, record_of
@@ -18,9 +19,11 @@ from aliquot.core.lifecycle.steps import NewPod, Steps
 from aliquot.core.lifecycle.times import moment
 
 __all__ = [
+    "NO_LIMITS",
     "Facts",
     "ForeignFacts",
     "Happening",
+    "Limits",
     "NewPod",
     "ObservedCarrier",
     "ObservedPod",
@@ -29,10 +32,12 @@ __all__ = [
     "Record",
     "Retry",
     "Steps",
+    "Timing",
     "Wait",
     "carried_status",
     "happenings",
     "has_unsaved",
+    "limits_of",
     "moment",
     "observe",
     "observe_carrier",

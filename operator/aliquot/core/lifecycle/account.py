@@ -5,8 +5,9 @@ record tells it for the pods that are gone. How the balance is drawn, the worklo
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from aliquot.core.lifecycle.limits import over_at
 from aliquot.core.lifecycle.pods import ObservedPod, PodPhase
 from aliquot.core.lifecycle.record import Outcome, Record
 
@@ -22,6 +23,7 @@ class Account:
         last_failed: of an index, the last pod that failed by itself.
         outcome: how the workload ended; None: it goes on.
         ended_at: when it ended, in Unix seconds; None: it goes on, or nothing tells when.
+        time_over: why it was ended before it was done, as a sentence; None: it was not.
     """
 
     completed: frozenset[int]
@@ -30,11 +32,31 @@ class Account:
     last_failed: Mapping[int, ObservedPod]
     outcome: Outcome | None
     ended_at: float | None
+    time_over: str | None = None
 
     @property
     def orphaned_failures(self) -> int:
         """Failures that are recorded, but of which no pod tells any more."""
         return self.failed - sum(self.failures.values())
+
+
+def within_time(account: Account, record: Record, pods: Sequence[ObservedPod], now: float) -> Account:
+    """Return the account of a workload of whatever kind that ends when its time is over, if it has not ended before.
+
+    Args:
+        account: the balance of its pods.
+        record: what the workload's status remembers.
+        pods: all that exist.
+        now: Unix seconds.
+    """
+    if record.timed_out:
+        return replace(account, outcome="Failed", ended_at=record.completed_at, time_over="its time was over")
+    if account.outcome is not None or record.timing is None:
+        return account
+    over = over_at(record.timing, pods, now)
+    if over is None or over[0] > now:
+        return account
+    return replace(account, outcome="Failed", ended_at=record.completed_at, time_over=over[1])
 
 
 def unread_account(pods: Sequence[ObservedPod], record: Record) -> Account:

@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass, replace
 
-from aliquot.core.lifecycle.account import Account, unread_account
+from aliquot.core.lifecycle.account import Account, unread_account, within_time
 from aliquot.core.lifecycle.course import Course
 from aliquot.core.lifecycle.courses import course_of
+from aliquot.core.lifecycle.limits import NO_LIMITS, Limits
 from aliquot.core.lifecycle.pods import ObservedPod
 from aliquot.core.lifecycle.record import Record
 from aliquot.core.lifecycle.retries import Retry
@@ -44,6 +45,7 @@ class Facts:
         deleting: the workload is being deleted.
         retry: how long failed indexes wait, to tell when the next try is; None: it is not told.
         urls: addresses outside the cluster that lead to it; None: it is not known whether it has any.
+        limits: the time limits that hold if it starts now.
     """
 
     generation: int
@@ -58,6 +60,7 @@ class Facts:
     deleting: bool
     retry: Retry | None = None
     urls: tuple[str, ...] | None = None
+    limits: Limits = NO_LIMITS
 
     @property
     def alive(self) -> tuple[ObservedPod, ...]:
@@ -73,7 +76,9 @@ class Facts:
         """Return the same with the pods as the workload's kind takes them."""
         return self if self.course is None else replace(self, pods=tuple(self.course.seen(self.pods)))
 
-    def reckon(self, record: Record) -> Account:
-        """Draw the balance of the pods; `record` as of `Course.reckon`."""
+    def reckon(self, record: Record, now: float) -> Account:
+        """Draw the balance of the pods; `record` as of `Course.reckon`, `now` in Unix seconds."""
         course = self.course
-        return unread_account(self.pods, record) if course is None else course.reckon(self.pods, record)
+        if course is None:
+            return unread_account(self.pods, record)
+        return within_time(course.reckon(self.pods, record), record, self.pods, now)

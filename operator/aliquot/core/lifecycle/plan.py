@@ -4,12 +4,14 @@ A plan depends on nothing but what it is given: the same world again gives the s
 carried out gives an empty one.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Final
 
-from aliquot.core.lifecycle.account import Account, succeeded_indexes
+from aliquot.core.lifecycle.account import Account, succeeded_indexes, within_time
 from aliquot.core.lifecycle.course import Course
 from aliquot.core.lifecycle.courses import course_of
+from aliquot.core.lifecycle.limits import over_at
 from aliquot.core.lifecycle.pods import ObservedPod
 from aliquot.core.lifecycle.record import Outcome, Record
 from aliquot.core.lifecycle.retries import Retry
@@ -32,12 +34,17 @@ def plan(spec: Valid, pods: Sequence[ObservedPod], record: Record, now: float, r
     """
     course = course_of(spec)
     seen = course.seen(pods)
-    account = course.reckon(seen, record)
+    account = within_time(course.reckon(seen, record), record, seen, now)
     if account.outcome is not None:
-        return _wind_up(course, account, account.outcome, seen, record.finished is not None, now)
+        remembered = record.finished is not None if account.time_over is None else record.timed_out
+        return _wind_up(course, account, account.outcome, seen, remembered, now)
     if not course.active:
         return Steps(delete=to_delete(pod for pod in seen if pod.alive))
-    return course.steps(account, seen, now, retry)
+    steps = course.steps(account, seen, now, retry)
+    over = over_at(record.timing, seen, now) if record.timing is not None else None
+    if over is None:
+        return steps
+    return replace(steps, look_again_at=min(over[0], steps.look_again_at or over[0]))
 
 
 def has_unsaved(spec: Valid, pods: Sequence[ObservedPod], record: Record) -> bool:
@@ -56,9 +63,9 @@ def _wind_up(
     if course.ttl_seconds is not None:
         goes_at = (now if account.ended_at is None else account.ended_at) + course.ttl_seconds
     goes_now = goes_at is not None and now >= goes_at
-    delete = to_delete(course.to_clean(pods, remembered=remembered))
+    delete = to_delete(_to_clean(course, account, pods, remembered=remembered))
     looks = [] if goes_now or goes_at is None else [goes_at]
-    if delete != to_delete(course.to_clean(pods, remembered=True)):
+    if delete != to_delete(_to_clean(course, account, pods, remembered=True)):
         looks.append(now + _STATUS_SECONDS)
     return Steps(
         delete=delete,
@@ -66,3 +73,18 @@ def _wind_up(
         look_again_at=min(looks, default=None),
         outcome=outcome,
     )
+
+
+def _to_clean(
+    course: Course, account: Account, pods: Sequence[ObservedPod], *, remembered: bool
+) -> Iterable[ObservedPod]:
+    """Return the pods that go; when its time is over, all that live, once the status says so.
+
+    Until then pods alone tell that they are idle: without them, the workload would begin anew.
+    """
+    if account.time_over is None:
+        return course.to_clean(pods, remembered=remembered)
+    if not remembered:
+        return ()
+    cleaned = {pod.name for pod in course.to_clean(pods, remembered=True)}
+    return [pod for pod in pods if pod.alive or pod.name in cleaned]

@@ -62,6 +62,7 @@ class ObservedPod:
         created: when the object was made, in Unix seconds; so are the other times.
         started_at: when its containers began to run, or the kubelet to prepare it where that is no longer known.
         finished_at: when its last container ended.
+        idle_since: since when none of its GPUs has had work; None: one works, or nobody tells.
     """
 
     name: str
@@ -80,6 +81,7 @@ class ObservedPod:
     created: float
     started_at: float | None
     finished_at: float | None
+    idle_since: float | None = None
 
     @property
     def alive(self) -> bool:
@@ -130,6 +132,7 @@ def _observed(pod: Pod, index: int, attempt: int) -> ObservedPod:
         created=seconds(pod.metadata.creation_timestamp) or 0.0,
         started_at=_started_at(pod),
         finished_at=_finished_at(pod) if phase in (PodPhase.SUCCEEDED, PodPhase.FAILED) else None,
+        idle_since=seconds(pod.metadata.annotations.get(names.GPU_IDLE_SINCE_ANNOTATION)),
     )
 
 

@@ -10,11 +10,14 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from aliquot.contracts.kinds.status import WorkloadStatus
+from aliquot.core.lifecycle.limits import Timing, timing_of
 
 Outcome = Literal["Completed", "Failed"]
 
 COMPLETED: Final = "Completed"
 FAILED: Final = "Failed"
+TIMED_OUT: Final = "TimedOut"
+"""Reason of a workload whose time was over (cluster-api.md 6.1); whatever its kind, it stays ended."""
 INVALID_SPEC: Final = "InvalidSpec"
 """Reason of a workload that cannot be carried out as it is written. Unlike other failures it is curable."""
 _MOST_INDEXES: Final = 100_000
@@ -31,12 +34,16 @@ class Record:
         failed: pods that failed by themselves; never falls.
         finished: how it ended, for good; None: it has not.
         completed_at: when it ended, in Unix seconds.
+        timing: how long it has run, and may run; None: no limit holds.
+        timed_out: it ended because its time was over.
     """
 
     completed: frozenset[int] = frozenset()
     failed: int = 0
     finished: Outcome | None = None
     completed_at: float | None = None
+    timing: Timing | None = None
+    timed_out: bool = False
 
 
 def record_of(status: WorkloadStatus) -> Record:
@@ -46,6 +53,11 @@ def record_of(status: WorkloadStatus) -> Record:
         failed=max(0, status.failed_pods or 0),
         finished=_finished(status),
         completed_at=status.completion_time.timestamp() if status.completion_time else None,
+        timing=timing_of(status.time_limits),
+        timed_out=any(
+            (condition.type, condition.status, condition.reason) == (FAILED, "True", TIMED_OUT)
+            for condition in status.conditions
+        ),
     )
 
 

@@ -22,6 +22,7 @@ from aliquot.core.lifecycle.account import Account
 from aliquot.core.lifecycle.conditions import conditions, submission
 from aliquot.core.lifecycle.facts import Facts
 from aliquot.core.lifecycle.happenings import happenings
+from aliquot.core.lifecycle.limits import NO_LIMITS, Timing, kept, timing_of, written
 from aliquot.core.lifecycle.phase import BACKOFF_LIMIT_EXCEEDED, Stand, clip, stand, wanted_pods
 from aliquot.core.lifecycle.pods import PodPhase
 from aliquot.core.lifecycle.record import INVALID_SPEC, record_of, write_indexes
@@ -57,7 +58,7 @@ def status(facts: Facts, before: WorkloadStatus, now: float) -> WorkloadStatus:
         `before` itself if there is nothing to write. Members without a value are unset, not null.
     """
     facts = facts.seen()
-    account = facts.reckon(record_of(before))
+    account = facts.reckon(record_of(before), now)
     return assemble(facts, account, stand(facts, account, before), before, now)
 
 
@@ -106,6 +107,7 @@ def assemble(
         "first_acknowledged_time": before.first_acknowledged_time or moment(now),
         "start_time": before.start_time or _started(facts),
         "completion_time": _completed(account, now),
+        "time_limits": written(kept(_timing(facts, before), facts.pods, now, ended=ended)),
         "last_status_change_time": before.last_status_change_time,
         "observed_generation": facts.generation,
         **{name: getattr(before, name) for name in _FOREIGN},
@@ -142,6 +144,13 @@ def _creation(facts: Facts, stands: Stand, before: WorkloadStatus) -> CreationSt
 def _started(facts: Facts) -> datetime | None:
     started = min((pod.started_at for pod in facts.pods if pod.started_at is not None), default=None)
     return None if started is None else moment(started)
+
+
+def _timing(facts: Facts, before: WorkloadStatus) -> Timing | None:
+    """Return what is known of its time: the limits are those of when its first pod began to run."""
+    if before.start_time is not None or facts.limits == NO_LIMITS or _started(facts) is None:
+        return timing_of(before.time_limits)
+    return Timing(facts.limits)
 
 
 def _completed(account: Account, now: float) -> datetime | None:
