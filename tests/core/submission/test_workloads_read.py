@@ -5,17 +5,19 @@ from typing import Any
 import pytest
 
 from aliquot.contracts.kinds.status import MAX_ORIGINS, Inherited
-from aliquot.contracts.kinds.workloads import Workload
+from aliquot.contracts.kinds.workloads import DistributedWorkload, Workload
 from aliquot.core.submission import (
     InvalidWorkload,
     ValidDistributed,
     ValidInteractive,
     ValidSpec,
+    effective_distributed,
     inheritance_now,
     read_workload,
 )
 from aliquot.core.submission.inference import PORT_MISSING
-from aliquot.core.submission.not_yet import PARTS_NOT_YET
+from aliquot.core.submission.inheritance import with_inherited
+from aliquot.core.submission.not_yet import MPI_NOT_YET, PARTS_NOT_YET
 from tests.core.submission.written import HERE, WORKLOADS, Json, policy, workload
 from tests.support.written_cluster import DEFAULTS, Cluster
 
@@ -110,7 +112,7 @@ def test_a_master_takes_what_its_templates_master_and_its_workers_have() -> None
         ],
         every_policy=[policy(DISTRIBUTED, {"tty": value(True), "memory": value("2Gi")})],
     )
-    spec = {"jobType": "MPIJob", "baseWorkload": "defaults", "gpu": value("8")}
+    spec = {"jobType": "PyTorchJob", "baseWorkload": "defaults", "gpu": value("8")}
     given = workload(DISTRIBUTED, spec=spec, masterSpec={"memory": value("3Gi")})
     found = read_workload(given, cluster, DEFAULTS)
     assert isinstance(found, ValidDistributed)
@@ -164,12 +166,20 @@ def test_a_launcher_has_no_gpus_unless_it_says_so() -> None:
     known = Cluster(every_policy=[policy(DISTRIBUTED, {"gpu": {"rules": {"required": True, "max": "4"}}})])
     spec = {"jobType": "MPIJob", "image": value("x"), "gpu": value("2")}
     for own in (None, {"cpu": value("1")}, {"gpu": value("1")}):
-        parts: Json = {} if own is None else {"masterSpec": own}
-        found = read_workload(workload(DISTRIBUTED, spec=spec, **parts), known, DEFAULTS)
-        assert isinstance(found, ValidDistributed)
+        given = workload(DISTRIBUTED, spec=spec, **({} if own is None else {"masterSpec": own}))
+        inheritance = inheritance_now(given, known)
+        whole = with_inherited(given, inheritance)
+        assert isinstance(whole, DistributedWorkload)
+        found = effective_distributed(whole, DEFAULTS)
         assert found.master is not None
+        assert inheritance.refusals == ()
         assert found.worker.compute.gpus.devices == 2
         assert found.master.compute.gpus.devices == (1 if own and "gpu" in own else 0)
+
+
+def test_a_job_that_nobody_makes_yet_is_refused_by_its_type() -> None:
+    given = workload(DISTRIBUTED, spec={"jobType": "MPIJob", "image": value("x")})
+    assert said(given, Cluster()) == [f"spec.jobType: 'MPIJob' is not allowed: {MPI_NOT_YET}"]
 
 
 def test_whoever_wants_no_master_takes_none_from_a_template() -> None:
