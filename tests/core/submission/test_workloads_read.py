@@ -166,7 +166,8 @@ def test_a_launcher_has_no_gpus_unless_it_says_so() -> None:
     known = Cluster(every_policy=[policy(DISTRIBUTED, {"gpu": {"rules": {"required": True, "max": "4"}}})])
     spec = {"jobType": "MPIJob", "image": value("x"), "gpu": value("2")}
     for own in (None, {"cpu": value("1")}, {"gpu": value("1")}):
-        given = workload(DISTRIBUTED, spec=spec, **({} if own is None else {"masterSpec": own}))
+        parts: Json = {} if own is None else {"masterSpec": own}
+        given = workload(DISTRIBUTED, spec=spec, **parts)
         inheritance = inheritance_now(given, known)
         whole = with_inherited(given, inheritance)
         assert isinstance(whole, DistributedWorkload)
