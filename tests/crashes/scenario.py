@@ -6,22 +6,18 @@ Every step waits for the one before, so nothing depends on how long a crash take
 told to end, which is when b is done; so one of them has been stopped for b in between.
 """
 
-import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 from aliquot_lab.api import Call
-from aliquot_lab.processes import eventually
 from tests.crashes.stage import Stage, tried
 from tests.support.arena import MERGE, PROJECTS, WORKLOADS
 
 _DURATION: Final = "lab.aliquot.dev/duration"
 _WOKEN: Final = "lab.aliquot.dev/woken"
 _ENDED: Final = ("Completed", "Failed")
-_STEP_SECONDS: Final = 120.0
-"""For so long nothing may change."""
 _LONGEST_SECONDS: Final = 500.0
 
 
@@ -125,9 +121,9 @@ class Scenario:
     def finish(self) -> None:
         """Play to the end, and see that it is the right one."""
         of_b = {name: part for name, part in self._rest.items() if part.project == "b"}
-        self._until_nothing(lambda: self._not_ended(of_b))
-        self._until_nothing(self._not_ended_of_a)
-        self._until_nothing(self.differences)
+        self.stage.until_nothing(lambda: self._not_ended(of_b))
+        self.stage.until_nothing(self._not_ended_of_a)
+        self.stage.until_nothing(self.differences)
 
     def differences(self) -> list[str]:
         """What is not as it must be in the end."""
@@ -192,21 +188,6 @@ class Scenario:
                 backoffLimit=max(0, part.failures - 1),
                 annotations={"exit-code": "3"} if part.failures else None,
             )
-
-    def _until_nothing(self, look: Callable[[], list[str]]) -> None:
-        """Wait until nothing is left; for as long as it takes if less is left now and then, as a crash costs time."""
-        left = ["the API server has not been asked"]
-        since = time.monotonic()
-
-        def nothing_or_stuck() -> bool:
-            nonlocal left, since
-            found = look()
-            if found != left:
-                left, since = found, time.monotonic()
-            return not left or time.monotonic() - since > _STEP_SECONDS
-
-        eventually(tried(nothing_or_stuck), seconds=_LONGEST_SECONDS, interval=0.2)
-        assert not left, "\n".join([*left, *self.stage.last_words()])
 
     def _not_ended(self, parts: Mapping[str, Part]) -> list[str]:
         statuses: dict[str, dict[str, Any]] = {}

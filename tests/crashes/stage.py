@@ -3,6 +3,7 @@
 import os
 import signal
 import sys
+import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -24,6 +25,8 @@ SHORT_LEASE: Final = {
 }
 _ALWAYS: Final = {"ALIQUOT_WORKLOADS__RETRY_BASE_SECONDS": "0.2"}
 _PATIENCE_SECONDS: Final = 180.0
+_STEP_SECONDS: Final = 120.0
+_LONGEST_SECONDS: Final = 500.0
 
 
 class Stage(Arena):
@@ -87,6 +90,21 @@ class Stage(Arena):
         __tracebackhide__ = True
         met = eventually(lambda: bool(condition()), seconds=seconds)
         assert met, "\n".join([f"waited {seconds:.0f} s for {what}", *self.last_words()])
+
+    def until_nothing(self, look: Callable[[], list[str]]) -> None:
+        """Wait until nothing is left; for as long as it takes if less is left now and then, as a crash costs time."""
+        left = ["the API server has not been asked"]
+        since = time.monotonic()
+
+        def nothing_or_stuck() -> bool:
+            nonlocal left, since
+            found = look()
+            if found != left:
+                left, since = found, time.monotonic()
+            return not left or time.monotonic() - since > _STEP_SECONDS
+
+        eventually(tried(nothing_or_stuck), seconds=_LONGEST_SECONDS, interval=0.2)
+        assert not left, "\n".join([*left, *self.last_words()])
 
     def last_words(self) -> list[str]:
         """Whether each operator runs, and the end of its log."""

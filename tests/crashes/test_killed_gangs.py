@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from aliquot_lab import FaultProxy
-from tests.crashes.stage import Stage, tried
+from tests.crashes.stage import Stage
 from tests.crashes.test_killed_operator import Killer
 
 pytestmark = [pytest.mark.cluster, pytest.mark.crashes, pytest.mark.xdist_group("crashes-killed")]
@@ -30,17 +30,18 @@ def test_gangs_begin_and_end_as_they_would_have(stage: Stage, proxy: FaultProxy,
         whole: dict[str, Any] = {"jobType": "PyTorchJob", "workers": 3, **given}
         stage.submit(namespace, name, kind=KIND, runPolicy={"values": {"backoffLimit": {"value": 1}}}, **whole)
 
-    def ended() -> bool:
-        counts = Counter(
+    def left() -> list[str]:
+        alive = Counter(
             (each["metadata"]["labels"]["workloadName"], each["metadata"]["labels"]["aliquot.dev/pod-index"])
             for each in stage.pods(namespace)
             if each["status"]["phase"] in ("Pending", "Running")
         )
-        assert not counts or max(counts.values()) == 1, counts
+        assert not alive or max(alive.values()) == 1, alive
         found = {name: stage.status(namespace, name, KIND) for name in GANGS}
-        return {name: (each.get("phase"), each.get("failedPods", 0)) for name, each in found.items()} == ENDS
+        seen = {name: (each.get("phase"), each.get("failedPods", 0)) for name, each in found.items()}
+        return [f"{name} is {seen[name]}, with {alive}" for name in GANGS if seen[name] != ENDS[name]]
 
-    stage.until(tried(ended), "all gangs to end as they must")
+    stage.until_nothing(left)
     assert {request.resource for request in killer.struck} >= {"pods"}
     attempts = {each["metadata"]["labels"]["aliquot.dev/attempt"] for each in stage.pods(namespace, "bad")}
     assert attempts == {"0", "1"}
