@@ -63,7 +63,7 @@ def test_a_researcher_of_a_project_is_bound_in_all_its_namespaces() -> None:
         ({"scopeType": "tenant", "scopeName": "1001"}, {"runai-speech", "runai-vision", "vision-lab"}),
         ({"scopeName": "roots"}, set[str]()),
     ],
-    ids=str,
+    ids=["project", "department", "default department", "cluster", "tenant", "nothing"],
 )
 def test_a_scope_reaches_these_namespaces_and_none_of_the_systems(spec: dict[str, Any], namespaces: set[str]) -> None:
     assert bound(planned(rule(**spec))) == namespaces
