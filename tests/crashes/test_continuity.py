@@ -136,6 +136,7 @@ def test_what_was_used_lately_is_known_to_the_next_operator(stage: Stage) -> Non
     kept = json.loads(stage.get(USAGE)["data"][stage.name])
     assert list(kept["queues"]) == [f"{stage.name}-a"]
     restart(operator)
+    stage.until(lambda: operator.probe(f"debug/state?pool={stage.name}")[0] == 200, "the operator to lead")
     assert used("a") > 0.5
     assert used("b") == 0
     for number in range(4):

@@ -91,7 +91,7 @@ class Operator:
         return None if self._elector.leader else "no leader is known yet"
 
     async def _document(self, pool: str) -> dict[str, object] | None:
-        """What the scheduler knows of a node pool; None where another replica leads."""
+        """What the scheduler knows of a node pool; None where another replica leads, or this one begins to."""
         return None if self._term is None else await self._term.document(pool)
 
 

@@ -16,7 +16,7 @@ from aliquot.settings import Server
 _log = log.get(__name__)
 
 Document = Callable[[str], Awaitable[dict[str, object] | None]]
-"""Makes the document of a node pool; None where another replica leads."""
+"""Makes the document of a node pool; None where another replica leads, or this one has only begun to."""
 Check = Callable[[], str | None]
 """Returns None when all is well, else what is not."""
 

@@ -152,9 +152,9 @@ class Term:
         """Why the work cannot be done (yet); None: all is well."""
         return self._sources.trouble() or (None if self._started else "the first lists are not complete yet")
 
-    async def document(self, pool: str) -> dict[str, object]:
-        """One node pool as a document that `aliquot simulate` replays."""
-        return await self._scheduler.document(pool)
+    async def document(self, pool: str) -> dict[str, object] | None:
+        """One node pool as a document that `aliquot simulate` replays; None: not all that there is is known yet."""
+        return await self._scheduler.document(pool) if self._started else None
 
     async def run(self) -> None:
         """Do the operator's work until cancelled."""
