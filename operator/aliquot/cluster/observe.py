@@ -79,7 +79,9 @@ class Observatory:
         async def answer(request: web.Request) -> web.StreamResponse:
             document = await make(request.query.get("pool", names.DEFAULT_NODE_POOL))
             if document is None:
-                return web.Response(text="another replica leads and knows, or this one has only begun to lead", status=503)
+                return web.Response(
+                    text="another replica leads and knows, or this one has only begun to lead", status=503
+                )
             body = msgspec.json.format(msgspec.json.encode(document))
             return web.Response(body=body, content_type="application/json")
 
