@@ -19,7 +19,7 @@ from aliquot.core.lifecycle.generation import Generation, generation_of, is_brok
 from aliquot.core.lifecycle.pods import ObservedPod
 from aliquot.core.lifecycle.record import Outcome, Record
 from aliquot.core.lifecycle.retries import Retry
-from aliquot.core.lifecycle.steps import MOST_CREATIONS, NewPod, Steps, to_delete
+from aliquot.core.lifecycle.steps import MOST_CREATIONS, NewPod, Steps, next_attempts, to_delete
 from aliquot.core.submission import ValidDistributed
 
 
@@ -140,9 +140,7 @@ class Gang:
     ) -> tuple[tuple[NewPod, ...], float | None]:
         """Return the pods that the generation lacks, and when the next rank has waited long enough."""
         busy = {pod.index for pod in pods if pod.alive}
-        attempts: dict[int, int] = {}
-        for pod in pods:
-            attempts[pod.index] = max(attempts.get(pod.index, 0), pod.attempt + 1)
+        attempts = next_attempts(pods)
         begins = generation.begins
         if begins is None:
             # Pods that are gone had numbers, too: as many as there were failures, at least.

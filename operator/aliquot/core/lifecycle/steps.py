@@ -1,6 +1,6 @@
 """What a plan says: pods to create, pods to delete, and when to look again."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -62,8 +62,16 @@ def oldest_of_each(pods: Iterable[ObservedPod]) -> dict[int, ObservedPod]:
     return oldest
 
 
+def next_attempts(pods: Iterable[ObservedPod]) -> dict[int, int]:
+    """The number that the next pod of an index gets which no pod that exists has; without indexes that have no pod."""
+    found: dict[int, int] = {}
+    for pod in pods:
+        found[pod.index] = max(found.get(pod.index, 0), pod.attempt + 1)
+    return found
+
+
 def missing(
-    indexes: Iterable[int], most: int, account: Account, pods: Iterable[ObservedPod], now: float, retry: Retry
+    indexes: Iterable[int], most: int, account: Account, pods: Sequence[ObservedPod], now: float, retry: Retry
 ) -> tuple[tuple[NewPod, ...], float | None]:
     """Return the pods to create, and when the next index has waited long enough.
 
@@ -75,17 +83,12 @@ def missing(
         now: Unix seconds.
         retry: how long failed indexes wait.
     """
-    busy: set[int] = set()
-    next_attempts: dict[int, int] = {}
-    alive = 0
-    for pod in pods:
-        next_attempts[pod.index] = max(next_attempts.get(pod.index, 0), pod.attempt + 1)
-        if pod.alive:
-            alive += 1
-            busy.add(pod.index)
-    free = min(most - alive, MOST_CREATIONS)
+    alive = [pod for pod in pods if pod.alive]
+    free = min(most - len(alive), MOST_CREATIONS)
     if free <= 0:
         return (), None
+    busy = {pod.index for pod in alive}
+    attempts = next_attempts(pods)
     # Failures of pods that are gone: the first pod that begins an index anew carries them on, so that the sum stays.
     orphaned = account.orphaned_failures
     create: list[NewPod] = []
@@ -100,7 +103,7 @@ def missing(
         if last_failed is not None and (due := retry.due(last_failed, failures)) > now:
             waiting_until.append(due)
             continue
-        attempt = next_attempts.get(index)
+        attempt = attempts.get(index)
         if attempt is None:
             attempt, failures, orphaned = orphaned, orphaned, 0
         create.append(NewPod(index, attempt, failures))

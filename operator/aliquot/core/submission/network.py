@@ -15,7 +15,6 @@ from aliquot.core.submission.pod_values import Network, Port, Url
 from aliquot.core.submission.problems import Problems
 from aliquot.core.submission.spec import Site
 
-MOST_PORTS: Final = 100
 _PORTS: Final = range(1, 65536)
 _PROTOCOLS: Final = ("TCP", "UDP", "SCTP")
 CLUSTER_IP: Final = "ClusterIP"
