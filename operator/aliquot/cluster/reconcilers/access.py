@@ -20,7 +20,7 @@ from aliquot.cluster.mirror.cache import Cache, Key
 from aliquot.cluster.mirror.known import parsed_into
 from aliquot.cluster.mirror.mirror import Mirror, identify, key_of
 from aliquot.cluster.mirror.parse import Whole
-from aliquot.cluster.reconcilers.status_writes import status_patch
+from aliquot.cluster.reconcilers.status_writes import patch_status
 from aliquot.cluster.resources import ACCESS_RULES
 from aliquot.cluster.triggers import Add
 from aliquot.cluster.work import Task
@@ -183,17 +183,10 @@ class AccessRules:
         self._of_rules.get(rule.metadata.uid, set()).discard(place)
 
     async def _write_status(self, rule: AccessRule, problem: Problem | None) -> None:
-        patch = status_patch(rule.status, access_status(rule, problem, self._clock.now()))
-        if not patch:
-            return
-        body = {"metadata": {"uid": rule.metadata.uid}, "status": patch}
-        try:
-            answer = await self._client.merge_patch(
-                ACCESS_RULES, "", rule.metadata.name, body, subresource="status", field_manager=names.STATUS_MANAGER
-            )
-        except NotFound:  # the watch will tell
-            return
-        self._rules.put(AccessRule.model_validate(answer.json()))
+        after = access_status(rule, problem, self._clock.now())
+        answer = await patch_status(self._client, ACCESS_RULES, rule.metadata, rule.status, after)
+        if answer is not None:
+            self._rules.put(AccessRule.model_validate(answer.json()))
 
     def _learn(self, binding: RoleBinding, rule: AccessRule) -> None:
         self._bindings.put(binding)

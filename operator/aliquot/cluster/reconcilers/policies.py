@@ -1,15 +1,13 @@
 """Policies: a status that says whether each is in force, and what is wrong with it."""
 
-from aliquot import names
 from aliquot.clock import Clock
 from aliquot.cluster.mirror.cache import Key
 from aliquot.cluster.mirror.mirror import Mirror
-from aliquot.cluster.reconcilers.status_writes import status_patch
+from aliquot.cluster.reconcilers.status_writes import patch_status
 from aliquot.cluster.resources import POLICIES
 from aliquot.contracts.kinds.catalogue import workload_kind
 from aliquot.core.submission import policy_status
 from aliquot.kube.client import ApiClient
-from aliquot.kube.problems import NotFound
 
 
 class PolicyStatusWriter:
@@ -36,19 +34,7 @@ class PolicyStatusWriter:
         if policy is None:
             return
         siblings = self._mirror.policies_for(workload_kind(key.kind), key.namespace)
-        patch = status_patch(policy.status, policy_status(policy, siblings, self._clock.now()))
-        if not patch:
-            return
-        body = {"metadata": {"uid": policy.metadata.uid}, "status": patch}
-        try:
-            answer = await self._client.merge_patch(
-                POLICIES[key.kind],
-                key.namespace,
-                key.name,
-                body,
-                subresource="status",
-                field_manager=names.STATUS_MANAGER,
-            )
-        except NotFound:  # the watch will tell
-            return
-        self._mirror.policies.put(type(policy).model_validate(answer.json()))
+        after = policy_status(policy, siblings, self._clock.now())
+        answer = await patch_status(self._client, POLICIES[key.kind], policy.metadata, policy.status, after)
+        if answer is not None:
+            self._mirror.policies.put(type(policy).model_validate(answer.json()))

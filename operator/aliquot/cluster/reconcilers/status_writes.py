@@ -5,6 +5,7 @@ from typing import Any
 from aliquot import names
 from aliquot.contracts.kinds.shapes import Metadata, Shape
 from aliquot.kube.client import ApiClient
+from aliquot.kube.problems import NotFound
 from aliquot.kube.resources import Resource
 from aliquot.kube.transport import Answer
 
@@ -33,7 +34,27 @@ async def put_status(client: ApiClient, resource: Resource, metadata: Metadata, 
     )
 
 
-def status_patch(before: Shape, after: Shape) -> dict[str, Any]:
+async def patch_status(
+    client: ApiClient, resource: Resource, metadata: Metadata, before: Shape, after: Shape
+) -> Answer | None:
+    """Write those members of a status that differ; None: none does, or the object is gone, as its watch will tell.
+
+    Raises:
+        ApiProblem: see `aliquot.kube.problems`.
+    """
+    patch = _difference(before, after)
+    if not patch:
+        return None
+    body = {"metadata": {"uid": metadata.uid}, "status": patch}
+    try:
+        return await client.merge_patch(
+            resource, metadata.namespace, metadata.name, body, subresource="status", field_manager=names.STATUS_MANAGER
+        )
+    except NotFound:
+        return None
+
+
+def _difference(before: Shape, after: Shape) -> dict[str, Any]:
     """Members that differ, with their new value; null for those that are gone. Empty: nothing differs.
 
     A member is replaced whole: lists cannot be merged, and each of our statuses has one writer.

@@ -13,9 +13,8 @@ from aliquot.clock import Clock
 from aliquot.cluster.feed import Feed
 from aliquot.cluster.mirror.cache import Key
 from aliquot.cluster.mirror.mirror import Mirror
-from aliquot.cluster.reconcilers.status_writes import status_patch
+from aliquot.cluster.reconcilers.status_writes import patch_status
 from aliquot.cluster.resources import DEPARTMENTS, NODE_POOLS, PROJECTS
-from aliquot.contracts.kinds.shapes import Resource, Shape
 from aliquot.contracts.kinds.tenancy import Project
 from aliquot.contracts.kubernetes import Namespace
 from aliquot.core.intake import node_problems
@@ -33,7 +32,7 @@ from aliquot.core.tenancy import (
 )
 from aliquot.kube import resources
 from aliquot.kube.client import ApiClient
-from aliquot.kube.problems import AlreadyExists, NotFound
+from aliquot.kube.problems import AlreadyExists
 
 _NAMESPACE = msgspec.json.Decoder(Namespace)
 
@@ -89,7 +88,7 @@ class TenantReconciler:
         usage = {pool: self._usage(pool, project.metadata.name) for pool in self._feed.pools}
         department = self._mirror.departments.get(Key("", department_named(project)))
         after = project_status(project, self._plan(project), usage, department, project.status, self._clock.now())
-        await self._write(PROJECTS, project, project.status, after)
+        await patch_status(self._client, PROJECTS, project.metadata, project.status, after)
 
     async def write_department_status(self, key: Key) -> None:
         """Write the department's status if it differs.
@@ -108,7 +107,7 @@ class TenantReconciler:
         )
         usage = {pool: self._usage(pool, f"{DEPARTMENT_PREFIX}{name}") for pool in self._feed.pools}
         after = department_status(department, members, usage, department.status, self._clock.now())
-        await self._write(DEPARTMENTS, department, department.status, after)
+        await patch_status(self._client, DEPARTMENTS, department.metadata, department.status, after)
 
     async def write_node_pool_status(self, key: Key) -> None:
         """Write the node pool's status if it differs; the pool `default` may exist without an object.
@@ -122,9 +121,8 @@ class TenantReconciler:
         nodes = [node for node in self._feed.nodes.values() if node.pool == pool.metadata.name]
         held = (self._mirror.nodes.get(Key("", node.name)) for node in nodes)
         problems = {node.metadata.name: node_problems(node) for node in held if node is not None}
-        await self._write(
-            NODE_POOLS, pool, pool.status, node_pool_status(pool, nodes, self._mirror.node_pools, problems)
-        )
+        after = node_pool_status(pool, nodes, self._mirror.node_pools, problems)
+        await patch_status(self._client, NODE_POOLS, pool.metadata, pool.status, after)
 
     def _plan(self, project: Project) -> NamespacePlan:
         own = self._mirror.namespaces.get(Key("", namespace_name(project)))
@@ -150,16 +148,3 @@ class TenantReconciler:
                 field_manager=names.TENANCY_MANAGER,
             )
         self._mirror.namespaces.put(_NAMESPACE.decode(answer.body))
-
-    async def _write(self, where: resources.Resource, held: Resource, before: Shape, after: Shape) -> None:
-        patch = status_patch(before, after)
-        if not patch:
-            return
-        metadata = held.metadata
-        body = {"metadata": {"uid": metadata.uid}, "status": patch}
-        try:
-            await self._client.merge_patch(
-                where, "", metadata.name, body, subresource="status", field_manager=names.STATUS_MANAGER
-            )
-        except NotFound:  # the watch will tell
-            return
