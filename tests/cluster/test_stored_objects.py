@@ -1,9 +1,10 @@
-"""What is stored survives: statuses whole, and objects that older, laxer definitions let in.
+"""What is stored survives: statuses whole, objects of yesterday's definitions, and those that older, laxer ones let in.
 
 In a lab of their own without an operator, as the definitions are changed, and nobody else is to write a status.
 """
 
 import json
+import subprocess
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, cast
@@ -74,6 +75,34 @@ class Stored:
     spec: Spec
 
 
+@dataclass(frozen=True)
+class Upgraded:
+    """A cluster with today's definitions, and what it stored before it had them.
+
+    Attributes:
+        lab: the cluster.
+        laxer: objects from the time of laxer definitions, by what is wrong with them.
+        yesterdays: objects that give every field, by kind, from the time of the definitions before the last change.
+    """
+
+    lab: Cluster
+    laxer: dict[str, Stored]
+    yesterdays: dict[str, dict[str, Any]]
+
+
+def yesterdays_definitions() -> str:
+    """The definitions before they were last changed; empty where the history is not at hand."""
+    git = ("git", "-C", str(CRDS))
+    found = subprocess.run([*git, "log", "-1", "--format=%H^", "--", "."], capture_output=True, text=True, check=False)
+    before = found.stdout.strip()
+    listed = subprocess.run(
+        [*git, "ls-tree", "--full-tree", "--name-only", f"{before}:crds"], capture_output=True, text=True, check=False
+    )
+    files = [f"{before}:crds/{name}" for name in listed.stdout.split()]
+    shown = [subprocess.run([*git, "show", file], capture_output=True, text=True, check=True).stdout for file in files]
+    return "---\n".join(shown)
+
+
 def path_of(kind: Kind) -> str:
     return f"/apis/{kind.group}/{kind.stored}{'/namespaces/default' if kind.namespaced else ''}/{kind.plural}"
 
@@ -91,8 +120,8 @@ def status_of(kind: str) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def upgraded() -> Generator[tuple[Cluster, dict[str, Stored]]]:
-    """A cluster with today's definitions, and objects from the time of laxer ones by what is wrong with them."""
+def upgraded() -> Generator[Upgraded]:
+    """A cluster that had laxer definitions first, then those before the last change, and has today's now."""
     with dedicated() as lab:
         lab.kubectl("create", "-f", "-", input=yaml.safe_dump_all(LAX.values()))
         definitions_are_established(lab)
@@ -100,12 +129,25 @@ def upgraded() -> Generator[tuple[Cluster, dict[str, Stored]]]:
             what: store(lab, kind, f"old-{number}", spec=spec)
             for number, (what, (kind, spec)) in enumerate(OLD.items())
         }
+        yesterdays: dict[str, dict[str, Any]] = {}
+        if before := yesterdays_definitions():
+            lab.kubectl("apply", "--server-side", "--force-conflicts", "-f", "-", input=before)
+            yesterdays = {kind: store_whole(lab, kind) for kind in BY_NAME}
         lab.kubectl("apply", "--server-side", "--force-conflicts", "-f", str(CRDS))
         for what, stored in old.items():
             kind = BY_NAME[stored.kind]
             again = {"apiVersion": kind.api_version, "kind": kind.name, "metadata": {"name": "x"}, "spec": OLD[what][1]}
             eventually_refused(lab, path_of(kind), again)
-        yield lab, old
+        yield Upgraded(lab, old, yesterdays)
+
+
+def store_whole(lab: Cluster, kind: str) -> dict[str, Any]:
+    """Store an object that gives every published field, its status too; returns it."""
+    sample = contract.samples(kind)[0]
+    stored = store(lab, kind, "yesterdays", **{name: part for name, part in sample.items() if name != "status"})
+    whole = {**lab.api.call("GET", stored.path), "status": status_of(kind)}
+    lab.api.call("PUT", f"{stored.path}/status", whole)
+    return lab.api.call("GET", stored.path)
 
 
 def eventually_refused(lab: Cluster, path: str, manifest: dict[str, Any]) -> None:
@@ -121,11 +163,8 @@ def eventually_refused(lab: Cluster, path: str, manifest: dict[str, Any]) -> Non
 
 
 @pytest.mark.parametrize("what", OLD)
-def test_an_object_that_would_be_refused_today_can_be_read_told_and_deleted(
-    upgraded: tuple[Cluster, dict[str, Stored]], what: str
-) -> None:
-    lab, old = upgraded
-    stored = old[what]
+def test_an_object_that_would_be_refused_today_can_be_read_told_and_deleted(upgraded: Upgraded, what: str) -> None:
+    lab, stored = upgraded.lab, upgraded.laxer[what]
     found = lab.api.call("GET", stored.path)
     assert {name: found["spec"][name] for name in stored.spec} == stored.spec
     told = lab.api.call("PATCH", f"{stored.path}/status", {"status": status_of(stored.kind)}, content_type=MERGE)
@@ -138,10 +177,21 @@ def test_an_object_that_would_be_refused_today_can_be_read_told_and_deleted(
 
 
 @pytest.mark.parametrize("kind", BY_NAME)
-def test_a_status_that_gives_every_published_field_is_kept_whole(
-    upgraded: tuple[Cluster, dict[str, Stored]], kind: str
-) -> None:
-    lab, _ = upgraded
+def test_an_object_from_before_the_last_change_is_kept_whole(upgraded: Upgraded, kind: str) -> None:
+    if not upgraded.yesterdays:
+        pytest.skip("the history of the definitions is not at hand")
+    before = upgraded.yesterdays[kind]
+    path = f"{path_of(BY_NAME[kind])}/yesterdays"
+    assert upgraded.lab.api.call("GET", path) == before
+    labelled = upgraded.lab.api.call("PATCH", path, {"metadata": {"labels": {"a": "b"}}}, content_type=MERGE)
+    assert {part: labelled.get(part) for part in ("spec", "status", "masterSpec")} == {
+        part: before.get(part) for part in ("spec", "status", "masterSpec")
+    }
+
+
+@pytest.mark.parametrize("kind", BY_NAME)
+def test_a_status_that_gives_every_published_field_is_kept_whole(upgraded: Upgraded, kind: str) -> None:
+    lab = upgraded.lab
     sample = contract.samples(kind)[0]
     stored = store(lab, kind, "whole", **{name: part for name, part in sample.items() if name != "status"})
     whole = {**lab.api.call("GET", stored.path), "status": status_of(kind)}
