@@ -18,13 +18,11 @@ from aliquot_lab import Cluster, dedicated
 from aliquot_lab.launch import Options
 from bench import measure
 from bench.sides import Jobs, Side, Size, Workloads
-from bench.watch import until, watching
+from bench.watch import until, until_quiet, watching
 
 RESULTS = Path(__file__).parent / "results"
 _FILL_SECONDS = 600.0
 _CLEAR_SECONDS = 600.0
-_QUIET_CPU = 0.25
-"""The API server is quiet when it uses less than this part of a core."""
 _FEW_REQUESTS = 0.02
 """Requests that come less often than this per workload are left out of the table."""
 console = Console(soft_wrap=True, highlight=False)
@@ -62,7 +60,7 @@ def main(
 async def _measure(cluster: Cluster, side: Side, size: Size) -> dict[str, Any]:
     with console.status(f"{side.name}: getting ready"):
         await asyncio.to_thread(side.prepare, cluster, size)
-        await _quiet(cluster)
+        await until_quiet(cluster)
     calls = side.submissions(size)
     async with watching(cluster, side.label) as watch:
         measure.forget_peaks(cluster)
@@ -85,50 +83,26 @@ async def _measure(cluster: Cluster, side: Side, size: Size) -> dict[str, Any]:
         with console.status(f"{side.name}: running to the end"):
             await until(lambda: len(watch.ended) >= size.workloads, "all pods to end", _FILL_SECONDS)
             await until(lambda: side.finished(cluster) >= size.workloads, "all workloads to be done", _FILL_SECONDS)
-            await _quiet(cluster)
+            await until_quiet(cluster)
         through = measure.read(cluster).since(before)
         peaks = measure.peak_memory_mib(cluster)
         with console.status(f"{side.name}: clearing up"):
             await asyncio.to_thread(side.clear, cluster, size)
             await until(lambda: not watch.pods, "all pods to be gone", _CLEAR_SECONDS)
-            await _quiet(cluster)
+            await until_quiet(cluster)
     waits = sorted(watch.bound[name] - created[name] for name in created)
     return {
         "workloads_bound_per_second": size.workloads / filling,
         "seconds_to_bound": {"p50": statistics.median(waits), "p99": waits[int(len(waits) * 0.99)], "max": waits[-1]},
-        "until_bound": _per_workload(filled, size),
-        "until_quiet": _per_workload(through, size),
+        "until_bound": filled.per_workload(size.workloads),
+        "until_quiet": through.per_workload(size.workloads),
         "peak_memory_mib": peaks,
-    }
-
-
-def _per_workload(reading: measure.Reading, size: Size) -> dict[str, Any]:
-    return {
-        "cpu_milliseconds": {name: value * 1000 / size.workloads for name, value in reading.cpu_seconds.items()},
-        "requests": {name: count / size.workloads for name, count in sorted(reading.requests.items()) if count},
-        "cut_watches": reading.cut_watches,
     }
 
 
 def _name(body: object) -> str:
     assert isinstance(body, dict)
     return str(body["metadata"]["name"])  # pyright: ignore[reportUnknownArgumentType] - our own manifests
-
-
-async def _quiet(cluster: Cluster) -> None:
-    """Wait until the API server has little to do."""
-    last, since = measure.api_server_cpu(cluster), time.monotonic()
-
-    def quiet() -> bool:
-        nonlocal last, since
-        now, passed = measure.api_server_cpu(cluster), time.monotonic() - since
-        if passed < 2:
-            return False
-        calm = (now - last) / passed < _QUIET_CPU
-        last, since = now, time.monotonic()
-        return calm
-
-    await until(quiet, "the API server to be quiet", _CLEAR_SECONDS)
 
 
 def _show(measured: dict[str, dict[str, Any]]) -> None:

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.samples import Sample
@@ -12,6 +13,7 @@ from prometheus_client.samples import Sample
 from aliquot_lab import Cluster
 from aliquot_lab.cluster import API_SERVER
 
+_WRITES = frozenset({"post", "put", "patch", "apply", "delete", "deletecollection"})
 _TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -33,6 +35,22 @@ class Reading:
         """What came between two moments; processes that were not there before count whole."""
         seconds = {name: value - before.cpu_seconds.get(name, 0.0) for name, value in self.cpu_seconds.items()}
         return Reading(seconds, self.requests - before.requests, self.cut_watches - before.cut_watches)
+
+    def per_workload(self, workloads: int) -> dict[str, Any]:
+        """What one of so many workloads cost, for a report; watches that were cut are counted for all."""
+        return {
+            "cpu_milliseconds": {name: value * 1000 / workloads for name, value in self.cpu_seconds.items()},
+            "requests": {name: count / workloads for name, count in sorted(self.requests.items()) if count},
+            "cut_watches": self.cut_watches,
+        }
+
+    def writes(self) -> dict[str, int]:
+        """Requests that changed something, but for Leases, by `verb resource`."""
+        return {
+            name: count
+            for name, count in sorted(self.requests.items())
+            if name.split()[0] in _WRITES and not name.endswith(" leases") and count > 0
+        }
 
 
 def read(cluster: Cluster) -> Reading:
@@ -66,6 +84,22 @@ def watchers(cluster: Cluster, resource: str) -> int:
     """How many watches of a resource the API server serves now."""
     samples = _samples(cluster, "apiserver_longrunning_requests")
     return sum(int(one.value) for one in samples if (one.labels["verb"], one.labels["resource"]) == ("WATCH", resource))
+
+
+def webhook_buckets(cluster: Cluster) -> dict[float, float]:
+    """How many questions to admission webhooks took at most so many seconds, as the API server counts them."""
+    found: dict[float, float] = {}
+    for sample in _samples(cluster, "apiserver_admission_webhook_admission_duration_seconds_bucket"):
+        bound = float(sample.labels["le"])
+        found[bound] = found.get(bound, 0.0) + sample.value
+    return found
+
+
+def within(before: Mapping[float, float], after: Mapping[float, float]) -> dict[str, float]:
+    """Which part of the questions between two moments took at most so many milliseconds."""
+    counts = {bound: after[bound] - before.get(bound, 0.0) for bound in sorted(after)}
+    every = counts.get(float("inf"), 0.0)
+    return {f"{bound * 1000:g}": count / every for bound, count in counts.items() if every and bound != float("inf")}
 
 
 def _cpu_seconds(pid: int) -> float:

@@ -10,8 +10,8 @@ from aliquot_lab.processes import eventually
 from bench import measure
 from demo import platform
 
-_IMAGE = "registry.example.com/bench:1"
-_DURATION = "lab.aliquot.dev/duration"
+IMAGE = "registry.example.com/bench:1"
+DURATION = "lab.aliquot.dev/duration"
 _EXISTS = frozenset({409})
 
 
@@ -41,7 +41,7 @@ class Side(Protocol):
     label: str
     """Label of pods that names their workload."""
 
-    def prepare(self, cluster: Cluster, size: Size) -> None:
+    def prepare(self, cluster: Cluster, size: Size) -> object:
         """Get everything ready but the work."""
         ...
 
@@ -75,27 +75,7 @@ class Jobs:
             Call(
                 "POST",
                 f"/apis/batch/v1/namespaces/jobs-{number % size.projects}/jobs",
-                {
-                    "metadata": {"name": f"job-{number}"},
-                    "spec": {
-                        "template": {
-                            "metadata": {"annotations": {_DURATION: f"{size.run_seconds}s"}},
-                            "spec": {
-                                "restartPolicy": "Never",
-                                "containers": [
-                                    {
-                                        "name": "main",
-                                        "image": _IMAGE,
-                                        "resources": {
-                                            "limits": {names.GPU_RESOURCE: "1"},
-                                            "requests": {"cpu": "1", "memory": "100Mi"},
-                                        },
-                                    }
-                                ],
-                            },
-                        }
-                    },
-                },
+                {"metadata": {"name": f"job-{number}"}, "spec": job_spec(size.run_seconds)},
             )
             for number in range(size.workloads)
         ]
@@ -112,15 +92,22 @@ class Jobs:
 
 
 class Workloads:
-    """Aliquot: TrainingWorkloads in projects whose quotas cover them."""
+    """Aliquot: TrainingWorkloads in projects whose quotas cover them.
+
+    Args:
+        *values: of the chart, as for `helm --set`.
+    """
 
     name = "Aliquot"
     label = names.WORKLOAD_NAME_LABEL
 
-    def prepare(self, cluster: Cluster, size: Size) -> None:
-        """See `Side`."""
-        platform.install(cluster)
-        platform.start_operator(cluster)
+    def __init__(self, *values: str) -> None:
+        self._values = values
+
+    def prepare(self, cluster: Cluster, size: Size) -> platform.OperatorProcess:
+        """See `Side`; returns the operator."""
+        platform.install(cluster, *self._values)
+        operator = platform.start_operator(cluster)
         quota = size.nodes * size.gpus // size.projects
         for number in range(size.projects):
             queue = {"name": f"p{number}", "nodepool": "default", "resources": {"gpu": {"deserved": quota}}}
@@ -140,6 +127,7 @@ class Workloads:
             message = "the projects did not become ready"
             raise TimeoutError(message)
         self._until_collected(cluster, size)
+        return operator
 
     def _until_collected(self, cluster: Cluster, size: Size) -> None:
         """Wait until the garbage collector knows the kind: before it does, it asks for the owner of every pod.
@@ -175,7 +163,8 @@ class Workloads:
     def clear(self, cluster: Cluster, size: Size) -> None:
         """See `Side`."""
         for number in range(size.projects):
-            cluster.api.call("DELETE", f"/apis/run.ai/v2alpha1/namespaces/runai-p{number}/trainingworkloads")
+            for kind in ("training", "distributed", "interactive"):
+                cluster.api.call("DELETE", f"/apis/run.ai/v2alpha1/namespaces/runai-p{number}/{kind}workloads")
 
 
 def training(namespace: str, name: str, *, gpus: int, run_seconds: int) -> Call:
@@ -189,9 +178,25 @@ def training(namespace: str, name: str, *, gpus: int, run_seconds: int) -> Call:
             "metadata": {"name": name},
             "spec": {
                 "name": {"value": name},
-                "image": {"value": _IMAGE},
+                "image": {"value": IMAGE},
                 "gpu": {"value": str(gpus)},
-                "annotations": {"items": {_DURATION: {"value": f"{run_seconds}s"}}},
+                "annotations": annotated(run_seconds),
             },
         },
     )
+
+
+def job_spec(run_seconds: int) -> dict[str, Any]:
+    """The spec of a Job of one pod with one GPU."""
+    resources = {"limits": {names.GPU_RESOURCE: "1"}, "requests": {"cpu": "1", "memory": "100Mi"}}
+    containers = [{"name": "main", "image": IMAGE, "resources": resources}]
+    template = {
+        "metadata": {"annotations": {DURATION: f"{run_seconds}s"}},
+        "spec": {"restartPolicy": "Never", "containers": containers},
+    }
+    return {"template": template}
+
+
+def annotated(run_seconds: int) -> dict[str, Any]:
+    """The parameter that says how long pods run on hollow nodes."""
+    return {"items": {DURATION: {"value": f"{run_seconds}s"}}}

@@ -16,21 +16,28 @@ from aliquot.kube.metrics import RequestMetrics, WatchMetrics
 from aliquot.kube.resources import PODS
 from aliquot.kube.transport import Transport
 from aliquot_lab import Cluster
+from bench import measure
 
 _POLL_SECONDS = 0.2
+_LOOK_SECONDS = 2
+_QUIET_SECONDS = 600.0
+_QUIET_CPU = 0.25
+"""The API server is quiet when it uses less than this part of a core."""
 
 
 class Watch:
     """Times of pods, by the label that names their workload.
 
     Attributes:
-        bound: workload → monotonic seconds at which its pod had a node.
-        ended: the same for its end.
+        bound: workload → monotonic seconds at which its first pod had a node.
+        members: workload → the same of each of its pods, by uid.
+        ended: workload → when its first pod had ended.
         pods: pods that exist now.
     """
 
     def __init__(self, label: str) -> None:
         self.bound: dict[str, float] = {}
+        self.members: dict[str, dict[str, float]] = {}
         self.ended: dict[str, float] = {}
         self.pods: set[str] = set()
         self._label = label
@@ -46,7 +53,9 @@ class Watch:
             return
         self.pods.add(pod.metadata.uid)
         if pod.spec.node_name:
-            self.bound.setdefault(workload, time.monotonic())
+            now = time.monotonic()
+            self.bound.setdefault(workload, now)
+            self.members.setdefault(workload, {}).setdefault(pod.metadata.uid, now)
         if pod.status.phase in ("Succeeded", "Failed"):
             self.ended.setdefault(workload, time.monotonic())
 
@@ -63,6 +72,22 @@ async def until(condition: Callable[[], bool], what: str, within_seconds: float)
             message = f"waited {within_seconds:.0f} s for {what}"
             raise TimeoutError(message)
         await asyncio.sleep(_POLL_SECONDS)
+
+
+async def until_quiet(cluster: Cluster) -> None:
+    """Wait until the API server has little to do."""
+    last, since = measure.api_server_cpu(cluster), time.monotonic()
+
+    def quiet() -> bool:
+        nonlocal last, since
+        now, passed = measure.api_server_cpu(cluster), time.monotonic() - since
+        if passed < _LOOK_SECONDS:
+            return False
+        calm = (now - last) / passed < _QUIET_CPU
+        last, since = now, time.monotonic()
+        return calm
+
+    await until(quiet, "the API server to be quiet", _QUIET_SECONDS)
 
 
 @asynccontextmanager

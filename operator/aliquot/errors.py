@@ -29,7 +29,7 @@ class UserError(AliquotError):
 
     Attributes:
         field: path of the field, such as `spec.gpu.value`.
-        value: what it says, as the user wrote it.
+        value: what it says, as the user wrote it; None: it is not there.
         allowed: what it may say, as the end of a sentence, such as "a whole number of GPUs".
     """
 
@@ -38,7 +38,9 @@ class UserError(AliquotError):
     allowed: str
 
     def __str__(self) -> str:
-        """Say which field, which value, and what is allowed."""
+        """Say which field, which value, and what is allowed; or that the field is missing."""
+        if self.value is None:
+            return f"{self.field} is missing: {self.allowed}"
         return f"{self.field}: {_cut(repr(self.value), _LONGEST_VALUE)} is not allowed: {self.allowed}"
 
 

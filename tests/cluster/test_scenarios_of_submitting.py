@@ -118,7 +118,7 @@ def test_s26_volumes_of_the_node_may_be_banned(arena: Arena) -> None:
     path = f"{WORKLOADS}/namespaces/{namespace}/trainingpolicies"
     arena.make(path, policy)
     arena.until(lambda: arena.get(f"{path}/policy").get("status"), "the policy to be in force")
-    given = {"path": "/exports", "targetPath": "/data"}
+    given = {"sourcePath": "/exports", "targetPath": "/data"}
     arena.submit(namespace, "host", volumes={"items": {"data": {"value": given}}})
     refused = arena.until_reason(namespace, "host", "InvalidSpec")
     assert "nfsServer" in refused["phaseMessage"]

@@ -1,0 +1,132 @@
+"""`python -m bench.gangs`: gangs of single-GPU pods, beside Jobs with as many pods that nobody starts together.
+
+Measured in one lab, one after the other: how long until all pods have a node, and how far apart members of a gang get
+theirs.
+"""
+
+import asyncio
+import json
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from aliquot import names
+from aliquot_lab import Cluster, dedicated
+from aliquot_lab.api import Call
+from aliquot_lab.launch import Options
+from bench import measure
+from bench.sides import IMAGE, Jobs, Size, Workloads, annotated, job_spec
+from bench.watch import until, until_quiet, watching
+
+_PATIENCE_SECONDS = 900.0
+_RUN_SECONDS = 3600
+"""Longer than all of it takes."""
+console = Console(soft_wrap=True, highlight=False)
+
+
+@dataclass(frozen=True)
+class _Gangs:
+    """One way to run them.
+
+    Attributes:
+        name: in the report.
+        side: gets the lab ready for it, and clears it.
+        submission: makes the request for the gang of a number and a size.
+    """
+
+    name: str
+    side: Jobs | Workloads
+    submission: Callable[[int, int], Call]
+
+
+def main(
+    nodes: Annotated[int, typer.Option(min=1)] = 500,
+    gpus: Annotated[int, typer.Option(min=1)] = 8,
+    gangs: Annotated[int, typer.Option(min=1)] = 200,
+    members: Annotated[int, typer.Option(min=2)] = 8,
+    output: Annotated[Path | None, typer.Option(help="Where the JSON goes; left out, standard output.")] = None,
+) -> None:
+    """Start gangs on an empty lab, as indexed Jobs and as PyTorch gangs of Aliquot's."""
+    ways = (_Gangs("indexed Jobs", Jobs(), _indexed_job), _Gangs("Aliquot", Workloads(), _pytorch))
+    size = Size(nodes, gpus, gangs, 1, _RUN_SECONDS)
+    with dedicated(Options(fast=True)) as cluster:
+        with console.status(f"adding {nodes} hollow nodes"):
+            cluster.add_nodes(nodes, gpus=gpus)
+        measured = {way.name: asyncio.run(_measure(cluster, way, size, members)) for way in ways}
+    whole = {"nodes": nodes, "gpus": gpus, "gangs": gangs, "members": members}
+    report = json.dumps({"cpus": os.cpu_count(), "size": whole, "measured": measured}, indent=2)
+    if output is None:
+        console.print(report)
+    else:
+        output.write_text(report)
+
+
+async def _measure(cluster: Cluster, way: _Gangs, size: Size, members: int) -> dict[str, Any]:
+    with console.status(f"{way.name}: getting ready"):
+        await asyncio.to_thread(way.side.prepare, cluster, size)
+        await until_quiet(cluster)
+    calls = [way.submission(number, members) for number in range(size.workloads)]
+    async with watching(cluster, way.side.label) as watch:
+        before = measure.read(cluster)
+        began = time.monotonic()
+        with console.status(f"{way.name}: filling"):
+            submitting = asyncio.create_task(asyncio.to_thread(cluster.api.call_all, calls))
+            pods = size.workloads * members
+            await until(
+                lambda: sum(map(len, watch.members.values())) >= pods, "all pods to be bound", _PATIENCE_SECONDS
+            )
+            await submitting
+        filled = measure.read(cluster).since(before)
+        times = sorted(when for gang in watch.members.values() for when in gang.values())
+        spans = sorted(max(gang.values()) - min(gang.values()) for gang in watch.members.values())
+        with console.status(f"{way.name}: clearing up"):
+            await until_quiet(cluster)
+            await asyncio.to_thread(way.side.clear, cluster, size)
+            await until(lambda: not watch.pods, "all pods to be gone", _PATIENCE_SECONDS)
+            await until_quiet(cluster)
+    return {
+        "seconds_until_all_are_bound": times[-1] - began,
+        "seconds_from_first_to_last_member": {
+            "median": spans[len(spans) // 2],
+            "p99": spans[int(len(spans) * 0.99)],
+            "most": spans[-1],
+        },
+        "until_bound": filled.per_workload(size.workloads),
+    }
+
+
+def _indexed_job(number: int, members: int) -> Call:
+    indexed = {"completionMode": "Indexed", "completions": members, "parallelism": members}
+    job = {"metadata": {"name": f"gang-{number}"}, "spec": {**job_spec(_RUN_SECONDS), **indexed}}
+    return Call("POST", "/apis/batch/v1/namespaces/jobs-0/jobs", job)
+
+
+def _pytorch(number: int, members: int) -> Call:
+    name = f"gang-{number}"
+    return Call(
+        "POST",
+        f"/apis/{names.RUN_AI_GROUP}/v2alpha1/namespaces/runai-p0/distributedworkloads",
+        {
+            "apiVersion": f"{names.RUN_AI_GROUP}/v2alpha1",
+            "kind": "DistributedWorkload",
+            "metadata": {"name": name},
+            "spec": {
+                "jobType": "PyTorchJob",
+                "name": {"value": name},
+                "image": {"value": IMAGE},
+                "workers": {"value": members - 1},
+                "gpu": {"value": "1"},
+                "annotations": annotated(_RUN_SECONDS),
+            },
+        },
+    )
+
+
+if __name__ == "__main__":
+    typer.run(main)
