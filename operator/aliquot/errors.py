@@ -40,7 +40,7 @@ class UserError(AliquotError):
     def __str__(self) -> str:
         """Say which field, which value, and what is allowed; or that the field is missing."""
         if self.value is None:
-            return f"{self.field} is missing: {self.allowed}"
+            return f"{self.field}: missing: {self.allowed}"
         return f"{self.field}: {_cut(repr(self.value), _LONGEST_VALUE)} is not allowed: {self.allowed}"
 
 

@@ -152,7 +152,7 @@ WRONG = {
         {"runAsUid": 1000, "pvcs": {"items": {"data": {"value": {"path": "/data"}}}}},
         [
             "spec.runAsUid.value: 1000 is not allowed: left out, because spec.runAsUser is not true",
-            "spec.pvcs.items[data].value.size is missing: how much storage the new claim asks for",
+            "spec.pvcs.items[data].value.size: missing: how much storage the new claim asks for",
         ],
     ),
     "the devices of the node": (

@@ -114,7 +114,7 @@ STANDS: dict[str, tuple[Facts, ObservedCarrier | None, tuple[str, str | None, st
     "it cannot be read": (
         facts(errors=(UserError("spec.ports", None, "one port"),)),
         None,
-        ("Failed", "InvalidSpec", "spec.ports is missing: one port"),
+        ("Failed", "InvalidSpec", "spec.ports: missing: one port"),
     ),
     "it is being deleted": (
         facts(running(), deleting=True),

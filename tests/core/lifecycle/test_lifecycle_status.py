@@ -173,7 +173,7 @@ STANDS: dict[str, tuple[Facts, tuple[str, str | None, str]]] = {
         (
             "Failed",
             "InvalidSpec",
-            "spec.gpu.value: 'one' is not allowed: a number; spec.image is missing: an image's name",
+            "spec.gpu.value: 'one' is not allowed: a number; spec.image: missing: an image's name",
         ),
     ),
     "what it asks for became wrong while pods run": (

@@ -21,7 +21,7 @@ from tests.core.simulation.mutations import is_there, mutated, text_of
 
 EXAMPLES: Final = int(os.environ.get("ALIQUOT_FUZZ", "150"))
 SEEDS: Final = st.integers(0, 1 << 40)
-PROBLEM: Final = re.compile(r"(?P<path>\S.*?)(: .+ is not allowed| is missing): \S.*")
+PROBLEM: Final = re.compile(r"(?P<path>\S.*?): (.+ is not allowed|missing): \S.*")
 WITHOUT_PLACE: Final = re.compile(r"document|line \d+, column \d+")
 MORE: Final = re.compile(r"… and \d+ more")
 

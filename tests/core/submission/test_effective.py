@@ -218,7 +218,7 @@ REFUSED: list[tuple[dict[str, object], str, str]] = [
     ({"memory": "4 G"}, "spec.memory.value", "an amount of memory"),
     ({"memory": "1e30"}, "spec.memory.value", "at most 64Ti"),
     ({"memory": "1Gi", "memoryLimit": "1G"}, "spec.memoryLimit.value", "no less than spec.memory, which is 1Gi"),
-    ({"image": None}, "spec.image.value", "is missing: a container image, such as ubuntu:24.04"),
+    ({"image": None}, "spec.image.value", "missing: a container image, such as ubuntu:24.04"),
     ({"image": ""}, "spec.image.value", "a container image"),
     ({"image": " ubuntu"}, "spec.image.value", "a container image"),
     ({"image": "ubuntu:ä"}, "spec.image.value", "a container image"),

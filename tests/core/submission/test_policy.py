@@ -250,11 +250,11 @@ def test_members_of_a_group_have_rules_too() -> None:
         ),
         (
             {"image": {"rules": {"required": True, "canEdit": False}}},
-            ["spec.image.value is missing: required, and users may not give it: give a value here"],
+            ["spec.image.value: missing: required, and users may not give it: give a value here"],
         ),
         (
             {"ports": {"rules": {"required": True, "canAdd": False}}},
-            ["spec.ports.items is missing: required, and users may not add items: give an item here"],
+            ["spec.ports.items: missing: required, and users may not add items: give an item here"],
         ),
         (
             {"ports": {"itemRules": {"container": {"min": 5, "max": 4}}}},

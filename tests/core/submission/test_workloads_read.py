@@ -260,5 +260,5 @@ def test_nobody_goes_round_a_policys_defaults(where: str) -> None:
     told = said(given, cluster)
     assert any("under another label: DEFAULTS has a meaning in policies only" in sentence for sentence in told)
     named = "masterSpec" if where == "master" else "spec"
-    missing = f"{named}.pvcs.items[a].value.claimName is missing"
+    missing = f"{named}.pvcs.items[a].value.claimName: missing"
     assert any(sentence.startswith(missing) for sentence in told), "a claim is an existing one all the same"

@@ -105,7 +105,7 @@ def test_a_subject_has_the_name_that_the_api_server_knows(subject_type: str | No
 @pytest.mark.parametrize(
     ("spec", "code", "said"),
     [
-        ({"subjectId": None}, "InvalidRule", "spec.subjectId is missing: the name of a user"),
+        ({"subjectId": None}, "InvalidRule", "spec.subjectId: missing: the name of a user"),
         ({"subjectType": "robot"}, "InvalidRule", "spec.subjectType: 'robot' is not allowed: user, group or app"),
         (
             {"roleName": "cluster-admin"},
