@@ -243,6 +243,15 @@ TENANTS: Final = {
         {"apiVersion": "run.ai/v1alpha1", "kind": "NodePool", "spec": {"labelKey": "lab.aliquot.dev/test"}},
         r"Node pool \S+ has the label lab.aliquot.dev/test=\S+ already",
     ),
+    "an access rule for a role that there is not": (
+        "/apis/run.ai/v1alpha1/accessrules",
+        {
+            "apiVersion": "run.ai/v1alpha1",
+            "kind": "AccessRule",
+            "spec": {"subjectId": "ada@example.com", "roleName": "King", "scopeType": "cluster"},
+        },
+        "spec.roleName: 'King' is not allowed: one of the roles",
+    ),
     "a project in a namespace of the system": (
         PROJECTS,
         {"apiVersion": "run.ai/v2", "kind": "Project", "spec": {"deservedGpus": 1, "namespace": "kube-system"}},

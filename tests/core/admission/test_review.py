@@ -9,7 +9,7 @@ import pytest
 from aliquot import names
 from aliquot.contracts.kinds.policies import TrainingPolicy
 from aliquot.contracts.kinds.shapes import Metadata
-from aliquot.contracts.kinds.tenancy import Department, NodePool, NodePoolSpec, Project
+from aliquot.contracts.kinds.tenancy import AccessRule, AccessRuleSpec, Department, NodePool, NodePoolSpec, Project
 from aliquot.contracts.kinds.workloads import TrainingWorkload, Workload
 from aliquot.contracts.kubernetes import Container, Namespace, Pod, PodSpec, Resources
 from aliquot.contracts.kubernetes import Metadata as CoreMetadata
@@ -34,6 +34,11 @@ def project(name: str = "vision", gpus: float = 4, pool: str = "default", **spec
 
 def department(name: str = "research", gpus: float = 8) -> Department:
     return Department.model_validate({"metadata": {"name": name}, "spec": {"queues": queues({"default": gpus})}})
+
+
+def rule(**given: str) -> AccessRule:
+    spec = {"subject_id": "ada@example.com", "role_name": "Viewer", "scope_name": "vision", **given}
+    return AccessRule(metadata=Metadata(name="ada"), spec=AccessRuleSpec(**spec))
 
 
 def pool(name: str, label: str | None = "run.ai/type=h100") -> NodePool:
@@ -108,6 +113,12 @@ REFUSED: dict[str, tuple[Reviewed, Cluster, list[str], str]] = {
         ["spec.labelValue"],
         "Node pool a has the label run.ai/type=h100 already",
     ),
+    "a rule for nobody, of a role that there is not": (
+        rule(subject_id="", role_name="King"),
+        VISION,
+        ["spec.subjectId", "spec.roleName"],
+        "spec.roleName: 'King' is not allowed: one of the roles Viewer",
+    ),
     "a pod with a fraction that is none": (
         pod(annotations={"gpu-fraction": "1.5"}),
         VISION,
@@ -173,6 +184,13 @@ TAKEN: dict[str, tuple[Reviewed, Cluster, list[str]]] = {
     "a node pool without a label": (pool("a", None), Cluster(), ["labelKey and labelValue"]),
     "the pool default needs none": (pool("default", None), Cluster(), []),
     "a node pool with a label of its own": (pool("b"), Cluster(node_pools=[pool("a", "run.ai/type=a100")]), []),
+    "a rule for a project": (rule(), VISION, []),
+    "a rule before its project": (rule(), Cluster(), ["There is no project vision yet"]),
+    "a rule before its department": (
+        rule(scope_type="department", scope_name="research"),
+        VISION,
+        ["There is no department research yet"],
+    ),
     "a pod with half a GPU": (pod(annotations={"gpu-fraction": "0.5"}), VISION, []),
     "a pod in a namespace of no project": (pod("elsewhere"), VISION, ["belongs to no project"]),
     "a pod that another scheduler places": (

@@ -21,7 +21,7 @@ from aliquot.contracts.admission import (
     Status,
 )
 from aliquot.contracts.kinds.policies import Policy
-from aliquot.contracts.kinds.tenancy import Department, NodePool, Project
+from aliquot.contracts.kinds.tenancy import AccessRule, Department, NodePool, Project
 from aliquot.contracts.kinds.workloads import Workload
 from aliquot.contracts.kubernetes import Pod
 from aliquot.core.admission import Refusal, Reviewed, Surroundings, Verdict, review
@@ -34,7 +34,7 @@ LONGEST_WARNING: Final = 400
 
 REVIEWED: Final = {
     kind_of(model).name: kind_of(model)
-    for model in (*get_args(Workload), *get_args(Policy), Project, Department, NodePool)
+    for model in (*get_args(Workload), *get_args(Policy), Project, Department, NodePool, AccessRule)
 }
 """The custom resources that are reviewed, by name."""
 POD: Final = "Pod"

@@ -13,7 +13,7 @@ from aliquot.contracts.kinds.policies import (
     Policy,
     TrainingPolicy,
 )
-from aliquot.contracts.kinds.tenancy import Department, NodePool, Project
+from aliquot.contracts.kinds.tenancy import AccessRule, Department, NodePool, Project
 from aliquot.contracts.kinds.workloads import (
     DistributedWorkload,
     InferenceWorkload,
@@ -25,11 +25,11 @@ from aliquot.contracts.kubernetes import Pod
 from aliquot.core.admission.examination import Examination, Refusal, Surroundings
 from aliquot.core.admission.pods import examine_pod
 from aliquot.core.admission.policies import examine_policy
-from aliquot.core.admission.tenants import examine_department, examine_node_pool, examine_project
+from aliquot.core.admission.tenants import examine_access_rule, examine_department, examine_node_pool, examine_project
 from aliquot.core.admission.workloads import examine_workload
 from aliquot.errors import told
 
-Reviewed = Workload | Policy | Project | Department | NodePool | Pod
+Reviewed = Workload | Policy | Project | Department | NodePool | AccessRule | Pod
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,5 +80,7 @@ def _examine(reviewed: Reviewed, known: Surroundings) -> Examination:
             return examine_department(reviewed, known)
         case NodePool():
             return examine_node_pool(reviewed, known)
+        case AccessRule():
+            return examine_access_rule(reviewed, known)
         case Pod():
             return examine_pod(reviewed, known)

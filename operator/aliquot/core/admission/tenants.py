@@ -1,4 +1,4 @@
-"""Projects, departments and node pools: refused only for what can never become right by itself.
+"""Projects, departments, node pools and access rules: refused only for what can never become right by itself.
 
 Objects are applied in any order: a project may come before its department, its node pools or its namespace. What is
 missing is a warning then, in the words of the condition that the status will have.
@@ -8,15 +8,17 @@ from collections.abc import Iterable
 
 from aliquot import names
 from aliquot.contracts.kinds.conditions import Condition
-from aliquot.contracts.kinds.tenancy import Department, NodePool, Project
+from aliquot.contracts.kinds.tenancy import AccessRule, Department, NodePool, Project
 from aliquot.core.admission.examination import Examination, Refusal, Surroundings
 from aliquot.core.tenancy import (
+    access_errors,
     department_named,
     department_of,
     department_warnings,
     namespace_name,
     namespace_plan,
     project_warnings,
+    reached_by,
     with_same_label,
     without_label,
 )
@@ -51,6 +53,13 @@ def examine_node_pool(pool: NodePool, known: Surroundings) -> Examination:
         (Refusal("spec.labelValue", same),) if same is not None else (),
         (missing,) if missing is not None else (),
     )
+
+
+def examine_access_rule(rule: AccessRule, known: Surroundings) -> Examination:
+    """Refused: what names no subject, role or scope that there can be. Warned of: a scope that is missing."""
+    refusals = tuple(map(Refusal.of, access_errors(rule)))
+    missing = None if refusals else reached_by(rule, known.projects, known.departments)[1]
+    return Examination(refusals, (missing,) if missing is not None else ())
 
 
 def _of_department(department: Department, projects: Iterable[Project], known: Surroundings) -> tuple[str, ...]:

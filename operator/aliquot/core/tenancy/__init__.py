@@ -10,9 +10,11 @@ from aliquot.core.tenancy.access import (
     AccessPlan,
     Binding,
     Prefixes,
+    access_errors,
     access_plan,
     access_status,
     binding_manifest,
+    reached_by,
 )
 from aliquot.core.tenancy.amounts import in_words, resource_amounts
 from aliquot.core.tenancy.department import department_status, department_warnings
@@ -49,6 +51,7 @@ __all__ = [
     "Prefixes",
     "Problem",
     "Usage",
+    "access_errors",
     "access_plan",
     "access_status",
     "binding_manifest",
@@ -66,6 +69,7 @@ __all__ = [
     "project_quotas",
     "project_status",
     "project_warnings",
+    "reached_by",
     "resource_amounts",
     "training_types",
     "types_outside",

@@ -117,10 +117,10 @@ def access_plan(
         namespaces_of: the namespaces of the project of that name.
         prefixes: of users' and groups' names.
     """
-    errors = tuple(_errors(rule))
+    errors = tuple(access_errors(rule))
     if errors:
         return AccessPlan(problem=(INVALID_RULE, told(errors)))
-    reached, missing = _scope(rule, list(projects), [department.metadata.name for department in departments])
+    reached, missing = reached_by(rule, projects, departments)
     if missing is not None:
         return AccessPlan(problem=(NO_SCOPE, missing))
     spec = rule.spec
@@ -209,7 +209,8 @@ def _scope_type(rule: AccessRule) -> str:
     return (rule.spec.scope_type or "project").lower()
 
 
-def _errors(rule: AccessRule) -> Iterable[UserError]:
+def access_errors(rule: AccessRule) -> Iterable[UserError]:
+    """Say what is wrong with a rule and can never become right by itself."""
     spec = rule.spec
     if not spec.subject_id:
         yield UserError("spec.subjectId", spec.subject_id, "the name of a user, group or application")
@@ -223,15 +224,18 @@ def _errors(rule: AccessRule) -> Iterable[UserError]:
         yield UserError("spec.scopeName", spec.scope_name, f"the name of a {_scope_type(rule)}")
 
 
-def _scope(rule: AccessRule, projects: list[Project], departments: list[str]) -> tuple[list[str], str | None]:
-    """The projects that a rule reaches, or what is missing."""
+def reached_by(
+    rule: AccessRule, projects: Iterable[Project], departments: Iterable[Department]
+) -> tuple[list[str], str | None]:
+    """Return the names of the projects that a rule reaches, and the sentence that its scope is missing, if it is."""
     kind, name = _scope_type(rule), rule.spec.scope_name or ""
-    every = [project.metadata.name for project in projects]
+    known, held = [department.metadata.name for department in departments], list(projects)
+    every = [project.metadata.name for project in held]
     match kind:
         case "project":
             return [name], None if name in every else f"There is no project {name} yet."
         case "department":
-            members = [project.metadata.name for project in projects if department_of(project, departments) == name]
-            return members, None if name in departments else f"There is no department {name} yet."
+            members = [project.metadata.name for project in held if department_of(project, known) == name]
+            return members, None if name in known else f"There is no department {name} yet."
         case _:
             return every, None
