@@ -5,29 +5,25 @@ theirs.
 """
 
 import asyncio
-import json
-import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 
 from aliquot import names
 from aliquot_lab import Cluster, dedicated
 from aliquot_lab.api import Call
 from aliquot_lab.launch import Options
 from bench import measure
+from bench.reporting import Output, console, report
 from bench.sides import IMAGE, Jobs, Size, Workloads, annotated, job_spec
 from bench.watch import until, until_quiet, watching
 
 _PATIENCE_SECONDS = 900.0
 _RUN_SECONDS = 3600
 """Longer than all of it takes."""
-console = Console(soft_wrap=True, highlight=False)
 
 
 @dataclass(frozen=True)
@@ -50,7 +46,7 @@ def main(
     gpus: Annotated[int, typer.Option(min=1)] = 8,
     gangs: Annotated[int, typer.Option(min=1)] = 200,
     members: Annotated[int, typer.Option(min=2)] = 8,
-    output: Annotated[Path | None, typer.Option(help="Where the JSON goes; left out, standard output.")] = None,
+    output: Output = None,
 ) -> None:
     """Start gangs on an empty lab, as indexed Jobs and as PyTorch gangs of Aliquot's."""
     ways = (_Gangs("indexed Jobs", Jobs(), _indexed_job), _Gangs("Aliquot", Workloads(), _pytorch))
@@ -60,11 +56,7 @@ def main(
             cluster.add_nodes(nodes, gpus=gpus)
         measured = {way.name: asyncio.run(_measure(cluster, way, size, members)) for way in ways}
     whole = {"nodes": nodes, "gpus": gpus, "gangs": gangs, "members": members}
-    report = json.dumps({"cpus": os.cpu_count(), "size": whole, "measured": measured}, indent=2)
-    if output is None:
-        console.print(report)
-    else:
-        output.write_text(report)
+    report(output, size=whole, measured=measured)
 
 
 async def _measure(cluster: Cluster, way: _Gangs, size: Size, members: int) -> dict[str, Any]:

@@ -5,14 +5,10 @@ the webhook: with dry runs one after another, and with all submissions at once.
 """
 
 import asyncio
-import json
-import os
 import time
-from pathlib import Path
 from typing import Annotated, Any, Final
 
 import typer
-from rich.console import Console
 
 from aliquot import names
 from aliquot_lab import Cluster, dedicated
@@ -20,6 +16,7 @@ from aliquot_lab.api import Call
 from aliquot_lab.control_plane import free_ports
 from aliquot_lab.launch import Options
 from bench import measure
+from bench.reporting import Output, console, report
 from bench.sides import IMAGE, Size, Workloads, annotated
 from bench.watch import until, until_quiet, watching
 from demo import platform
@@ -37,14 +34,13 @@ _POLICIES: Final = (*_KINDS, "training", "interactive")
 """Of every kind one for all projects, and two that a project has of its own."""
 _MEMBERS: Final = 4
 """Pods of a distributed workload."""
-console = Console(soft_wrap=True, highlight=False)
 
 
 def main(
     nodes: Annotated[int, typer.Option(min=1)] = 500,
     gpus: Annotated[int, typer.Option(min=1)] = 8,
     workloads: Annotated[int, typer.Option(min=1)] = 1000,
-    output: Annotated[Path | None, typer.Option(help="Where the JSON goes; left out, standard output.")] = None,
+    output: Output = None,
 ) -> None:
     """Submit workloads of all kinds that are carried out, evenly over projects and templates."""
     size = Size(nodes, gpus, workloads, _PROJECTS, _RUN_SECONDS)
@@ -52,11 +48,7 @@ def main(
         with console.status(f"adding {nodes} hollow nodes"):
             cluster.add_nodes(nodes, gpus=gpus)
         figures = asyncio.run(_measure(cluster, size))
-    report = json.dumps({"cpus": os.cpu_count(), "nodes": nodes, "workloads": workloads, **figures}, indent=2)
-    if output is None:
-        console.print(report)
-    else:
-        output.write_text(report)
+    report(output, nodes=nodes, workloads=workloads, **figures)
 
 
 async def _measure(cluster: Cluster, size: Size) -> dict[str, Any]:

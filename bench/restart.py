@@ -4,19 +4,16 @@ Measured: how long until it has looked at all of them, once it leads, and what i
 """
 
 import asyncio
-import json
-import os
 import re
 import time
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 
 from aliquot_lab import Cluster, dedicated
 from aliquot_lab.launch import Options
 from bench import measure
+from bench.reporting import Output, console, report
 from bench.sides import Size, Workloads
 from bench.watch import until, until_quiet, watching
 from demo import platform
@@ -27,14 +24,13 @@ _RUN_SECONDS = 7200
 _OPERATOR = "operator"
 _WORKED = re.compile(r'^aliquot_queue_work_seconds_count\{queue="operator"\} (\S+)', re.MULTILINE)
 _WAITING = re.compile(r'^aliquot_queue_depth\{.*queue="operator".*\} (\S+)', re.MULTILINE)
-console = Console(soft_wrap=True, highlight=False)
 
 
 def main(
     nodes: Annotated[int, typer.Option(min=1)] = 500,
     gpus: Annotated[int, typer.Option(min=1)] = 8,
     workloads: Annotated[int, typer.Option(min=1)] = 5000,
-    output: Annotated[Path | None, typer.Option(help="Where the JSON goes; left out, standard output.")] = None,
+    output: Output = None,
 ) -> None:
     """Settle workloads, of which those that are too many for the nodes wait, and restart the operator."""
     size = Size(nodes, gpus, workloads, 10, _RUN_SECONDS)
@@ -42,11 +38,7 @@ def main(
         with console.status(f"adding {nodes} hollow nodes"):
             cluster.add_nodes(nodes, gpus=gpus)
         figures = asyncio.run(_measure(cluster, size))
-    report = json.dumps({"cpus": os.cpu_count(), "nodes": nodes, "workloads": workloads, **figures}, indent=2)
-    if output is None:
-        console.print(report)
-    else:
-        output.write_text(report)
+    report(output, nodes=nodes, workloads=workloads, **figures)
 
 
 async def _measure(cluster: Cluster, size: Size) -> dict[str, Any]:

@@ -4,18 +4,15 @@ Measured from the first submission of the owner's to the moment when all of its 
 """
 
 import asyncio
-import json
-import os
 import time
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 
 from aliquot_lab import Cluster, dedicated
 from aliquot_lab.api import Call
 from aliquot_lab.launch import Options
+from bench.reporting import Output, console, report
 from bench.sides import Size, Workloads, training
 from bench.watch import until, watching
 
@@ -23,13 +20,12 @@ _PATIENCE_SECONDS = 600.0
 _RUN_SECONDS = 3600
 """Longer than all of it takes."""
 _BORROWER, _OWNER = "runai-p0", "runai-p1"
-console = Console(soft_wrap=True, highlight=False)
 
 
 def main(
     nodes: Annotated[int, typer.Option(min=2)] = 500,
     gpus: Annotated[int, typer.Option(min=1)] = 8,
-    output: Annotated[Path | None, typer.Option(help="Where the JSON goes; left out, standard output.")] = None,
+    output: Output = None,
 ) -> None:
     """Fill a lab with whole-node jobs of one project, and let another take half of it back."""
     with dedicated(Options(fast=True)) as cluster:
@@ -38,11 +34,7 @@ def main(
         size = Size(nodes, gpus, nodes, 2, _RUN_SECONDS)
         Workloads().prepare(cluster, size)
         figures = asyncio.run(_measure(cluster, nodes, gpus))
-    report = json.dumps({"cpus": os.cpu_count(), "nodes": nodes, "gpus": gpus, **figures}, indent=2)
-    if output is None:
-        console.print(report)
-    else:
-        output.write_text(report)
+    report(output, nodes=nodes, gpus=gpus, **figures)
 
 
 async def _measure(cluster: Cluster, nodes: int, gpus: int) -> dict[str, Any]:
