@@ -9,7 +9,6 @@ import fcntl
 import hashlib
 import os
 import shutil
-import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Collection, Generator
@@ -18,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from aliquot_lab.errors import LabError
-from aliquot_lab.go import go_command
+from aliquot_lab.go import go_command, run
 
 KUBERNETES = "1.37.2"
 KWOK = "0.8.0"
@@ -124,7 +123,7 @@ def ensure(progress: Progress | None = None, *, only: Collection[str] | None = N
         if not paths[program.name].exists():
             missing.append(program)
     if missing:
-        with _lock(cached):
+        with locked(cached):
             # Another process may have built some of them while we waited for the lock.
             _build([program for program in missing if not (cached / program.name).exists()], cached, progress)
     return Binaries(paths)
@@ -169,7 +168,8 @@ def _modules() -> Path:
 
 
 @contextmanager
-def _lock(folder: Path) -> Generator[None]:
+def locked(folder: Path) -> Generator[None]:
+    """Hold the lock of a folder of the cache, which is made if there is none: one process builds at a time."""
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / ".lock").open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
@@ -189,20 +189,8 @@ def _build(programs: list[Program], target: Path, progress: Progress | None) -> 
         began = time.monotonic()
         with tempfile.TemporaryDirectory(prefix=".building-", dir=target) as folder:
             output = Path(folder, program.name)
-            # A toolchain of another version, fetched behind our back, would miss the build cache.
-            environment = {**os.environ, "CGO_ENABLED": "0", "GOTOOLCHAIN": "local", "GOBIN": folder}
-            done = subprocess.run(
-                [str(go), *program.arguments(output)],
-                cwd=_modules(),
-                env=environment,
-                capture_output=True,
-                text=True,
-                check=False,
-            )
-            if done.returncode != 0:
-                tail = "\n".join(done.stderr.strip().splitlines()[-15:])
-                message = f"building {program.name} ({program.package}) failed:\n{tail}"
-                raise LabError(message)
+            what = f"building {program.name} ({program.package})"
+            run(go, program.arguments(output), folder=_modules(), what=what, GOBIN=folder)
             output.replace(target / program.name)
         if progress:
             progress(BuildStep(number, len(programs), program, time.monotonic() - began))

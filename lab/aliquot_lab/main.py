@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.status import Status
 from rich.table import Table
 
 from aliquot_lab import binaries, directories, launch
@@ -15,6 +16,7 @@ from aliquot_lab.cluster import Cluster
 from aliquot_lab.control_plane import Options
 from aliquot_lab.errors import LabError
 from aliquot_lab.kubeconfig import read
+from aliquot_lab.operators import Operator, install
 
 app = typer.Typer(
     help="A real Kubernetes with hollow GPU nodes, without Docker.",
@@ -44,6 +46,9 @@ def up(
         bool, typer.Option("--fast", help="Raise client and server limits, for performance tests.")
     ] = False,
     audit: Annotated[bool, typer.Option("--audit", help="Let the API server record writes (audit.log).")] = False,
+    operators: Annotated[
+        list[Operator], typer.Option("--with", help="Run this operator, too; may be given again for another.")
+    ] = [],  # noqa: B006 - typer's way to say that there may be none
 ) -> None:
     """Start a lab and return when every node is Ready. It runs until `aliquot-lab down`."""
     with _errors():
@@ -60,6 +65,9 @@ def up(
                 if nodes:
                     status.update(f"adding {nodes} hollow nodes")
                     cluster.add_nodes(nodes, gpus=gpus, cpu=cpu, memory=memory)
+                for operator in operators:
+                    status.update(f"starting {operator}")
+                    install(operator, cluster, _shown(status))
                 cluster.disown()
             except BaseException:
                 cluster.close()
@@ -175,13 +183,16 @@ def _open(name: str) -> Cluster:
 
 def _build(*, only: Collection[str] | None = None) -> binaries.Binaries:
     with _progress.status("looking for the programs") as status:
+        return binaries.ensure(_shown(status), only=only)
 
-        def show(step: binaries.BuildStep) -> None:
-            if step.seconds is None:
-                status.update(f"building {step}")
-            _progress.print(str(step))
 
-        return binaries.ensure(show, only=only)
+def _shown(status: Status) -> binaries.Progress:
+    def show(step: binaries.BuildStep) -> None:
+        if step.seconds is None:
+            status.update(f"building {step}")
+        _progress.print(str(step))
+
+    return show
 
 
 @contextmanager

@@ -61,6 +61,7 @@ def command(*arguments: str, code: int = 0) -> str:
         (["kubeconfig"], 1, "there is no lab called default"),
         (["down", "--name", "y"], 0, "There is no lab called y"),
         (["up", "--name", "No Name"], 1, "allowed are lower-case letters"),
+        (["up", "--with", "spark"], 2, "'training-operator', 'knative'"),
         (["attach", "--kubeconfig", "/no/such/file"], 1, "not a kubeconfig"),
     ],
 )
