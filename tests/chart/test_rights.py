@@ -49,6 +49,8 @@ OPERATOR = """
     cluster  rbac.authorization.k8s.io  clusterroles=aliquot-project-engineer  bind
     cluster  rbac.authorization.k8s.io  clusterroles=aliquot-project-researcher  bind
     cluster  rbac.authorization.k8s.io  clusterroles=aliquot-project-viewer  bind
+    cluster  kai.scheduler        topologies                   list watch
+    cluster  kueue.x-k8s.io       topologies                   list watch
     cluster  scheduling.k8s.io    priorityclasses              list watch
     cluster  scheduling.run.ai    departments                  list watch
     cluster  scheduling.run.ai    departments/status           patch

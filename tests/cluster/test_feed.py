@@ -2,6 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 
+import pytest
+
+from aliquot import names
 from aliquot.clock import SystemClock
 from aliquot.cluster.feed import Feed
 from aliquot.cluster.foreign.seats import Seats
@@ -19,9 +22,9 @@ from aliquot.contracts.kinds.tenancy import (
     ProjectSpec,
     Queue,
 )
-from aliquot.contracts.kubernetes import Node
+from aliquot.contracts.kubernetes import Node, OwnerReference, Pod, PodSpec
 from aliquot.core.intake import MinRuntimes
-from aliquot.core.scheduling import Event, PoolPlacement, QueueChanged, QueueRemoved
+from aliquot.core.scheduling import Event, JobChanged, PoolPlacement, QueueChanged, QueueRemoved, facts
 from tests.support.owners import Known
 
 
@@ -33,9 +36,21 @@ class World:
         self.events: list[Event] = []
         self.placements: list[Mapping[str, PoolPlacement]] = []
         jobs = Jobs(self.events.append, SystemClock(), lambda _: None)
-        owners = Known()
+        self.owners = owners = Known()
         seats = Seats(self.mirror, owners)
         self.feed = Feed(self.mirror, self.events.append, self.placements.append, jobs, runtimes, seats, owners)
+
+    def topologies(self, **levels: tuple[str, ...]) -> None:
+        """Have these topologies."""
+        self.owners.objects_of_topologies = levels
+        for tell in self.owners.listeners.everything:
+            tell()
+
+    def closeness(self) -> list[facts.Topology | None]:
+        """How close the jobs are to be of which something was told since this was last asked."""
+        told = [event.job.group for event in self.events if isinstance(event, JobChanged)]
+        self.events.clear()
+        return [None if group is None else group.topology for group in told]
 
     def queues(self) -> list[str]:
         """What was told of queues since this was last asked: pool, name, usage of GPUs."""
@@ -137,3 +152,48 @@ def test_what_is_wrong_with_a_node_is_told_once_and_again_when_it_is_something_e
     assert told[2:] == [bad_memory]
     mirror.nodes.drop(Key("", "n1"), "n1")
     assert told[3:] == []
+
+
+def close_pod(*, ours: bool = False) -> Pod:
+    """A pod that has to be in one rack; nobody's, or of a workload of ours."""
+    owner = OwnerReference("run.ai/v2alpha1", "DistributedWorkload", "llm", "llm", controller=True)
+    return Pod(
+        metadata=kubernetes.Metadata(
+            name="p",
+            namespace="n",
+            uid="p",
+            resource_version="1",
+            annotations={names.TOPOLOGY_ANNOTATION: "racks", names.TOPOLOGY_REQUIRED_ANNOTATION: "rack"},
+            owner_references=(owner,) if ours else (),
+        ),
+        spec=PodSpec(scheduler_name=names.SCHEDULER_NAME),
+    )
+
+
+@pytest.mark.parametrize("ours", [False, True], ids=["nobody's pod", "a pod of a workload of ours"])
+def test_topologies_that_come_change_and_go_are_told_with_the_jobs_that_name_them(*, ours: bool) -> None:
+    world = World()
+    world.mirror.pods.put(close_pod(ours=ours))
+    world.feed.start()
+    assert world.closeness() == [facts.Topology((), "rack", None, "racks")]
+    world.topologies(other=("block",))
+    assert world.closeness() == [facts.Topology((), "rack", None, "racks", ("other",))]
+    world.topologies(racks=("zone", "rack"))
+    assert world.closeness() == [facts.Topology(("zone", "rack"), "rack", None, "racks")]
+    world.topologies(racks=("zone", "rack"), other=("block",))
+    assert world.closeness() == [], "nothing has changed for it"
+    world.topologies(racks=("zone",))
+    assert world.closeness() == [facts.Topology(("zone",), "rack", None, "racks")]
+    world.topologies()
+    assert world.closeness() == [facts.Topology((), "rack", None, "racks")]
+
+
+@pytest.mark.parametrize(("heard", "looks"), [(True, 0), (False, 1)], ids=["both kinds are followed", "one is not"])
+def test_a_topology_that_nobody_knows_has_kinds_looked_for_that_may_have_been_installed(
+    *, heard: bool, looks: int
+) -> None:
+    world = World()
+    world.owners.hears_of_topologies = heard
+    world.mirror.pods.put(close_pod(ours=True))
+    world.feed.start()
+    assert world.owners.looked == looks

@@ -32,7 +32,8 @@ def test_the_state_of_a_live_cluster_replays_to_what_it_said(arena: Arena, opera
         "over-0": "OverLimit",
         "large-0": "NotEnoughResources",
     }
-    in_a_pool_of_its_own = said.replace(f"pool {arena.name} ", "pool default ")
+    in_a_pool_of_its_own = said.replace(f"pool {arena.name},", "pool default,")
+    assert f"default, {arena.name}-0, has 1 free" in in_a_pool_of_its_own, "the node that has most free is named"
     assert in_a_pool_of_its_own in {entry.message for entry in only.waiting}
     assert "image" not in json.dumps(json.loads(text))
 

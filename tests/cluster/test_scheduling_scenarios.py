@@ -181,14 +181,14 @@ def test_training_stays_on_the_types_of_nodes_that_its_project_names(arena: Aren
     assert nodes_of(arena, namespace, "training", "interactive") == [dgx, other]
     assert arena.status(namespace, "more")["phase"] == "Pending"
     arena.submit(namespace, "elsewhere", nodeType="dgx-1")
-    arena.until(
-        lambda: "dgx-2" in arena.status(namespace, "elsewhere").get("phaseMessage", ""),
-        "one that asks for another type to be told what the project has",
-    )
+    refused = arena.until_reason(namespace, "elsewhere", "InvalidSpec")
+    said = f"spec.nodeType.value: 'dgx-1' is not allowed: one of the node types of the project {arena.name}-a: dgx-2"
+    assert (refused["phase"], refused["phaseMessage"]) == ("Failed", said)
     arena.delete(f"/apis/run.ai/v2alpha1/namespaces/{namespace}/trainingworkloads/interactive")
     arena.patch(f"{PROJECTS}/{arena.name}-a", {"spec": {"nodeAffinityTrain": ["dgx-2", "dgx-1"]}})
-    arena.until_phase(namespace, "more", "Running")
-    assert nodes_of(arena, namespace, "more") == [other]
+    for name in ("more", "elsewhere"):
+        arena.until_phase(namespace, name, "Running")
+    assert nodes_of(arena, namespace, "more", "elsewhere") == [other, other]
 
 
 def test_training_stays_on_the_types_of_nodes_that_its_department_names(arena: Arena) -> None:

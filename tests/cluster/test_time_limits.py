@@ -30,7 +30,7 @@ def test_s63_a_workload_ends_when_its_time_is_over(arena: Arena, kind: str, limi
     namespace = arena.project("a", deserved=8, members={limit: 2})
     arena.submit(namespace, "long", kind=kind, duration="1h")
     status = until_over(arena, namespace, "long", kind)
-    assert status["phaseMessage"] == "it has run for 2 s, the time limit of its project when it started"
+    assert status["phaseMessage"] == "it has run for 2 s, the time limit of its project or department when it started"
     assert status["timeLimits"]["limitSeconds"] == 2
     assert status["timeLimits"]["ranSeconds"] >= 2
     assert "runningSince" not in status["timeLimits"]

@@ -11,12 +11,14 @@ REPORTS: Final = "/apis/run.ai/v1alpha1"
 GPU: Final = "nvidia.com/gpu"
 
 
-def define(arena: Arena, group: str, kind: str, version: str = "v1") -> str:
+def define(
+    arena: Arena, group: str, kind: str, version: str = "v1", *, plural: str = "", scope: str = "Namespaced"
+) -> str:
     """Install a kind that takes any spec and status; returns the path of its group and version.
 
     The definition is deleted with everything else of the arena.
     """
-    plural = f"{kind.lower()}s"
+    plural = plural or f"{kind.lower()}s"
     anything = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
     schema = {"type": "object", "properties": {"spec": anything, "status": anything}}
     arena.make(
@@ -27,7 +29,7 @@ def define(arena: Arena, group: str, kind: str, version: str = "v1") -> str:
             "metadata": {"name": f"{plural}.{group}"},
             "spec": {
                 "group": group,
-                "scope": "Namespaced",
+                "scope": scope,
                 "names": {"plural": plural, "singular": kind.lower(), "kind": kind, "listKind": f"{kind}List"},
                 "versions": [{"name": version, "served": True, "storage": True, "schema": {"openAPIV3Schema": schema}}],
             },

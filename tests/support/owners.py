@@ -5,6 +5,7 @@ from typing import Final
 
 from aliquot.cluster.foreign.owners import OwnerListeners
 from aliquot.contracts.kubernetes import Metadata, OwnerReference
+from aliquot.core.intake import Topologies
 from aliquot.core.intake.group_table import OwnerKey, OwnerObject, Table, builtin_table, owner_object
 
 NAMESPACE: Final = "team"
@@ -18,8 +19,15 @@ class Known:
     classes: dict[str, int] = field(default_factory=lambda: {"train": 50, "inference": 125})
     listeners: OwnerListeners = field(default_factory=OwnerListeners)
     objects: dict[OwnerKey, OwnerObject] = field(default_factory=dict[OwnerKey, OwnerObject])
+    objects_of_topologies: Topologies = field(default_factory=dict[str, tuple[str, ...]])
+    hears_of_topologies: bool = True
     unreadable: set[str] = field(default_factory=set[str])
     looked: int = 0
+
+    @property
+    def topologies(self) -> Topologies:
+        """Those that the table names, and objects."""
+        return {**self.table.topologies, **self.objects_of_topologies}
 
     def find(self, key: OwnerKey) -> OwnerObject | None:
         """The object there."""
@@ -47,7 +55,7 @@ class Known:
             creation_timestamp="2026-01-01T00:00:00Z",
             owner_references=(reference(owner),) if owner else (),
         )
-        found = owner_object(entry, f"{group}/v1", metadata, body, self.table)
+        found = owner_object(entry, f"{group}/v1", metadata, body)
         before = self.objects.get(found.key)
         self.objects[found.key] = found
         for listener in self.listeners.owner:

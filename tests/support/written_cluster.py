@@ -11,6 +11,7 @@ from aliquot.contracts.kinds.tenancy import Department, NodePool, Project
 from aliquot.contracts.kinds.workloads import Workload
 from aliquot.contracts.kubernetes import Namespace
 from aliquot.core.submission import Defaults
+from aliquot.core.tenancy import NodeTypes, department_named, node_types
 
 DEFAULTS: Final = Defaults(cpu_milli_per_gpu=1000, memory_bytes_per_gpu=100 * 2**20)
 
@@ -51,3 +52,8 @@ class Cluster:
         held = self.namespace(namespace)
         named = held.metadata.labels.get(names.QUEUE_LABEL) if held else None
         return next((each for each in self.projects if each.metadata.name == named), None)
+
+    def node_types(self, project: Project) -> tuple[NodeTypes, NodeTypes]:
+        """What a project and its department leave."""
+        named = department_named(project)
+        return node_types(project, next((each for each in self.departments if each.metadata.name == named), None))

@@ -24,6 +24,7 @@ from aliquot.core.intake import (
     PoolRule,
     Tenant,
     Used,
+    hint_in,
     node_fact,
     pod_facts,
     pool_placements,
@@ -39,9 +40,10 @@ from aliquot.core.scheduling import (
     QueueChanged,
     QueueRemoved,
     facts,
+    unknown_in,
 )
 from aliquot.core.scheduling.events import Event
-from aliquot.core.tenancy import department_named, interactive_types, training_types
+from aliquot.core.tenancy import department_named, node_types
 
 _NOTHING: Final[Used] = (0.0, 0.0, 0.0)
 _NOBODY: Final[Mapping[tuple[str, str], Used]] = MappingProxyType({})
@@ -57,7 +59,7 @@ class Feed:
         jobs: which pods belong together.
         runtimes: how long jobs are left alone where nobody says.
         seats: where pods belong.
-        owners: values of priority classes.
+        owners: values of priority classes, and topologies.
 
     Attributes:
         nodes: the facts of all nodes, by name.
@@ -100,6 +102,7 @@ class Feed:
         listeners.node.append(self._node_changed)
         listeners.pod.append(self._pod_changed)
         self._seats.on_again.append(self._look_at)
+        self._owners.listeners.everything.append(self._topologies_changed)
 
     @property
     def pools(self) -> tuple[str, ...]:
@@ -201,13 +204,8 @@ class Feed:
         return priority_class_of(self._seats.known(pod) or lone_seat(pod), pod, self._owners.classes)
 
     def _tenant(self, project: Project) -> Tenant:
-        department = self._mirror.departments.get(Key("", department_named(project)))
-        return Tenant(
-            project.metadata.name,
-            project.spec.default_node_pools,
-            training_types(project, department),
-            interactive_types(project, department),
-        )
+        types = node_types(project, self._mirror.department_of(project))
+        return Tenant(project.metadata.name, project.spec.default_node_pools, *types)
 
     def _project(self, namespace: str, named: str | None) -> Project | None:
         own = self._mirror.project_of(namespace)
@@ -221,8 +219,9 @@ class Feed:
         tenant = self.tenant(namespace)
         if tenant is None and (named := self._project(namespace, seat.label(PROJECT_LABELS))) is not None:
             tenant = self._tenant(named)
-        alone = pod_facts(pod, tenant)
-        job, task = facts_in(seat, alone.job, alone.task, pod, self._owners.classes)
+        topologies = self._owners.topologies
+        alone = pod_facts(pod, tenant, topologies)
+        job, task = facts_in(seat, alone.job, alone.task, pod, self._owners.classes, topologies)
         return replace(alone, job=job, task=task)
 
     def _namespace_changed(self, old: Namespace | None, new: Namespace | None) -> None:
@@ -256,8 +255,17 @@ class Feed:
 
     def _look_at(self, pod: Pod) -> None:
         seat = self._seats.find(pod)
-        if seat is not None:
-            self._jobs.here(self._facts(pod, seat))
+        if seat is None:
+            return
+        found = self._facts(pod, seat)
+        if found.job.group is not None and unknown_in(found.job.group) and not self._owners.hears_of_topologies:
+            self._owners.look_for_kinds()
+        self._jobs.here(found)
+
+    def _topologies_changed(self) -> None:
+        """Pods without owners that are told of have to be looked at here: of the others, `seats` says so."""
+        for pod in [pod for pod in self._mirror.pods if hint_in(pod.metadata.annotations) is not None]:
+            self._look_at(pod)
 
 
 _EVERY: Final = "*"

@@ -17,6 +17,7 @@ from prometheus_client import CollectorRegistry, Counter, Histogram
 
 from aliquot import log
 from aliquot.clock import Clock
+from aliquot.core.intake import NO_TOPOLOGIES, Topologies
 from aliquot.core.scheduling import (
     ClusterState,
     Holding,
@@ -130,11 +131,11 @@ class Scheduler:
         async with self._busy:
             return {name: holding(pool) for name, pool in self._state.pools.items()}
 
-    async def document(self, pool: str) -> dict[str, object]:
+    async def document(self, pool: str, topologies: Topologies = NO_TOPOLOGIES) -> dict[str, object]:
         """One node pool as of the last round, as a document that `aliquot simulate` replays (simulation.md)."""
         async with self._busy:
             now = self._clock.now()
-            return await asyncio.to_thread(lambda: plain(document_of(self._state, now, self._rules, pool)))
+            return await asyncio.to_thread(lambda: plain(document_of(self._state, now, self._rules, pool, topologies)))
 
     async def run(self) -> None:
         """Run rounds until cancelled; the first at once, also where there is nothing to tell."""

@@ -86,7 +86,7 @@ class Term:
         self._jobs = Jobs(self._scheduler.submit, clock, self._gang_changed)
         self._verdicts = Verdicts(mirror, self._jobs.job_of, self._scheduler.waiting)
         runtimes = MinRuntimes(scheduling.preempt_min_runtime_seconds, scheduling.reclaim_min_runtime_seconds)
-        owners = Owners(client, clock, metrics.watches, settings)
+        self._owners = owners = Owners(client, clock, metrics.watches, settings)
         seats = Seats(mirror, owners)
         self._feed = Feed(mirror, self._scheduler.submit, self._scheduler.place, self._jobs, runtimes, seats, owners)
         self._usage = UsageKeeper(
@@ -154,7 +154,7 @@ class Term:
 
     async def document(self, pool: str) -> dict[str, object] | None:
         """One node pool as a document that `aliquot simulate` replays; None: not all that there is is known yet."""
-        return await self._scheduler.document(pool) if self._started else None
+        return await self._scheduler.document(pool, self._owners.topologies) if self._started else None
 
     async def run(self) -> None:
         """Do the operator's work until cancelled."""

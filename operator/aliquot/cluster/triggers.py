@@ -25,7 +25,7 @@ from aliquot.contracts.kinds.tenancy import Department, NodePool, Project
 from aliquot.contracts.kinds.workloads import Workload
 from aliquot.contracts.kubernetes import Namespace, Node, Pod
 from aliquot.core.submission import submitted
-from aliquot.core.tenancy import department_of
+from aliquot.core.tenancy import department_named, department_of
 from aliquot.settings import Settings
 
 _TENANT_SETTLE_SECONDS = 1.0
@@ -195,6 +195,12 @@ class Triggers:
             self._add(Task.DEPARTMENT_STATUS, key_of(new))
         for project in self._mirror.projects:
             self._add(Task.PROJECT_STATUS, key_of(project))
+        department = new or old
+        assert department is not None
+        for workload in self._mirror.workloads:  # which types of nodes they may name may have changed
+            project = None if submitted(workload) else self._mirror.project_of(workload.metadata.namespace)
+            if project is not None and department_named(project) == department.metadata.name:
+                self._add(Task.WORKLOAD, key_of(workload))
         self._touch_everybody()
 
     def _node_pool_changed(self, old: NodePool | None, new: NodePool | None) -> None:

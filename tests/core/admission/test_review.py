@@ -82,6 +82,56 @@ def fields(verdict: Verdict) -> list[str]:
     return [refusal.field for refusal in verdict.refusals]
 
 
+PICKY = Cluster(
+    projects=[project(nodeAffinityTrain=["a100", "h100"], nodeAffinityInteractive=["t4"])],
+    departments=[department("default", 100)],
+    namespaces=[namespace("runai-vision", "vision")],
+)
+TYPES = {
+    "TrainingWorkload": "a100, h100",
+    "DistributedWorkload": "a100, h100",
+    "InteractiveWorkload": "t4",
+    "InferenceWorkload": None,
+}
+
+
+@pytest.mark.parametrize("kind", WORKLOADS)
+def test_a_type_of_nodes_that_the_project_does_not_have_is_refused(kind: str) -> None:
+    """cluster-api.md 3.2: `--node-type` may only pick from the project's list."""
+    field = "spec.nodeType.value"
+
+    def blamed(node_type: str) -> list[str]:
+        given = of_kind.workload(kind, "w", namespace="runai-vision", spec={"nodeType": {"value": node_type}})
+        return [str(each) for each in review(given, None, PICKY).refusals if each.field == field]
+
+    allowed = TYPES[kind]
+    said = f"{field}: 'v100' is not allowed: one of the node types of the project vision: {allowed}"
+    assert blamed("v100") == ([] if allowed is None else [said])
+    assert blamed((allowed or "v100").split(", ")[-1]) == []
+
+
+def test_the_class_decides_which_types_of_nodes_a_workload_may_ask_for() -> None:
+    assert "spec.nodeType.value" in fields(review(workload(nodeType="t4"), None, PICKY))
+    build = workload(labels={"priorityClassName": "build"}, nodeType="t4")
+    assert fields(review(build, None, PICKY)) == []
+
+
+def test_the_department_bounds_types_of_nodes_in_the_pools_where_the_workload_may_run() -> None:
+    queue = {**queues({"default": 100})[0], "nodeAffinityTrain": ["h100"]}
+    bound = Department.model_validate({"metadata": {"name": "default"}, "spec": {"queues": [queue]}})
+    known = replace(PICKY, departments=[bound])
+    [refusal] = review(workload(nodeType="a100"), None, known).refusals
+    assert str(refusal).endswith("one of the node types of the project vision: h100")
+    assert review(workload(nodeType="a100", nodePools="other"), None, known).allowed
+
+
+def test_a_workload_that_is_submitted_is_not_wrong_because_the_list_of_its_project_changes() -> None:
+    given = workload(nodeType="v100")
+    there = given.model_copy(update={"status": given.status.model_copy(update={"creation_status": "Submitted"})})
+    assert not review(given, None, PICKY).allowed
+    assert read_workload(there, PICKY, DEFAULTS)
+
+
 REFUSED: dict[str, tuple[Reviewed, Cluster, list[str], str]] = {
     "everything that is wrong with a workload": (
         workload(gpu="1.5", memory="1Pi", parallelism=2, environment={"items": {"POD_UUID": {"value": "x"}}}),

@@ -62,8 +62,9 @@ class World:
         jobs = Jobs(events.append, SystemClock(), lambda _: None)
         for pod in self.pods.values():
             seat = seat_of(pod, chain_of(pod, self.table, self.find), self.table, self.find)
-            alone = pod_facts(pod, Tenant("vision", ()))
-            job, task = facts_in(seat, alone.job, alone.task, pod, CLASSES)
+            topologies = self.table.topologies
+            alone = pod_facts(pod, Tenant("vision", ()), topologies)
+            job, task = facts_in(seat, alone.job, alone.task, pod, CLASSES, topologies)
             jobs.here(replace(alone, job=job, task=task))
         told = {event.job.id: event.job for event in events if isinstance(event, JobChanged)}
         tasks = {event.task.id: event.task for event in events if isinstance(event, TaskChanged)}
@@ -110,8 +111,8 @@ class World:
         if kind is None:
             return
         read = msgspec.json.decode(json.dumps(document), type=projection(needs_of(kind)))
-        found = owner_object(kind, version, read.metadata, body_of(read), self.table)
-        whole = owner_object(kind, version, read.metadata, document, self.table)
+        found = owner_object(kind, version, read.metadata, body_of(read))
+        whole = owner_object(kind, version, read.metadata, document)
         assert found == whole, "the table reads a member that is not among its needs"
         self.objects[found.key] = found
 

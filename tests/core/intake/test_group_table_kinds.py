@@ -569,6 +569,36 @@ annotations: {kai.scheduler/topology-required-placement: zone, kai.scheduler/top
 """,
         "s 1 prio 50@zone~rack (default=1) | s-0",
     ),
+    "or in those of the pods, where the owner says nothing and they are all alike": (
+        """
+{apiVersion: apps/v1, kind: StatefulSet, name: s}
+---
+{name: s-0, owner: StatefulSet/s, annotations: {kai.scheduler/topology-required-placement: rack}}
+---
+{name: u-0, owner: Unheard/u, annotations: {kai.scheduler/topology-preferred-placement: rack}}
+""",
+        "s 1 prio 50@rack (default=1) | s-0\nu 1 prio 50@~rack (default=1) | u-0",
+    ),
+    "what is scheduled pod by pod is close to nothing but itself, and yet follows its owner": (
+        """
+{apiVersion: batch/v1, kind: Job, name: j, annotations: {kai.scheduler/topology-required-placement: rack}}
+---
+{name: j-0, owner: Job/j}
+---
+{name: alone, annotations: {kai.scheduler/topology-required-placement: host}}
+""",
+        "alone 1 prio 50@host (default=1) | alone\nj-0 1 prio 50@rack (default=1) | j-0",
+    ),
+    "pods that name their gang say how close it is to be": (
+        """
+name: a
+annotations: {pod-group-name: g, aliquot.dev/min-member: "2", kai.scheduler/topology-required-placement: rack}
+---
+name: b
+annotations: {pod-group-name: g, aliquot.dev/min-member: "2", kai.scheduler/topology-required-placement: rack}
+""",
+        "g 2 prio 50@rack (default=2) | a b",
+    ),
 }
 
 
@@ -608,15 +638,6 @@ spec: {workerGroupSpecs: [{groupName: g, replicas: [1], numOfHosts: -1}]}
             f"spec.workerGroupSpecs[0].replicas is [1]: {WHOLE}",
             f"spec.workerGroupSpecs[0].numOfHosts is -1: {WHOLE}",
         ],
-    ),
-    "a topology that nobody named": (
-        """
-apiVersion: apps/v1
-kind: StatefulSet
-name: s
-annotations: {kai.scheduler/topology: fabric, kai.scheduler/topology-required-placement: rack}
-""",
-        ["annotation kai.scheduler/topology is 'fabric': allowed are none, as no ConfigMap names any"],
     ),
     "segments of nothing": (
         """

@@ -14,7 +14,7 @@ from aliquot.cluster.foreign.projection import body_of, projection
 from aliquot.cluster.jobs import Jobs
 from aliquot.contracts.kubernetes import Metadata, OwnerReference, Pod, PodSpec
 from aliquot.contracts.workload_kinds import WorkloadKind
-from aliquot.core.intake import Tenant, pod_facts
+from aliquot.core.intake import NO_TOPOLOGIES, Tenant, pod_facts
 from aliquot.core.intake.group_table import (
     ANY,
     Needs,
@@ -55,9 +55,9 @@ def owners(draw: st.DrawFn) -> tuple[WorkloadKind, dict[str, object]]:
 
 def read(kind: WorkloadKind, body: dict[str, object]) -> OwnerObject:
     metadata = Metadata(name="o", namespace="n", uid="owner", creation_timestamp="2026-01-01T00:00:00Z")
-    found = owner_object(kind, f"{kind.group}/v1", metadata, body, builtin_table())
+    found = owner_object(kind, f"{kind.group}/v1", metadata, body)
     projected = msgspec.json.decode(json.dumps({"spec": None, **body}), type=projection(needs_of(kind)))
-    assert found == owner_object(kind, f"{kind.group}/v1", metadata, body_of(projected), builtin_table())
+    assert found == owner_object(kind, f"{kind.group}/v1", metadata, body_of(projected))
     return found
 
 
@@ -69,12 +69,12 @@ def test_whatever_an_object_says_it_is_read_and_asks_for_something(
     assert found.gang.minimum >= 1
     for members in [None, *found.gang.members]:
         labels = {} if members is None else {members.label: members.value}
-        minimum, group = found.gang.shape(labels)
+        minimum, group = found.gang.shape(labels, NO_TOPOLOGIES)
         assert minimum >= 1
         if group is not None:
             assert sum(_minimums(group)) == minimum, "pod sets need together what the gang needs"
             for topology in _topologies(group):
-                assert {topology.required, topology.preferred} - {None} <= set(topology.levels)
+                assert topology.name or topology.missing is None, "without a topology the labels count by themselves"
 
 
 def _minimums(group: Group) -> Iterator[int]:

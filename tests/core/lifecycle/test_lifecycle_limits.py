@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aliquot.contracts.kinds.status import WorkloadStatus
+from aliquot.contracts.kinds.tenancy import DepartmentQueue, DepartmentSpec
 from aliquot.contracts.kinds.tenancy.projects import ProjectSpec
 from aliquot.core.lifecycle import (
     NO_LIMITS,
@@ -42,7 +43,7 @@ NOTEBOOK = ValidInteractive(pod=spec().pod)
 RIGID = gang(clean_pod_policy="None")
 KINDS: dict[str, Valid] = {"training": spec(), "interactive": NOTEBOOK, "distributed": RIGID}
 KEPT_RUNNING = [running(0), running(1), running(2)]
-RAN = "it has run for 100 s, the time limit of its project when it started"
+RAN = "it has run for 100 s, the time limit of its project or department when it started"
 IDLE = "its GPUs were idle for 50 s, the limit of its project when it started"
 HUNDRED = Limits(seconds=100)
 LAZY = Limits(idle_seconds=50)
@@ -89,6 +90,53 @@ def interactive(priority_class: str) -> ValidInteractive:
 )
 def test_which_limits_a_workload_has(asked: Valid, project: ProjectSpec, expected: Limits) -> None:
     assert limits_of(asked, project) == expected
+
+
+def in_pools(*pools: str) -> ValidInteractive:
+    """An interactive workload that names node pools."""
+    pod = spec().pod
+    return ValidInteractive(pod=replace(pod, placement=replace(pod.placement, node_pools=pools)))
+
+
+@pytest.mark.parametrize(
+    ("asked", "own", "department", "seconds"),
+    [
+        (in_pools(), 100, {"default": 60}, 60),
+        (in_pools(), 60, {"default": 100}, 60),
+        (in_pools(), None, {"default": 60}, 60),
+        (in_pools(), 60, {"default": 0}, 60),
+        (in_pools(), 100, {"a100": 60}, 100),
+        (in_pools("a100", "h100"), 100, {"default": 1, "a100": 60, "h100": 90}, 60),
+        (spec(), None, {"default": 60}, None),
+        (gang(), None, {"default": 60}, None),
+    ],
+    ids=[
+        "the department's is stricter",
+        "the project's is stricter",
+        "only the department has one",
+        "zero is none",
+        "of another node pool",
+        "the strictest of the node pools it may use",
+        "training is not limited by departments",
+        "nor is distributed",
+    ],
+)
+def test_the_stricter_of_project_and_department_holds(
+    asked: Valid, own: int | None, department: dict[str, int], seconds: int | None
+) -> None:
+    project = ProjectSpec(interactive_job_time_limit_secs=own)
+    queues = tuple(
+        DepartmentQueue(name=pool, nodepool=pool, interactive_job_time_limit_secs=limit)
+        for pool, limit in department.items()
+    )
+    assert limits_of(asked, project, DepartmentSpec(queues=queues)).seconds == seconds
+    assert limits_of(asked, project).seconds == (own if isinstance(asked, ValidInteractive) else None)
+
+
+def test_work_that_names_no_node_pool_is_limited_in_those_of_its_project() -> None:
+    queues = (DepartmentQueue(name="a", nodepool="a100", interactive_job_time_limit_secs=60),)
+    project = ProjectSpec(default_node_pools=("a100",))
+    assert limits_of(in_pools(), project, DepartmentSpec(queues=queues)) == Limits(60)
 
 
 def since(begin: float | None, ran: int = 0, limits: Limits = HUNDRED) -> Record:

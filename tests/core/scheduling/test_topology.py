@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from aliquot.core.scheduling import decide
+from aliquot.core.scheduling import WaitCode, decide
 from aliquot.core.scheduling.facts import Group, PodSet, Topology
 from tests.core.scheduling.world import World, outline
 
@@ -84,3 +84,16 @@ def test_groups_within_a_group_are_closer_still() -> None:
     world = racks({**FREE, "west/r3/n5": 7})
     group = Group("", close("zone"), (), halves)
     assert where(world.gang("train", "a", group, {"half-0": 4, "half-1": 4})) == "r1/n1:2 r1/n2:2 r2/n3:3 r2/n4:1"
+
+
+@pytest.mark.parametrize("gone", [Topology((), "rack", None, "racks"), Topology(("zone",), "rack", None, "racks")])
+def test_a_gang_whose_topology_is_gone_runs_on_and_stays_where_it_is(gone: Topology) -> None:
+    """Making it elsewhere would need a place that is close in a way that nobody knows."""
+    nodes = World().node("n1", "n2", gpus=2, labels={"zone": "z", "rack": "r"}).queue("a", 9)
+    group = Group(topology=gone, pod_sets=(PodSet("default", 1),))
+    running = nodes.gang("old", "a", group, {"default": 2}, on={"old-default-0": "n1"})
+    plan = decide(running.job("wide", "a", 2, priority=100).job("wider", "a", 2, priority=100).state(), 0.0)
+    assert [(bind.task, bind.node) for bind in plan.binds] == [("wide", "n2")]
+    assert [evict.moves for evict in plan.evictions if evict.task == "old-default-0"] in ([], [False])
+    codes = {waiting.job: waiting.reason.code for waiting in plan.waiting}
+    assert codes["old"] is WaitCode.NO_SUCH_TOPOLOGY, "it does not grow either"

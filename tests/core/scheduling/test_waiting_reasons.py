@@ -6,7 +6,17 @@ import pytest
 
 from aliquot.core.quantities import GpuPart, Request, Vector
 from aliquot.core.scheduling import JobChanged, QueueChanged, Reason, TaskChanged, WaitCode, decide, explain
-from aliquot.core.scheduling.facts import Affinity, NodeTerm, Queue, Requirement, Share, TaskState
+from aliquot.core.scheduling.facts import (
+    Affinity,
+    Group,
+    NodeTerm,
+    PodSet,
+    Queue,
+    Requirement,
+    Share,
+    TaskState,
+    Topology,
+)
 from aliquot.core.scheduling.reasons import PASSING
 from aliquot.core.scheduling.wording import amount_of, ordinal
 from tests.core.scheduling.world import World, begun, sentences
@@ -14,7 +24,67 @@ from tests.core.scheduling.world import World, begun, sentences
 BARE = Vector(0, 1000, 1 << 30, 1)
 TWENTY = World().node(*(f"n{number:02}" for number in range(20)))
 
+RACKS = (
+    World()
+    .queue("a", 20)
+    .node("n1", "n2", gpus=2, labels={"zone": "z", "rack": "r1"})
+    .node("n3", "n4", "n5", gpus=1, labels={"zone": "z", "rack": "r2"})
+)
+
+
+def close(topology: Topology, pods: int = 5) -> Group:
+    """A gang of so many pods that are to be close."""
+    return Group(topology=topology, pod_sets=(PodSet("default", pods),))
+
+
 CASES = {
+    "a gang that fits into the cluster, but not into one rack": (
+        RACKS.gang("x", "a", close(Topology(("zone", "rack"), "rack")), {"default": 5}),
+        (
+            "needs 5 pods with 1 GPU each within one domain of rack; the roomiest of 2 in pool default, r1, has room "
+            "for 4 of them; project a holds 0 of the 20 GPUs it deserves; 1st of 1 in its queue"
+        ),
+    ),
+    "a part of a gang that does not fit into one rack": (
+        RACKS.gang(
+            "x",
+            "a",
+            Group(groups=(Group("near", None, (PodSet("w", 5, Topology(("rack",), "rack")),)),)),
+            {"w": 5},
+        ),
+        (
+            "needs 5 pods with 1 GPU each within one domain of rack; the roomiest of 2 in pool default, r1, has room "
+            "for 4 of them; project a holds 0 of the 20 GPUs it deserves; 1st of 1 in its queue"
+        ),
+    ),
+    "a gang for a full rack": (
+        RACKS.job("r", "a", 2, on="n1")
+        .node("n3", "n4", "n5", gpus=1)
+        .gang("x", "a", close(Topology(("rack",), "rack"), 3), {"default": 3}),
+        (
+            "needs 3 pods with 1 GPU each within one domain of rack; the only one in pool default, r1, has room for "
+            "2 of them; project a holds 2 of the 20 GPUs it deserves; 1st of 1 in its queue"
+        ),
+    ),
+    "a gang for racks where no node says in which it is": (
+        RACKS.gang("x", "a", close(Topology(("row", "cage"), "cage")), {"default": 5}),
+        (
+            "needs 5 pods with 1 GPU each within one domain of cage; no node of pool default that is ready and open to "
+            "new pods has the labels row, cage; project a holds 0 of the 20 GPUs it deserves; 1st of 1 in its queue"
+        ),
+    ),
+    "a topology that nobody knows": (
+        RACKS.gang("x", "a", close(Topology((), "rack", None, "fabric", ("dc", "racks"))), {"default": 5}),
+        "is to be close in topology fabric, but nobody has made one of that name: there are only dc, racks",
+    ),
+    "a topology where there are none": (
+        RACKS.gang("x", "a", close(Topology((), "rack", None, "fabric")), {"default": 5}),
+        "is to be close in topology fabric, but nobody has made one of that name: there are none at all",
+    ),
+    "a level that its topology does not have": (
+        RACKS.gang("x", "a", close(Topology(("zone", "rack"), "zone", "block", "racks")), {"default": 5}),
+        "is to be close by block, but topology racks has only the levels zone, rack",
+    ),
     "a job for eight GPUs on one node, where the freest has three": (
         World()
         .node("n1", "n2")
@@ -23,7 +93,7 @@ CASES = {
         .job("r2", "team-a", 6, on="n2")
         .job("x", "team-a", 8),
         (
-            "needs 8 GPUs on one node; the freest of 2 nodes of pool default has 3 free; "
+            "needs 8 GPUs on one node; the freest of 2 nodes of pool default, n1, has 3 free; "
             "project team-a holds 11 of the 48 GPUs it deserves; 1st of 1 in its queue"
         ),
     ),
@@ -79,7 +149,7 @@ CASES = {
         .job("r2", "a", on="n2", cpu_milli=7_000)
         .job("x", "a", 1, cpu_milli=4_000),
         (
-            "needs 4 CPUs on one node; the freest of 2 nodes of pool default has 2 free; "
+            "needs 4 CPUs on one node; the freest of 2 nodes of pool default, n1, has 2 free; "
             "project a holds 2 of the 20 GPUs it deserves; 1st of 1 in its queue"
         ),
     ),
@@ -230,6 +300,31 @@ def test_a_reason_stays_the_same_while_only_passing_numbers_change() -> None:
     assert after != before.reason
     assert after.same_as(before.reason)
     assert explain(after) != explain(before.reason)
+
+
+def test_the_freest_node_is_the_first_by_name_and_another_one_is_not_another_answer() -> None:
+    world = World().node("n3", "n2", "n1", gpus=4).queue("a", 9).job("r", "a", 1, on="n1", priority=100)
+    state = (
+        world.job("s", "a", 1, on="n2", priority=100).job("t", "a", 1, on="n3", priority=100).job("x", "a", 4).state()
+    )
+    [before] = decide(state, 0.0).waiting
+    assert before.reason.details["free_best_node"] == "n1"
+    for event in World().job("u", "a", 1, on="n1", priority=100).facts:
+        state.apply(event)
+    [after] = decide(state, 0.0).waiting
+    assert after.reason.details["free_best_node"] == "n2"
+    assert after.reason.same_as(before.reason)
+    assert "the freest of 3 nodes of pool default, n2, has 3 free" in explain(after.reason)
+
+
+def test_another_rack_with_most_room_is_not_another_answer() -> None:
+    state = RACKS.gang("x", "a", close(Topology(("zone", "rack"), "rack")), {"default": 5}).state()
+    [before] = decide(state, 0.0).waiting
+    for event in World().job("u", "a", 2, on="n1", priority=90).facts:
+        state.apply(event)
+    [after] = decide(state, 0.0).waiting
+    assert (before.reason.details["free_domain"], after.reason.details["free_domain"]) == ("r1", "r2")
+    assert after.reason.same_as(before.reason)
 
 
 def test_a_reason_changes_when_the_answer_does() -> None:

@@ -177,6 +177,11 @@ BAD: dict[str, tuple[Any, str, str]] = {
     ),
     "an unknown queue": (jobs(job(queue="c")), "jobs[0].queue", "'c' is not allowed: the name of one of `queues`"),
     "a job on a department": (jobs(job(queue="d")), "jobs[0].queue", "without children"),
+    "a topology that is not known, and is": (
+        jobs(job(group={"topology": {"name": "racks", "required": "rack", "known": False}})),
+        "jobs[0].group.topology.known",
+        "true: the topology has what is asked of it",
+    ),
     "an unknown topology": (jobs(job(group={"topology": {"name": "x"}})), "jobs[0].group.topology.name", "topologies"),
     "an unknown level": (
         jobs(job(group={"podSets": [{"topology": {"name": "racks", "required": "row"}}]})),

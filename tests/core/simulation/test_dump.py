@@ -187,9 +187,9 @@ FACTS = (
         created=7.5,
         group=Group(
             "",
-            Topology(("zone", "rack"), preferred="rack"),
+            Topology(("zone", "rack"), preferred="rack", name="racks"),
             (PodSet("leader"),),
-            (Group("w", None, (PodSet("workers", 2, Topology(("zone", "rack"), "rack")),)),),
+            (Group("w", None, (PodSet("workers", 2, Topology(("zone", "rack"), "rack", name="racks")),)),),
         ),
         last_started=999_999_000.0,
         stale_since=999_999_990.0,
@@ -235,6 +235,34 @@ def test_every_fact_comes_back() -> None:
     assert world.settings == options
     for before, after in zip(changes, world.events, strict=True):
         assert after == before
+
+
+CLUSTERS_OWN = {"fabric": ("block", "host"), "racks": ("zone", "rack")}
+
+
+@pytest.mark.parametrize(
+    "topology",
+    [
+        Topology(("zone", "rack"), "rack", name="racks"),
+        Topology(("zone", "rack"), "rack"),
+        Topology(("cage",), "cage"),
+        Topology(("zone", "rack"), "cage", "rack", "racks"),
+        Topology((), "rack", None, "moon", ("fabric", "racks")),
+    ],
+    ids=["named", "not named", "no topology's", "without such a level", "not there"],
+)
+def test_topologies_are_listed_and_who_waits_for_one_waits_in_the_replay(topology: Topology) -> None:
+    world = World().node("n1", gpus=1, labels={"zone": "z", "rack": "r1"}).queue("a", 9)
+    world = world.node("n2", gpus=1, labels={"zone": "z", "rack": "r2"}).job("next", "a")
+    group = Group(topology=topology, pod_sets=(PodSet("default", 2),))
+    state = world.gang("g", "a", group, {"default": 2}).state()
+    written = document_of(state, NOW, SchedulingSettings(), topologies=CLUSTERS_OWN)
+    assert {each.name: tuple(each.levels) for each in written.topologies}.items() >= CLUSTERS_OWN.items()
+    again = ClusterState.rebuild(world_of(load(json.dumps(plain(written)).encode())).events)
+    plan = in_names(decide(again, 0.0), names(again))
+    assert plan == in_names(decide(state, NOW), names(state))
+    assert [job for job, _ in plan[3]] == ["g"]
+    assert len(plan[0]) == 1, "everybody else goes on"
 
 
 @pytest.mark.parametrize(

@@ -16,11 +16,12 @@ from aliquot.core.submission import Defaults, InvalidWorkload, Site, ValidPod, V
 from aliquot.core.submission.extent import NOT_CARRIED_OUT
 from aliquot.core.submission.keys import MOST_ENVIRONMENT_BYTES
 from aliquot.core.submission.pod_values import Gpus, Process
+from aliquot.core.tenancy import NodeTypes
 
 MIB = 2**20
 DEFAULTS = Defaults(cpu_milli_per_gpu=1000, memory_bytes_per_gpu=100 * MIB)
 """As the settings have them."""
-SITE = Site("team-a", "gpu.example.com", ("dgx-1", "dgx-2"))
+SITE = Site("team-a", "gpu.example.com", (), NodeTypes(("dgx-1", "dgx-2")), NodeTypes(("dgx-1", "dgx-2")))
 
 
 def workload(spec: Mapping[str, object], priority: object = None) -> TrainingWorkload:
@@ -399,3 +400,15 @@ def test_whatever_is_written_the_answer_is_a_sound_spec_or_a_refusal(
     assert 0 <= compute.cpu_milli <= (compute.cpu_limit_milli or compute.cpu_milli)
     assert 0 <= compute.memory_bytes <= (compute.memory_limit_bytes or compute.memory_bytes)
     assert 1 <= found.parallelism <= found.completions
+
+
+def test_how_close_pods_are_to_be_may_stand_on_the_workload_or_with_the_annotations_of_its_pods() -> None:
+    own = {f"kai.scheduler/{end}": end for end in ("topology", "topology-required-placement", "segment-size")}
+    items = {"kai.scheduler/topology": {"value": "said"}, "example.com/a": {"value": "b"}}
+    spec = {"image": {"value": "ubuntu"}, "annotations": {"items": items}}
+    asked = TrainingWorkload.model_validate({"metadata": {"annotations": {**own, "team": "x"}}, "spec": spec})
+    assert effective(asked, DEFAULTS, SITE).pod.identity.annotations == {
+        "example.com/a": "b",
+        "kai.scheduler/topology": "said",
+        "kai.scheduler/topology-required-placement": "topology-required-placement",
+    }

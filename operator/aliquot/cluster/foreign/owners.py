@@ -2,13 +2,14 @@
 
     ConfigMaps ─▶ table ─┐
     /apis ───────────────┴▶ kinds to follow ─▶ informers ─▶ OwnerObjects ─▶ listeners
+                        └─▶ Topology objects (`topologies`)
 
 A kind may be installed at any time: it is looked for now and then, and at once when a pod names an owner of it. One
 that we may not read is told once; its pods are scheduled as those of a kind that nobody knows.
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Final
@@ -17,8 +18,10 @@ from aliquot import log
 from aliquot.clock import Clock
 from aliquot.cluster.foreign.projection import Projected, body_of, projection, slim
 from aliquot.cluster.foreign.tables import Tables
+from aliquot.cluster.foreign.topologies import TOPOLOGY_KINDS, TopologyObjects
 from aliquot.contracts.kubernetes import PriorityClass
 from aliquot.contracts.workload_kinds import WorkloadKind
+from aliquot.core.intake import Topologies
 from aliquot.core.intake.group_table import CORE_POD, OwnerKey, OwnerObject, Table, needs_of, owner_object
 from aliquot.kube.client import ApiClient
 from aliquot.kube.discovery import KindName, find_served
@@ -42,14 +45,12 @@ class _Followed:
 
     Attributes:
         kind: its entry in the table.
-        topologies: those of the table.
         resource: where its objects are.
         informer: brings them.
         tasks: run the informer, and forget what its first list lacks.
     """
 
     kind: WorkloadKind
-    topologies: Mapping[str, tuple[str, ...]]
     resource: Resource
     informer: Informer[Projected]
     tasks: tuple[asyncio.Task[Any], ...]
@@ -66,7 +67,7 @@ class OwnerListeners:
 
     Attributes:
         owner: of objects, before and after.
-        everything: that the table or the priority classes have changed.
+        everything: that the table, the topologies or the priority classes have changed.
     """
 
     owner: list[OwnerListener] = field(default_factory=list[OwnerListener])
@@ -101,6 +102,7 @@ class Owners:
         self._followed: dict[KindName, _Followed] = {}
         self._forbidden: set[KindName] = set()
         self._look = asyncio.Event()
+        self._topologies = TopologyObjects(client, clock, metrics, self._silence, self._tell_all)
         self._priority_classes = Informer(
             client, PRIORITY_CLASSES, PriorityClass, clock, metrics, silence_seconds=self._silence
         )
@@ -111,6 +113,16 @@ class Owners:
     def table(self) -> Table:
         """The kinds in force."""
         return self.tables.table
+
+    @property
+    def topologies(self) -> Topologies:
+        """The topologies that pods may name: those of ConfigMaps, and over them the objects of the cluster."""
+        return {**self.table.topologies, **self._topologies.levels}
+
+    @property
+    def hears_of_topologies(self) -> bool:
+        """Whether no kind of topology is left that could be installed yet."""
+        return self._topologies.complete
 
     def find(self, key: OwnerKey) -> OwnerObject | None:
         """The object there; None: there is none, or it is not known."""
@@ -142,6 +154,7 @@ class Owners:
             await asyncio.sleep(_RETRY_SECONDS)
         for followed in list(self._followed.values()):
             await self._filled(followed.informer)
+        await self._topologies.filled(self._settings.foreign.fill_seconds)
         self._note_forbidden()
         group.create_task(self._keep_looking(group))
 
@@ -162,12 +175,13 @@ class Owners:
 
     async def _discover(self, group: asyncio.TaskGroup) -> bool:
         """Follow the kinds that are served, and no others; False: the API server could not be asked."""
-        wanted = [name for name in self.table.kinds if name != CORE_POD]
+        wanted = [*(name for name in self.table.kinds if name != CORE_POD), *TOPOLOGY_KINDS]
         try:
             served = await find_served(self._client, wanted)
         except ApiProblem as problem:
             _log.warning("which kinds are served could not be asked", problem=str(problem))
             return False
+        self._topologies.follow(group, served)
         for name in self._followed.keys() - served.keys():
             self._leave(name)
         for name, resource in served.items():
@@ -179,12 +193,7 @@ class Owners:
 
     def _is_followed(self, name: KindName, kind: WorkloadKind, resource: Resource) -> bool:
         known = self._followed.get(name)
-        return (
-            known is not None
-            and known.resource == resource
-            and known.kind == kind
-            and known.topologies == self.table.topologies
-        )
+        return known is not None and known.resource == resource and known.kind == kind
 
     def _follow(self, group: asyncio.TaskGroup, name: KindName, kind: WorkloadKind, resource: Resource) -> None:
         before = self._followed.get(name)
@@ -200,7 +209,7 @@ class Owners:
         )
         informer.add_handler(partial(self._heard, kind, resource.api_version))
         tasks = (group.create_task(informer.run()), group.create_task(self._forget_unlisted(informer, name)))
-        self._followed[name] = _Followed(kind, self.table.topologies, resource, informer, tasks)
+        self._followed[name] = _Followed(kind, resource, informer, tasks)
         _log.info("follows a kind", kind=resource.full_name, version=resource.version)
 
     async def _forget_unlisted(self, informer: Informer[Projected], name: KindName) -> None:
@@ -237,7 +246,7 @@ class Owners:
             assert old is not None
             self._drop(OwnerKey(kind.group, kind.kind, old.metadata.namespace, old.metadata.name), old.metadata.uid)
             return
-        self._put(owner_object(kind, api_version, slim(new.metadata), body_of(new), self.table))
+        self._put(owner_object(kind, api_version, slim(new.metadata), body_of(new)))
 
     def _put(self, found: OwnerObject) -> None:
         known = self._objects.get(found.key)

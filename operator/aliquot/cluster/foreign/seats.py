@@ -20,7 +20,7 @@ from aliquot.cluster.foreign.tops import Top, top_of
 from aliquot.cluster.mirror.cache import Key
 from aliquot.cluster.mirror.mirror import Mirror, key_of, owner_of
 from aliquot.contracts.kubernetes import Pod
-from aliquot.core.intake import is_ours
+from aliquot.core.intake import Topologies, is_ours
 from aliquot.core.intake.group_table import (
     CORE_POD,
     Chain,
@@ -47,6 +47,16 @@ class KnownOwners(Protocol):
 
     @property
     def table(self) -> Table:
+        """See there."""
+        ...
+
+    @property
+    def topologies(self) -> Topologies:
+        """See there."""
+        ...
+
+    @property
+    def hears_of_topologies(self) -> bool:
         """See there."""
         ...
 

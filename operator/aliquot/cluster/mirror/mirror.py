@@ -16,6 +16,7 @@ from aliquot.contracts.kinds.policies import Policy
 from aliquot.contracts.kinds.tenancy import Department, NodePool, Project
 from aliquot.contracts.kinds.workloads import Workload
 from aliquot.contracts.kubernetes import Namespace, Node, OwnerReference, Pod
+from aliquot.core.tenancy import department_named
 
 ObjectT = TypeVar("ObjectT", bound="HasMetadata")
 
@@ -205,6 +206,10 @@ class Mirror:
         held = self.namespaces.get(Key("", namespace))
         named = held.metadata.labels.get(names.QUEUE_LABEL) if held else None
         return self.projects.get(Key("", named)) if named else None
+
+    def department_of(self, project: Project) -> Department | None:
+        """The department that a project belongs to; None: none, or one that does not exist."""
+        return self.departments.get(Key("", department_named(project)))
 
     def namespaces_of(self, project: str) -> list[Namespace]:
         """The namespaces labelled as the project's, by name."""

@@ -23,9 +23,10 @@ from aliquot.core.submission import (
     carried_out,
     inheritance_now,
     kept_inheritance,
+    on_closeness,
     site_of,
 )
-from aliquot.core.tenancy import not_a_projects
+from aliquot.core.tenancy import NodeTypes, node_types, not_a_projects
 from aliquot.errors import UserError
 
 
@@ -60,6 +61,7 @@ class View:
 class _Reading:
     spec: Shape
     labels: dict[str, str]
+    closeness: dict[str, str]
     inheritance: Inheritance
     site: Site
     found: Valid | InvalidWorkload
@@ -136,6 +138,10 @@ class Views:
         """The project that a namespace belongs to; None: none, or one that does not exist."""
         return self._mirror.project_of(namespace)
 
+    def node_types(self, project: Project) -> tuple[NodeTypes, NodeTypes]:
+        """Types of nodes that a project may use: for training, and for interactive work."""
+        return node_types(project, self._mirror.department_of(project))
+
     def _inheritance(self, workload: Workload) -> Inheritance:
         """What the workload takes from others: what its status keeps, or what there is to take now.
 
@@ -148,8 +154,10 @@ class Views:
     def _read(self, workload: Workload, inheritance: Inheritance) -> Valid | InvalidWorkload:
         metadata, site = workload.metadata, site_of(workload, self, self._defaults)
         known = self._readings.get(metadata.uid)
-        if known is not None and (known.labels, known.spec, known.inheritance, known.site) == (
+        closeness = on_closeness(metadata.annotations)
+        if known is not None and (known.labels, known.closeness, known.spec, known.inheritance, known.site) == (
             metadata.labels,
+            closeness,
             workload.spec,
             inheritance,
             site,
@@ -159,7 +167,7 @@ class Views:
             found: Valid | InvalidWorkload = carried_out(workload, inheritance, self._defaults, site)
         except InvalidWorkload as problem:
             found = problem
-        self._readings[metadata.uid] = _Reading(workload.spec, metadata.labels, inheritance, site, found)
+        self._readings[metadata.uid] = _Reading(workload.spec, metadata.labels, closeness, inheritance, site, found)
         return found
 
     def _obstacle(self, workload: Workload, project: Project | None, job_name: str | None) -> Wait | None:

@@ -115,8 +115,15 @@ class WorkloadStatusWriter:
             deleting=metadata.deletion_timestamp is not None,
             retry=self._retry,
             urls=_urls(view),
-            limits=_limits(view),
+            limits=self._limits(view),
         )
+
+    def _limits(self, view: View) -> Limits:
+        """The time limits that its project and department have now."""
+        if view.spec is None or view.project is None:
+            return NO_LIMITS
+        department = self._mirror.department_of(view.project)
+        return limits_of(view.spec, view.project.spec, None if department is None else department.spec)
 
     def _wait(self, view: View) -> Wait | None:
         for pod in sorted(view.pods, key=lambda pod: pod.index):
@@ -148,11 +155,6 @@ def _urls(view: View) -> tuple[str, ...] | None:
     if view.spec is None or view.context is None:
         return None
     return external_urls(common_pod(view.spec), view.context)
-
-
-def _limits(view: View) -> Limits:
-    """The time limits that its project has now."""
-    return NO_LIMITS if view.spec is None or view.project is None else limits_of(view.spec, view.project.spec)
 
 
 _ALIVE = (PodPhase.WAITING, PodPhase.STARTING, PodPhase.RUNNING)

@@ -20,6 +20,7 @@ from aliquot.contracts.kinds.tenancy import Department, NodePool, Project
 from aliquot.contracts.kinds.workloads import Workload
 from aliquot.contracts.kubernetes import Namespace
 from aliquot.core.submission import Defaults
+from aliquot.core.tenancy import NodeTypes, node_types
 from aliquot.kube.client import ApiClient
 from aliquot.kube.informer import Informer
 from aliquot.kube.metrics import WatchMetrics
@@ -134,6 +135,10 @@ class Knowledge:
     def project_of(self, namespace: str) -> Project | None:
         """The project that a namespace belongs to; None: none, or one that does not exist."""
         return self._mirror.project_of(namespace)
+
+    def node_types(self, project: Project) -> tuple[NodeTypes, NodeTypes]:
+        """Types of nodes that a project may use: for training, and for interactive work."""
+        return node_types(project, self._mirror.department_of(project))
 
 
 def _nobody_asks(_before: object, _after: object) -> None:

@@ -82,6 +82,9 @@ class GroupTopology(Part):
     """How close to one another tasks are to be."""
 
     name: Name = Field(description="one of `topologies`")
+    known: bool = Field(
+        default=True, description="false: there is no such topology, or it has no such level; the job waits for it"
+    )
     required: Name | None = Field(default=None, description="the level within one domain of which all must be")
     preferred: Name | None = Field(default=None, description="the level within one domain of which all should be")
 

@@ -5,6 +5,7 @@ odd object must not stop the scheduler for all others. Amounts are hundredths of
 Unix seconds. The operator's mirror calls.
 """
 
+from aliquot.core.intake.closeness import NO_TOPOLOGIES, Topologies, hint_in
 from aliquot.core.intake.gangs import PodFacts, is_short, job_of
 from aliquot.core.intake.held import device_problems
 from aliquot.core.intake.nodes import PoolRule, node_fact, node_problems, pool_of, pool_placements, pool_rules
@@ -15,13 +16,16 @@ from aliquot.core.intake.requests import pod_request
 from aliquot.core.intake.times import unix_seconds
 
 __all__ = [
+    "NO_TOPOLOGIES",
     "MinRuntimes",
     "PodFacts",
     "PoolRule",
     "Tenant",
+    "Topologies",
     "Used",
     "device_problems",
     "devices_of",
+    "hint_in",
     "is_ours",
     "is_short",
     "job_of",

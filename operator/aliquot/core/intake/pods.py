@@ -11,6 +11,7 @@ from typing import Final
 from aliquot import names
 from aliquot.contracts import kubernetes
 from aliquot.core.intake.affinity import affinity_of, affinity_problems, on_types
+from aliquot.core.intake.closeness import NO_TOPOLOGIES, Topologies, close_group
 from aliquot.core.intake.gangs import PodFacts, gang_of
 from aliquot.core.intake.numbers import UnreadableError
 from aliquot.core.intake.parts import devices_of, gpu_part
@@ -48,16 +49,18 @@ def is_ours(pod: kubernetes.Pod) -> bool:
     return pod.spec.scheduler_name == names.SCHEDULER_NAME
 
 
-def pod_facts(pod: kubernetes.Pod, tenant: Tenant | None) -> PodFacts:
+def pod_facts(pod: kubernetes.Pod, tenant: Tenant | None, topologies: Topologies = NO_TOPOLOGIES) -> PodFacts:
     """What the scheduler knows of a pod.
 
     Args:
         pod: the pod.
         tenant: the project of its namespace; None: the namespace belongs to none.
+        topologies: those that there are.
     """
     metadata, spec, ours = pod.metadata, pod.spec, is_ours(pod)
     created, state = unix_seconds(metadata.creation_timestamp), _state(pod)
     priority, (gang, _) = _priority(spec), _gang(pod)
+    minimum = 1 if gang is None else gang[1]
     job = Job(
         id=metadata.uid if gang is None else f"{metadata.namespace}/{gang[0]}",
         namespace=metadata.namespace,
@@ -66,8 +69,9 @@ def pod_facts(pod: kubernetes.Pod, tenant: Tenant | None) -> PodFacts:
         pools=_pools(metadata, tenant),
         priority=priority,
         preemptible=ours and priority < names.NON_PREEMPTIBLE_FROM_PRIORITY,
-        min_member=1 if gang is None else gang[1],
+        min_member=minimum,
         created=created,
+        group=close_group(metadata.annotations, minimum, topologies) if ours else None,
     )
     request, _ = _request(pod)
     task = Task(

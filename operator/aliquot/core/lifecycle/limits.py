@@ -1,4 +1,4 @@
-"""How long a workload may run, and leave its GPUs idle: the time limits of its project (cluster-api.md 3.2).
+"""How long a workload may run, and leave its GPUs idle: time limits of project and department (cluster-api.md 3.2).
 
     it runs      time in which at least one of its pods runs; waiting, starting and being suspended do not count
     it is idle   since every pod that runs has been, as an annotation of the pods tells
@@ -13,6 +13,7 @@ from typing import Final
 
 from aliquot import names
 from aliquot.contracts.kinds.status import TimeLimits
+from aliquot.contracts.kinds.tenancy.departments import DepartmentSpec
 from aliquot.contracts.kinds.tenancy.projects import ProjectSpec
 from aliquot.core.lifecycle.pods import ObservedPod, PodPhase
 from aliquot.core.lifecycle.times import moment
@@ -53,20 +54,31 @@ class Timing:
     running_since: float | None = None
 
 
-def limits_of(spec: Valid, project: ProjectSpec) -> Limits:
-    """Return the limits that a project has for such a workload now; 0 is no limit."""
+def limits_of(spec: Valid, project: ProjectSpec, department: DepartmentSpec | None = None) -> Limits:
+    """Return the limits that a project and its department have for such a workload now; 0 is no limit.
+
+    A department limits interactive workloads, node pool by node pool (crd-contract.md, Department). The strictest
+    holds: of the project's, and those of the department in the node pools where the workload may run.
+    """
     match spec:
         case ValidInteractive():
             idle = project.interactive_job_max_idle_duration_secs
             if spec.pod.priority_class in _PREEMPTIBLE:
                 idle = project.interactive_preemptible_job_max_idle_duration_secs
-            return Limits(project.interactive_job_time_limit_secs or None, idle or None)
+            return Limits(_strictest(spec, project, department), idle or None)
         case ValidSpec() | ValidDistributed():
             return Limits(
                 project.training_job_time_limit_secs or None, project.training_job_max_idle_duration_secs or None
             )
         case ValidInference():
             return NO_LIMITS
+
+
+def _strictest(spec: ValidInteractive, project: ProjectSpec, department: DepartmentSpec | None) -> int | None:
+    pools = spec.pod.placement.node_pools or project.default_node_pools or (names.DEFAULT_NODE_POOL,)
+    queues = () if department is None else department.queues
+    bounds = [queue.interactive_job_time_limit_secs for queue in queues if queue.nodepool in pools]
+    return min((each for each in (project.interactive_job_time_limit_secs, *bounds) if each), default=None)
 
 
 def timing_of(written: TimeLimits | None) -> Timing | None:
@@ -124,7 +136,7 @@ def over_at(timing: Timing, pods: Sequence[ObservedPod], now: float) -> tuple[fl
     reached: list[tuple[float, str]] = []
     limits, since = timing.limits, timing.running_since
     if limits.seconds is not None:
-        sentence = f"it has run for {limits.seconds} s, the time limit of its project when it started"
+        sentence = f"it has run for {limits.seconds} s, the time limit of its project or department when it started"
         if since is not None and _running(pods):
             reached.append((since + limits.seconds - timing.ran_seconds, sentence))
         elif _ran(timing, pods, now) >= limits.seconds:

@@ -29,6 +29,7 @@ from aliquot.core.scheduling.round.moments import next_moment
 from aliquot.core.scheduling.settings import ACTIONS, Action, PoolPlacement, SchedulingSettings
 from aliquot.core.scheduling.state.check import check
 from aliquot.core.scheduling.state.cluster import ClusterState
+from aliquot.core.scheduling.state.gangs import unknown_in
 from aliquot.core.scheduling.state.queues import QueueUsage
 from aliquot.core.scheduling.waiters import Waiting, WaitingJobs
 
@@ -68,5 +69,6 @@ __all__ = [
     "explain",
     "holding",
     "next_moment",
+    "unknown_in",
     "used_until",
 ]

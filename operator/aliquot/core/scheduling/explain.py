@@ -67,6 +67,15 @@ def _no_such_device(details: Details) -> str:
     return f"needs {details['part_mib']} MiB of one GPU; in pool {pool} {there}"
 
 
+def _no_such_topology(details: Details) -> str:
+    name = details["topology"]
+    if "level" in details:
+        return f"is to be close by {details['level']}, but topology {name} has only the levels {details['levels']}"
+    there = details["topologies"]
+    known = f"there are only {there}" if there else "there are none at all"
+    return f"is to be close in topology {name}, but nobody has made one of that name: {known}"
+
+
 def _gated(details: Details) -> str:
     gated = count(_int(details, "gated_pods"), "pod")
     return f"{gated} may not be scheduled yet: whoever set their scheduling gates must lift them"
@@ -131,6 +140,8 @@ def _shortage(details: Details) -> str:
     each = f"{pods} pods with " if pods > 1 else ""
     among = f"{count(nodes, 'node')} of pool {details['pool']}"
     short = details.get("free_short_of")
+    if short is None and "close_level" in details:
+        return _apart(details)
     if short is None:
         axis = next((axis for axis, unit in enumerate(UNITS) if f"needed_{unit}" in details), 3)
         free = f"{'together have' if nodes > 1 else 'has'} {amount_of(0, _int(details, 'free_gpu_percent'))} free"
@@ -141,7 +152,25 @@ def _shortage(details: Details) -> str:
         among = f"{count(candidates, 'node')} of pool {details['pool']} with enough of the rest"
     best = number(axis, _int(details, f"free_best_node_{UNITS[axis]}"))
     freest = f"the only node of pool {details['pool']}" if nodes == 1 else f"the freest of {among}"
+    freest += f", {details['free_best_node']}," if "free_best_node" in details else ""
     return f"needs {each}{_needed(details, axis)} on one node; {freest} has {best} free"
+
+
+def _apart(details: Details) -> str:
+    """For those who would have room, but not close enough to one another."""
+    pods, domains, pool = _int(details, "close_pods"), _int(details, "close_domains"), details["pool"]
+    axis = next((axis for axis, unit in enumerate(UNITS) if f"needed_{unit}" in details), 3)
+    each = _needed(details, axis)
+    what = f"{pods} pods with {each} each" if pods > 1 else each
+    wish = f"needs {what} within one domain of {details['close_level']}"
+    if not domains:
+        labels = f"labels {details['close_levels']}" if "close_levels" in details else f"label {details['close_level']}"
+        return f"{wish}; no node of pool {pool} that is ready and open to new pods has the {labels}"
+    held, domain = _int(details, "free_domain_pods"), details["free_domain"]
+    if held >= pods:
+        return f"{wish}; none of {count(domains, 'domain')} in pool {pool} has room for all of it at once"
+    which = "the only one" if domains == 1 else f"the roomiest of {domains}"
+    return f"{wish}; {which} in pool {pool}, {domain}, has room for {held or 'none'} of them"
 
 
 def _lasting(details: Details) -> str:
@@ -168,6 +197,7 @@ _SENTENCES: Final[Mapping[WaitCode, Callable[[Details], str]]] = MappingProxyTyp
     {
         WaitCode.NO_QUEUE: _no_queue,
         WaitCode.NO_SUCH_NODE: _no_such_node,
+        WaitCode.NO_SUCH_TOPOLOGY: _no_such_topology,
         WaitCode.GATED: _gated,
         WaitCode.TOO_FEW_PODS: _too_few_pods,
         WaitCode.OVER_LIMIT: _over_limit,

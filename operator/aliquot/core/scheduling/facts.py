@@ -184,11 +184,21 @@ class Topology:
         levels: node labels from coarse to fine, such as zone, rack, hostname.
         required: the level within one domain of which all must be; None: none.
         preferred: the level within one domain of which all should be; None: none.
+        name: what people call it; empty: nobody has named it.
+        others: of one that nobody knows, and so has no levels: the names of those that there are.
     """
 
     levels: tuple[str, ...]
     required: str | None = None
     preferred: str | None = None
+    name: str = ""
+    others: tuple[str, ...] = ()
+
+    @property
+    def missing(self) -> str | None:
+        """The level that is asked for and not there; None: all are. Who asks for it waits until it is."""
+        asked = (level for level in (self.required, self.preferred) if level is not None)
+        return next((level for level in asked if level not in self.levels), None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,8 @@ class WaitCode(StrEnum):
     """Its project has no queue in any of its node pools."""
     NO_SUCH_NODE = "NoSuchNode"
     """No node of its pools could ever hold one of its pods: too large, or none matches selector and taints."""
+    NO_SUCH_TOPOLOGY = "NoSuchTopology"
+    """It is to be close as nobody knows how: there is no such topology, or it has no such level."""
     GATED = "Gated"
     """Its pods have scheduling gates that others must lift."""
     TOO_FEW_PODS = "TooFewPods"

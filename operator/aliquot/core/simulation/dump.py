@@ -11,6 +11,8 @@ One document describes one node pool. What it cannot say exactly:
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import count
+from types import MappingProxyType
 from typing import Final, Literal, cast
 
 from aliquot.contracts.simulation import (
@@ -40,10 +42,17 @@ from aliquot.core.simulation.jobs import pod_sets_of
 
 _Effect = Literal["NoSchedule", "PreferNoSchedule", "NoExecute"]
 _DEFAULT_POD_SET: Final = "default"
+_NO_TOPOLOGIES: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType({})
 _GONE: Final = "(node that is gone)"
 
 
-def document_of(state: ClusterState, now: float, settings: SchedulingSettings, pool: str = POOL) -> Document:
+def document_of(
+    state: ClusterState,
+    now: float,
+    settings: SchedulingSettings,
+    pool: str = POOL,
+    topologies: Mapping[str, tuple[str, ...]] = _NO_TOPOLOGIES,
+) -> Document:
     """The document of one node pool.
 
     Args:
@@ -51,8 +60,9 @@ def document_of(state: ClusterState, now: float, settings: SchedulingSettings, p
         now: Unix seconds, from which the document counts back.
         settings: how the scheduler is set.
         pool: the node pool.
+        topologies: the levels of those that people have named; others are listed as far as jobs ask for them.
     """
-    return _Writer(state, now, pool).document(settings)
+    return _Writer(state, now, pool, topologies).document(settings)
 
 
 def plain(document: Document) -> dict[str, object]:
@@ -61,7 +71,7 @@ def plain(document: Document) -> dict[str, object]:
 
 
 class _Writer:
-    def __init__(self, state: ClusterState, now: float, pool: str) -> None:
+    def __init__(self, state: ClusterState, now: float, pool: str, topologies: Mapping[str, tuple[str, ...]]) -> None:
         self._state = state
         self._now = now
         self._nodes = dict(state.pool(pool).nodes.nodes)
@@ -72,7 +82,7 @@ class _Writer:
         self._job_names = _names([(job.id, job.name) for job, _ in self._jobs])
         everybody = [record.fact for _, records in self._jobs for record in records]
         self._task_names = _names([(task.id, task.name) for task in everybody])
-        self._topologies: dict[tuple[str, ...], str] = {}
+        self._topologies = dict(sorted(topologies.items()))
 
     def _jobs_here(self) -> Iterator[tuple[Job, list[TaskRecord]]]:
         """Jobs of this pool, with their tasks that have not ended."""
@@ -93,7 +103,7 @@ class _Writer:
             nodes=self._node_entries(),
             queues=[queue_entry(queue, self._queues) for _, queue in sorted(self._queues.items())],
             jobs=jobs,
-            topologies=[TopologyEntry(name=name, levels=list(levels)) for levels, name in self._topologies.items()],
+            topologies=[TopologyEntry(name=name, levels=list(levels)) for name, levels in self._topologies.items()],
         )
 
     # Nodes and queues
@@ -190,8 +200,21 @@ class _Writer:
     def _topology(self, topology: Topology | None) -> GroupTopology | None:
         if topology is None:
             return None
-        name = self._topologies.setdefault(topology.levels, f"topology-{len(self._topologies) + 1}")
-        return GroupTopology(name=name, required=topology.required, preferred=topology.preferred)
+        known = topology.missing is None
+        name = self._name_of(topology) if topology.levels else topology.name
+        return GroupTopology(name=name, known=known, required=topology.required, preferred=topology.preferred)
+
+    def _name_of(self, topology: Topology) -> str:
+        """Its name, or another one where nobody has named it, or what is called so has other levels."""
+        levels = topology.levels
+        if topology.name and self._topologies.setdefault(topology.name, levels) == levels:
+            return topology.name
+        named = next((name for name, each in self._topologies.items() if each == levels), None)
+        if named is None:
+            free = (f"topology-{number}" for number in count(len(self._topologies) + 1))
+            named = next(name for name in free if name not in self._topologies)
+            self._topologies[named] = levels
+        return named
 
     def _task(self, job: Job, record: TaskRecord, *, plain: bool) -> TaskEntry:
         task = _placed(record)

@@ -158,13 +158,22 @@ class _Reader:
         if entry is None:
             return None
         levels = self._known.topologies.get(entry.name)
+        if not entry.known:
+            return self._unknown(path, entry, levels)
         if levels is None:
             self._problems.add(at(path, "name"), entry.name, "the name of one of `topologies`")
             return None
         for key, level in (("required", entry.required), ("preferred", entry.preferred)):
             if level is not None and level not in levels:
                 self._problems.add(at(path, key), level, f"a level of topology {entry.name}: {', '.join(levels)}")
-        return Topology(levels, entry.required, entry.preferred)
+        return Topology(levels, entry.required, entry.preferred, entry.name)
+
+    def _unknown(self, path: str, entry: GroupTopology, levels: tuple[str, ...] | None) -> Topology:
+        others = tuple(sorted(self._known.topologies)) if levels is None else ()
+        topology = Topology(levels or (), entry.required, entry.preferred, entry.name, others)
+        if topology.missing is None:
+            self._problems.add(at(path, "known"), value=False, allowed="true: the topology has what is asked of it")
+        return topology
 
     # Tasks
 

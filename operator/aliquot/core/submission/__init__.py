@@ -9,6 +9,7 @@ rendering and lifecycle work with what they return.
 from aliquot.core.submission.bases import has_its_base, of_other_kinds
 from aliquot.core.submission.distributed import ValidDistributed, effective_distributed
 from aliquot.core.submission.effective import effective
+from aliquot.core.submission.identity import on_closeness
 from aliquot.core.submission.inference import ValidInference, effective_inference
 from aliquot.core.submission.inheritance import (
     NOTHING,
@@ -48,6 +49,7 @@ __all__ = [
     "inheritance_now",
     "kept_inheritance",
     "of_other_kinds",
+    "on_closeness",
     "policy_problems_of",
     "policy_status",
     "read_workload",

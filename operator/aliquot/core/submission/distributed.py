@@ -98,8 +98,7 @@ def read_distributed(
     """Read a distributed workload; arguments as of `effective`, but that `problems` takes what is wrong."""
     spec = workload.spec
     default = names.BUILD_PRIORITY_CLASS if spec.non_preemptible.value else names.TRAIN_PRIORITY_CLASS
-    labels = workload.metadata.labels
-    worker = read_pod(spec, labels, default, defaults, site, problems)
+    worker = read_pod(spec, workload.metadata, default, defaults, site, problems)
     if spec.job_type is None:
         problems.add("spec.jobType", None, "MPIJob, PyTorchJob, TFJob or XGBoostJob")
     run, mpi = spec.run_policy.values, spec.mpi_job.values
@@ -153,8 +152,7 @@ def _master(
             return worker
         own = MasterSpec()
     below, merged = Problems(), settled(PARAMETERS, over_workers(own, spec))
-    labels = workload.metadata.labels
-    master = read_pod(merged, labels, priority_class, defaults, site, below)
+    master = read_pod(merged, workload.metadata, priority_class, defaults, site, below)
     known = problems.errors
     for error in below.errors:
         if error not in known:  # what it shares with the workers is blamed once

@@ -38,7 +38,7 @@ def effective(workload: TrainingWorkload, defaults: Defaults, site: Site | None 
 def read_training(workload: TrainingWorkload, defaults: Defaults, site: Site | None, problems: Problems) -> ValidSpec:
     """Read a training workload; arguments as of `effective`, but that `problems` takes what is wrong."""
     spec = workload.spec
-    pod = read_pod(spec, workload.metadata.labels, names.TRAIN_PRIORITY_CLASS, defaults, site, problems)
+    pod = read_pod(spec, workload.metadata, names.TRAIN_PRIORITY_CLASS, defaults, site, problems)
     completions, parallelism = _pods(spec, problems)
     return ValidSpec(
         pod=pod,

@@ -23,16 +23,28 @@ NAME_ALLOWED: Final = (
 PREFIX_ALLOWED: Final = NAME_ALLOWED.replace(str(JOB_NAME_LENGTH), str(NAME_PREFIX_LENGTH))
 
 
-def read_identity(spec: IdentityParameters, problems: Problems) -> Identity:
-    """Read what a workload is called, how its pods are marked, and whose it is."""
+def read_identity(spec: IdentityParameters, carried: Mapping[str, str], problems: Problems) -> Identity:
+    """Read what a workload is called, how its pods are marked, and whose it is.
+
+    Args:
+        spec: says it.
+        carried: annotations of the workload itself. Those that say how close its pods are to be are carried to them
+            (scheduling.md 1.3); what `spec.annotations` says counts before.
+        problems: takes what is wrong.
+    """
     return Identity(
         job_name=_name("name", spec.name.value, JOB_NAME_LENGTH, NAME_ALLOWED, problems),
         name_prefix=_prefix(spec, problems),
         labels=read_labels(spec.labels.items, problems),
-        annotations=read_annotations(spec.annotations.items, problems),
+        annotations={**on_closeness(carried), **read_annotations(spec.annotations.items, problems)},
         user=_person("username", spec.username.value, problems),
         user_id=_person("userId", spec.user_id.value, problems),
     )
+
+
+def on_closeness(annotations: Mapping[str, str]) -> dict[str, str]:
+    """Those of a workload's annotations that its pods get, too: how close to one another they are to be."""
+    return {key: annotations[key] for key in names.CLOSENESS_ANNOTATIONS if key in annotations}
 
 
 def read_priority_class(labels: Mapping[str, str], default: str, problems: Problems) -> str:

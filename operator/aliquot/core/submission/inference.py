@@ -54,8 +54,7 @@ def read_inference(
 ) -> ValidInference:
     """Read an inference workload; arguments as of `effective`, but that `problems` takes what is wrong."""
     spec = workload.spec
-    labels = workload.metadata.labels
-    pod = read_pod(spec, labels, names.INFERENCE_PRIORITY_CLASS, defaults, site, problems)
+    pod = read_pod(spec, workload.metadata, names.INFERENCE_PRIORITY_CLASS, defaults, site, problems)
     most = spec.max_scale.value
     least = read_count("minScale", spec.min_scale.value, 0, problems, most=MOST_PODS)
     if most is not None and not max(1, least) <= most <= MOST_PODS:

@@ -25,6 +25,7 @@ from aliquot.core.submission.layers import Layer, Parameters, origins, over, set
 from aliquot.core.submission.master import GPUS, MASTER, asks_for_gpus, master_of, over_workers
 from aliquot.core.submission.own_values import misplaced, own_values
 from aliquot.core.submission.policy import PolicyViolation, violations
+from aliquot.core.submission.spec import NodeTypesLeft
 from aliquot.errors import UserError
 
 PolicyT = TypeVar("PolicyT", bound=Resource)
@@ -77,6 +78,10 @@ class Surroundings(Protocol):
 
     def project_of(self, namespace: str) -> Project | None:
         """The project that a namespace belongs to; None: none, or one that does not exist."""
+        ...
+
+    def node_types(self, project: Project) -> tuple[NodeTypesLeft, NodeTypesLeft]:
+        """What project and department leave of the types of nodes: for training, and for interactive work."""
         ...
 
 

@@ -50,7 +50,7 @@ def read_interactive(
     spec = workload.spec
     jupyter = bool(spec.jupyter.value)
     default = names.INTERACTIVE_PREEMPTIBLE_CLASS if spec.preemptible.value else names.BUILD_PRIORITY_CLASS
-    pod = read_pod(spec, workload.metadata.labels, default, defaults, site, problems, image_optional=jupyter)
+    pod = read_pod(spec, workload.metadata, default, defaults, site, problems, image_optional=jupyter)
     if spec.notebook_token.value is not None and not jupyter:
         problems.add("spec.notebookToken.value", "…", "left out, because spec.jupyter is not true")
     return ValidInteractive(

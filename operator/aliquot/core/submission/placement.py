@@ -24,29 +24,32 @@ RULES_ALLOWED: Final = "hard (they must be together) or soft (they should be)"
 NEEDS_AFFINITY: Final = "left out, because spec.podAffinity is not true"
 
 
-def read_placement(spec: PlacementParameters, site: Site | None, problems: Problems) -> Placement:
+def read_placement(spec: PlacementParameters, site: Site | None, priority_class: str, problems: Problems) -> Placement:
     """Read where pods may run.
 
     Args:
         spec: says it.
         site: with the types of nodes that may be used; None: any.
+        priority_class: of the pods: training and interactive work may use nodes of different types.
         problems: takes what is wrong.
     """
+    pools = _node_pools(spec, problems)
+    types = () if site is None else site.node_types(priority_class, pools)
     return Placement(
-        node_type=_node_type(spec.node_type.value, site, problems),
-        node_pools=_node_pools(spec, problems),
+        node_type=_node_type(spec.node_type.value, types, site, problems),
+        node_pools=pools,
         tolerations=_tolerations(spec, problems),
         together=_together(spec, problems),
     )
 
 
-def _node_type(node_type: str | None, site: Site | None, problems: Problems) -> str | None:
+def _node_type(node_type: str | None, types: tuple[str, ...], site: Site | None, problems: Problems) -> str | None:
     if node_type is None:
         return None
     if not is_label_value(node_type):
         problems.add("spec.nodeType.value", node_type, f"the value of a node's label run.ai/type: {LABEL_ALLOWED}")
-    elif site is not None and site.node_types and node_type not in site.node_types:
-        allowed = f"one of the node types of the project {site.project}: {', '.join(site.node_types)}"
+    elif site is not None and types and node_type not in types:
+        allowed = f"one of the node types of the project {site.project}: {', '.join(types)}"
         problems.add("spec.nodeType.value", node_type, allowed)
     return node_type
 

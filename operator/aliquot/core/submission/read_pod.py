@@ -1,9 +1,9 @@
 """What the pods of a workload ask for, whatever its kind: the one reader of the parameters that all kinds have."""
 
-from collections.abc import Mapping
 from typing import Final
 
 from aliquot.contracts.kinds.parameters import PodParameters
+from aliquot.contracts.kinds.shapes import Metadata
 from aliquot.core.submission.amounts import read_compute
 from aliquot.core.submission.extent import refuse_the_rest
 from aliquot.core.submission.identity import read_identity, read_priority_class
@@ -24,7 +24,7 @@ SHM: Final = "/dev/shm"  # noqa: S108 - a place in the container
 
 def read_pod(
     spec: PodParameters,
-    labels: Mapping[str, str],
+    metadata: Metadata,
     priority_class: str,
     defaults: Defaults,
     site: Site | None,
@@ -36,7 +36,8 @@ def read_pod(
 
     Args:
         spec: of any workload kind, or of a master with what it takes from the workers.
-        labels: of the workload itself; they may name a PriorityClass.
+        metadata: of the workload itself; its labels may name a PriorityClass, its annotations say how close its
+            pods are to be.
         priority_class: of the pods if the labels do not name one.
         defaults: what holds in the cluster for pods that do not say.
         site: what project and cluster allow; None: not known, addresses from outside are refused then.
@@ -51,12 +52,13 @@ def read_pod(
         paths.take("spec.largeShm", SHM)
     if process.home:
         paths.take("spec.createHomeDir", HOME)
+    of_class = read_priority_class(metadata.labels, priority_class, problems)
     return ValidPod(
-        priority_class=read_priority_class(labels, priority_class, problems),
+        priority_class=of_class,
         process=process,
-        identity=read_identity(spec, problems),
+        identity=read_identity(spec, metadata.annotations, problems),
         compute=compute,
-        placement=read_placement(spec, site, problems),
+        placement=read_placement(spec, site, of_class, problems),
         storage=read_storage(spec, paths, problems),
         sources=read_sources(spec, defaults, paths, problems),
         network=read_network(spec, site, problems),

@@ -92,9 +92,17 @@ def carried_out(workload: Workload, inheritance: Inheritance, defaults: Defaults
 
 
 def site_of(workload: Workload, known: Surroundings, defaults: Defaults) -> Site:
-    """Say where a workload is submitted."""
+    """Say where a workload is submitted.
+
+    Which types of nodes its project may use concerns it as long as it is not submitted. Later on the scheduler keeps it
+    off others, and says so: what runs is not wrong all of a sudden.
+    """
     project = known.project_of(workload.metadata.namespace)
-    return Site(None if project is None else project.metadata.name, defaults.domain)
+    if project is None:
+        return Site(None, defaults.domain)
+    if submitted(workload):
+        return Site(project.metadata.name, defaults.domain)
+    return Site(project.metadata.name, defaults.domain, project.spec.default_node_pools, *known.node_types(project))
 
 
 def read_workload(workload: Workload, known: Surroundings, defaults: Defaults) -> Valid:

@@ -6,6 +6,7 @@ Only `effective` makes a `ValidSpec` from a workload; who has one need not check
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Protocol
 
 from aliquot import names
 from aliquot.core.submission.pod_values import ValidPod
@@ -31,6 +32,14 @@ class Defaults:
     domain: str | None = None
 
 
+class NodeTypesLeft(Protocol):
+    """What project and department leave of the types of nodes (label `run.ai/type`); compared by value."""
+
+    def left(self, pools: Sequence[str]) -> tuple[str, ...]:
+        """What work may use that may go to these node pools; empty: all."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Site:
     """Where a workload is submitted: what its project and its cluster allow.
@@ -38,12 +47,24 @@ class Site:
     Attributes:
         project: its name; None: the namespace is no project's yet.
         domain: host name of the cluster's addresses for the outside; None: it has none.
-        node_types: types of nodes that the project may use for workloads of this kind; empty: all.
+        default_pools: node pools of work that names none; empty: the pool `default`.
+        training_types: types of nodes that training may use; None: all.
+        interactive_types: the same for interactive work.
     """
 
     project: str | None
     domain: str | None = None
-    node_types: tuple[str, ...] = ()
+    default_pools: tuple[str, ...] = ()
+    training_types: NodeTypesLeft | None = None
+    interactive_types: NodeTypesLeft | None = None
+
+    def node_types(self, priority_class: str, pools: Sequence[str]) -> tuple[str, ...]:
+        """Types of nodes for work of that class in these node pools; empty: all. The scheduler goes by the same."""
+        if priority_class == names.INFERENCE_PRIORITY_CLASS:
+            return ()
+        interactive = priority_class in names.INTERACTIVE_PRIORITY_CLASSES
+        types = self.interactive_types if interactive else self.training_types
+        return () if types is None else types.left(pools or self.default_pools or (names.DEFAULT_NODE_POOL,))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

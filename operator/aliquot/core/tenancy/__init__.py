@@ -26,7 +26,12 @@ from aliquot.core.tenancy.namespaces import (
     not_a_projects,
 )
 from aliquot.core.tenancy.node_pools import node_pool_status, with_same_label, without_label
-from aliquot.core.tenancy.node_types import ALL_TYPES, NodeTypes, interactive_types, training_types, types_outside
+from aliquot.core.tenancy.node_types import (
+    ALL_TYPES,
+    NodeTypes,
+    node_types,
+    types_outside,
+)
 from aliquot.core.tenancy.project import project_status, project_warnings
 from aliquot.core.tenancy.quotas import (
     NO_QUOTA,
@@ -61,17 +66,16 @@ __all__ = [
     "department_status",
     "department_warnings",
     "in_words",
-    "interactive_types",
     "namespace_name",
     "namespace_plan",
     "node_pool_status",
+    "node_types",
     "not_a_projects",
     "project_quotas",
     "project_status",
     "project_warnings",
     "reached_by",
     "resource_amounts",
-    "training_types",
     "types_outside",
     "with_same_label",
     "without_label",

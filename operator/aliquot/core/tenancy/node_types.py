@@ -53,6 +53,11 @@ def interactive_types(project: Project, department: Department | None) -> NodeTy
     return NodeTypes(project.spec.node_affinity_interactive, bounds)
 
 
+def node_types(project: Project, department: Department | None) -> tuple[NodeTypes, NodeTypes]:
+    """What a project may use: for training, and for interactive work."""
+    return training_types(project, department), interactive_types(project, department)
+
+
 def types_outside(project: Project, department: Department | None) -> list[str]:
     """What a project names and its department does not allow, a sentence for each node pool and class of work."""
     fields = {

@@ -8,12 +8,10 @@ Sets and segments become those of `scheduling.facts`; names are unique within a 
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Final
 
 from aliquot import names
+from aliquot.core.intake.closeness import DEFAULT_POD_SET, Hint, Topologies
 from aliquot.core.scheduling.facts import Group, PodSet, Topology
-
-DEFAULT_POD_SET: Final = "default"
 
 Labels = Mapping[str, str]
 
@@ -40,7 +38,7 @@ class Cut:
     count: int
     index_label: str
     first_index: int
-    topology: Topology | None
+    topology: Hint | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +58,7 @@ class Members:
     label: str
     value: str
     minimum: int
-    topology: Topology | None = None
+    topology: Hint | None = None
     cut: Cut | None = None
 
 
@@ -70,7 +68,7 @@ class Neighbours:
 
     name: str
     members: frozenset[str]
-    topology: Topology | None
+    topology: Hint | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +96,7 @@ class Gang:
     minimum: int = 1
     members: tuple[Members, ...] = ()
     neighbours: tuple[Neighbours, ...] = ()
-    topology: Topology | None = None
+    topology: Hint | None = None
     separate: bool = False
     later: Later | None = None
 
@@ -121,8 +119,8 @@ class Gang:
         members = tuple(each for each in self.members if each.name == name)
         return replace(self, minimum=sum(each.minimum for each in members), members=members, separate=False)
 
-    def shape(self, labels: Labels) -> tuple[int, Group | None]:
-        """Its minimum and its parts, as a pod with these labels says it.
+    def shape(self, labels: Labels, topologies: Topologies) -> tuple[int, Group | None]:
+        """Its minimum and its parts, as a pod with these labels says it, among these topologies.
 
         As long as only pods are there that come first, all of them say the smaller minimum. That of the pod that says
         the larger one counts.
@@ -133,16 +131,21 @@ class Gang:
         if not self.members:
             if self.topology is None:
                 return minimum, None
-            return minimum, Group(topology=self.topology, pod_sets=(PodSet(DEFAULT_POD_SET, minimum),))
+            alike = PodSet(DEFAULT_POD_SET, minimum)
+            return minimum, Group(topology=self.topology.among(topologies), pod_sets=(alike,))
         filled = _fill(minimum, self.members)
         apart = {name: each for each in self.neighbours for name in each.members}
         parts = [
-            Group(each.name, each.topology, *_parts(one for one in filled if apart.get(one.name) is each))
+            Group(
+                each.name,
+                _among(each.topology, topologies),
+                *_parts((one for one in filled if apart.get(one.name) is each), topologies),
+            )
             for each in self.neighbours
         ]
-        sets, cut = _parts(one for one in filled if one.name not in apart)
+        sets, cut = _parts((one for one in filled if one.name not in apart), topologies)
         parts = [part for part in parts if part.pod_sets or part.groups]
-        return minimum, Group(topology=self.topology, pod_sets=sets, groups=(*parts, *cut))
+        return minimum, Group(topology=_among(self.topology, topologies), pod_sets=sets, groups=(*parts, *cut))
 
 
 def _fill(total: int, members: Sequence[Members]) -> list[Members]:
@@ -155,22 +158,26 @@ def _fill(total: int, members: Sequence[Members]) -> list[Members]:
     return filled
 
 
-def _parts(members: Iterable[Members]) -> tuple[tuple[PodSet, ...], tuple[Group, ...]]:
+def _parts(members: Iterable[Members], topologies: Topologies) -> tuple[tuple[PodSet, ...], tuple[Group, ...]]:
     sets: list[PodSet] = []
     groups: list[Group] = []
     for each in members:
         cut = each.cut
         if cut is None:
-            sets.append(PodSet(each.name, each.minimum, each.topology))
+            sets.append(PodSet(each.name, each.minimum, _among(each.topology, topologies)))
             continue
         left = each.minimum
         segments: list[PodSet] = []
         for number in range(max(cut.count, -(-each.minimum // cut.size))):
             mine = min(cut.size, left)
             left -= mine
-            segments.append(PodSet(_segment(each.name, number), mine, cut.topology))
-        groups.append(Group(each.name, each.topology, tuple(segments)))
+            segments.append(PodSet(_segment(each.name, number), mine, _among(cut.topology, topologies)))
+        groups.append(Group(each.name, _among(each.topology, topologies), tuple(segments)))
     return tuple(sets), tuple(groups)
+
+
+def _among(hint: Hint | None, topologies: Topologies) -> Topology | None:
+    return None if hint is None else hint.among(topologies)
 
 
 def _segment(name: str, number: int) -> str:

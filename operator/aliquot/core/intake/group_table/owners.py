@@ -96,9 +96,7 @@ class OwnerObject:
         )
 
 
-def owner_object(
-    kind: WorkloadKind, api_version: str, metadata: Metadata, body: Mapping[str, object], table: Table
-) -> OwnerObject:
+def owner_object(kind: WorkloadKind, api_version: str, metadata: Metadata, body: Mapping[str, object]) -> OwnerObject:
     """Read an object.
 
     Args:
@@ -106,12 +104,10 @@ def owner_object(
         api_version: of the object.
         metadata: of the object.
         body: its other members, as far as `needs_of` asks for them.
-        table: for its topologies.
     """
     problems: list[str] = []
     labelled = {**body, "metadata": {"labels": metadata.labels, "annotations": metadata.annotations}}
     reader = Reader(labelled, problems)
-    gang = Gang() if kind.jobs != "owner" else gang_of(kind, labelled, table.topologies, problems)
     requested = {name: reader.number(asked) for name, asked in kind.requested}
     return OwnerObject(
         key=OwnerKey(kind.group, kind.kind, metadata.namespace, metadata.name),
@@ -123,7 +119,7 @@ def owner_object(
         owner=controller_of(metadata),
         created=unix_seconds(metadata.creation_timestamp),
         deleting=metadata.deletion_timestamp is not None,
-        gang=gang,
+        gang=gang_of(kind, labelled, problems),
         priority_classes=tuple(named for path in kind.priority_class_from if (named := text(labelled, path))),
         requested={name: count for name, count in requested.items() if count is not None},
         ended=_ended(kind, labelled),
@@ -230,4 +226,4 @@ def pod_object(pod: Pod, table: Table) -> OwnerObject | None:
     if kind is None:
         return None
     body = {"status": {"phase": pod.status.phase}}
-    return owner_object(kind, "v1", pod.metadata, body, table)
+    return owner_object(kind, "v1", pod.metadata, body)

@@ -12,7 +12,8 @@ from typing import Final
 from aliquot import names
 from aliquot.contracts.kubernetes import Pod
 from aliquot.contracts.workload_kinds import WorkloadKind
-from aliquot.core.intake.group_table.gangs import DEFAULT_POD_SET, Gang, matches
+from aliquot.core.intake.closeness import DEFAULT_POD_SET, NO_TOPOLOGIES, Topologies, hint_in
+from aliquot.core.intake.group_table.gangs import Gang, matches
 from aliquot.core.intake.group_table.owners import Chain, Find, OwnerObject, keys_named_by
 from aliquot.core.intake.group_table.table import CORE_POD, Table
 from aliquot.core.scheduling.facts import Group, Job, Task
@@ -69,6 +70,7 @@ def seat_of(pod: Pod, chain: Chain, table: Table, find: Find) -> Seat:
     labels = (*(owner.labels for owner in reversed(owners)), metadata.labels)
     classes = tuple(named for owner in reversed(owners) for named in owner.priority_classes)
     alone = replace(lone_seat(pod), labels=labels, classes=classes, priority=_priority(metadata.labels, None))
+    alone = replace(alone, gang=_hinted(_LONE, pod))
     deciding = next((owner for owner in reversed(owners) if owner.kind.jobs != "below"), None)
     stranger = chain.unknown or chain.missing
     if deciding is None:
@@ -77,8 +79,15 @@ def seat_of(pod: Pod, chain: Chain, table: Table, find: Find) -> Seat:
             return replace(alone, job=stranger.uid, name=stranger.name)
         return _alone(alone, pod, kind)
     if deciding.kind.jobs == "pod":
-        return _alone(alone, pod, deciding.kind)
+        return _alone(replace(alone, gang=_hinted(deciding.gang, pod)), pod, deciding.kind)
     return _together(alone, pod, deciding)
+
+
+def _hinted(gang: Gang, pod: Pod) -> Gang:
+    """The gang, as close as its pods say where its owner does not; pods of several sets speak for their set only."""
+    if gang.topology is not None or gang.members:
+        return gang
+    return replace(gang, topology=hint_in(pod.metadata.annotations))
 
 
 def _named(pod: Pod, table: Table, find: Find) -> Iterable[OwnerObject]:
@@ -108,7 +117,7 @@ def _together(seat: Seat, pod: Pod, owner: OwnerObject) -> Seat:
         name=name,
         created=owner.created,
         kind=kind,
-        gang=gang,
+        gang=_hinted(gang, pod),
         pod_set=pod_set if gang.members else DEFAULT_POD_SET,
         priority=_priority(labels, kind),
     )
@@ -129,7 +138,9 @@ def _priority(labels: Mapping[str, str], kind: WorkloadKind | None) -> int | Non
 # From seats to facts
 
 
-def facts_in(seat: Seat, own: Job, task: Task, pod: Pod, classes: Mapping[str, int]) -> tuple[Job, Task]:
+def facts_in(
+    seat: Seat, own: Job, task: Task, pod: Pod, classes: Mapping[str, int], topologies: Topologies = NO_TOPOLOGIES
+) -> tuple[Job, Task]:
     """The job of a seat as the pod says it, and the pod in it.
 
     Args:
@@ -138,12 +149,13 @@ def facts_in(seat: Seat, own: Job, task: Task, pod: Pod, classes: Mapping[str, i
         task: the pod in that job.
         pod: the pod.
         classes: values of priority classes, by name.
+        topologies: those that there are.
     """
     if own.id != task.id:  # the pod itself says in which job it is
         return own, task
     if seat.kind is None and seat.job == task.id:
         return own, task
-    minimum, group = seat.gang.shape(pod.metadata.labels)
+    minimum, group = seat.gang.shape(pod.metadata.labels, topologies)
     priority = _value(seat, own, pod, classes)
     job = replace(
         own,

@@ -99,6 +99,8 @@ class _Places:
         if close is None:
             yield within, order
             return
+        if not close.depths:
+            return
         copies = Copies(self._placer, part, now=self._now)
         finest = close.tables[close.depths[0]]
         for depth in close.depths:
@@ -137,6 +139,8 @@ class Closeness:
         topology = part.topology
         if topology is None or (topology.required is None and topology.preferred is None):
             return None
+        if topology.missing is not None:  # whoever runs already in a topology that is gone has no other place
+            return Closeness((), range(0), required=True, inside=np.zeros_like(within))
         levels = topology.levels
         tables = draft.nodes.domains_within(levels)
         required = -1 if topology.required is None else levels.index(topology.required)
@@ -164,6 +168,16 @@ class Copies:
         """All domains, those with most room first."""
         numbers, rooms = self._rooms(ids, inside)
         return _in_order(numbers, -rooms.sum(axis=0))
+
+    def roomiest(self, ids: Amounts, inside: Mask) -> tuple[int, int, int]:
+        """The domain that holds most of the tasks, how many domains there are, and how many it holds, run by run."""
+        numbers, rooms = self._rooms(ids, inside)
+        if not len(numbers):
+            return -1, 0, 0
+        counts = np.array([count for count, _ in self._runs])
+        held = np.minimum(np.rint(rooms * counts[:, None]), counts[:, None]).sum(axis=0)[numbers]
+        best = int(held.argmax())
+        return int(numbers[best]), len(numbers), int(held[best])
 
     def _rooms(self, ids: Amounts, inside: Mask) -> tuple[Amounts, npt.NDArray[np.float64]]:
         """The domains of some nodes, and how often each run fits into each."""

@@ -9,7 +9,7 @@ from math import ceil
 
 import numpy as np
 
-from aliquot.core.quantities import PERCENT_PER_DEVICE, quantify
+from aliquot.core.quantities import PERCENT_PER_DEVICE
 from aliquot.core.scheduling.facts import Queue
 from aliquot.core.scheduling.fairness.capacity import (
     dominant_share,
@@ -20,16 +20,15 @@ from aliquot.core.scheduling.fairness.capacity import (
 from aliquot.core.scheduling.fairness.min_runtime import protected_for, reclaim_seconds
 from aliquot.core.scheduling.reasons import Answer, WaitCode
 from aliquot.core.scheduling.round.pool_round import PoolRound
+from aliquot.core.scheduling.round.shortage import Details, first_short, needs, shortage
 from aliquot.core.scheduling.round.turns import given_room, unserved
 from aliquot.core.scheduling.state.cluster import ClusterState
-from aliquot.core.scheduling.state.jobs import Ask, GroupKey, Line
-from aliquot.core.scheduling.state.nodes import Amounts, Mask, NodeTable
+from aliquot.core.scheduling.state.jobs import Ask, Demand, GroupKey, Line
+from aliquot.core.scheduling.state.nodes import Mask, NodeTable
 from aliquot.core.scheduling.state.queues import RESOURCES, Amount, shares
-from aliquot.core.scheduling.state.shapes import Runs, TaskShape
+from aliquot.core.scheduling.state.shapes import TaskShape
 from aliquot.core.scheduling.waiters import Alike, Entry, WaitingJobs
 from aliquot.core.scheduling.wording import UNITS, queue_label, short_name
-
-Details = dict[str, int | str]
 
 
 def reasons(state: ClusterState, line: Line, rounds: dict[str, PoolRound], now: float) -> WaitingJobs:
@@ -72,7 +71,7 @@ class _Verdicts:
         self._now = now
         self._refused: dict[GroupKey, Answer] = {}
         self._impossible: dict[TaskShape, Details | None] = {}
-        self._shortages: dict[Runs, Details] = {}
+        self._shortages: dict[Demand, Details] = {}
         self._over: dict[tuple[bool, ...], list[Queue]] = {}
         self._stopping: dict[str, int] = {}
         for evict in done.evictions:
@@ -126,15 +125,15 @@ class _Verdicts:
         there = nodes.allocatable.any(axis=1)
         matching = nodes.matching(shape.signature)
         allocatable = nodes.allocatable[matching]
-        if _first_short(shape, allocatable) is None:
+        if first_short(shape, allocatable) is None:
             special = _special_short(nodes, shape, matching)
             return None if special is None else {"pool": self._done.name, "nodes": len(nodes.row), **special}
-        axis, rows = _first_short(shape, allocatable if len(allocatable) else nodes.allocatable[there]) or (0, None)
+        short = first_short(shape, allocatable if len(allocatable) else nodes.allocatable[there])
         details: Details = {
             "pool": self._done.name,
             "nodes": len(nodes.row),
             "matching_nodes": int(matching.sum()),
-            **_needs(shape, nodes),
+            **needs(shape, nodes),
         }
         if shape.signature.node_terms:
             details["node_affinity"] = len(shape.signature.node_terms)
@@ -142,43 +141,18 @@ class _Verdicts:
             details["node_selector"] = ", ".join(f"{label}={value}" for label, value in shape.signature.node_selector)
         if (clash := shape.signature.clash()) is not None:
             details |= zip(("clashing_label", "clashing_wish", "clashing_bound"), clash, strict=True)
-        if len(allocatable) and rows is not None:
+        if len(allocatable) and short is not None:
+            axis, rows = short
             details["short_of"] = UNITS[axis]
             details["candidates"] = len(rows)
-            details[f"largest_{UNITS[axis]}"] = int(rows[:, axis].max())
+            details[f"largest_{UNITS[axis]}"] = int(allocatable[rows, axis].max())
         return details
 
     def _occupied(self, key: GroupKey, chain: tuple[Queue, ...]) -> Details:
-        runs = key.demand.runs
-        shortage = self._shortages.get(runs)
-        if shortage is None:
-            shortage = self._shortages[runs] = self._shortage(runs)
-        return shortage | self._standing(key, chain)
-
-    def _shortage(self, runs: Runs) -> Details:
-        """What is free for tasks that start together, and what the first of them lacks that fits nowhere."""
-        draft = self._done.draft
-        details: Details = {"pool": self._done.name}
-        if (tasks := sum(count for _, count in runs)) > 1:
-            details["pods"] = tasks
-        for shape, _ in runs:
-            usable = draft.nodes.matching(shape.signature) & draft.nodes.usable
-            free = np.maximum(np.minimum(draft.free, draft.future)[usable], 0)
-            short = _first_short(shape, free)
-            if short is not None or shape is runs[-1][0]:
-                details |= {
-                    **_needs(shape, draft.nodes),
-                    "nodes": len(free),
-                    "free_gpu_percent": int(free[:, 0].sum()),
-                }
-            if short is not None:
-                axis, rows = short
-                details["free_short_of"] = UNITS[axis]
-                details["free_candidates"] = len(rows)
-                if len(rows):
-                    details[f"free_best_node_{UNITS[axis]}"] = int(rows[:, axis].max())
-                break
-        return details
+        missing = self._shortages.get(key.demand)
+        if missing is None:
+            missing = self._shortages[key.demand] = shortage(self._done, key.demand)
+        return missing | self._standing(key, chain)
 
     def _standing(self, key: GroupKey, chain: tuple[Queue, ...]) -> Details:
         """Where the queue stands, and who has what it is owed."""
@@ -220,12 +194,6 @@ class _Verdicts:
         return next((other for other in self._over[axes] if other.name != queue), None)
 
 
-def _needs(shape: TaskShape, nodes: NodeTable) -> Details:
-    """What one task needs, by unit."""
-    counts = quantify(shape.request, nodes.smallest_device_mib()).as_tuple()
-    return {f"needed_{unit}": amount for unit, amount in zip(UNITS[:3], counts, strict=False) if amount}
-
-
 def _special_short(nodes: NodeTable, shape: TaskShape, matching: Mask) -> Details | None:
     """What no matching node has of other resources, or of one device; None when one has enough of each."""
     for name, needed in shape.request.extended:
@@ -245,15 +213,3 @@ def _special_short(nodes: NodeTable, shape: TaskShape, matching: Mask) -> Detail
     if part.memory_mib:
         details |= {"part_mib": part.memory_mib, "largest_mib": largest if largest > PERCENT_PER_DEVICE else 0}
     return details
-
-
-def _first_short(shape: TaskShape, room: Amounts) -> tuple[int, Amounts] | None:
-    """The first resource that no row has enough of, among those with enough of the ones before it; and these rows."""
-    if not len(room):
-        return (0 if shape.request.wants_gpu else 1), room
-    for axis, need in enumerate(shape.request.base.as_tuple()):
-        enough = room[:, axis] >= need
-        if need > 0 and not enough.any():
-            return axis, room
-        room = room[enough] if need > 0 else room
-    return None

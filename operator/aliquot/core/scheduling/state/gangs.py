@@ -6,6 +6,7 @@ First all that its pod sets lack to their minimums, together; from then on one t
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 from aliquot.core.scheduling.facts import Group, Job, PodSet, Task, Topology
 from aliquot.core.scheduling.state.shapes import Runs, TaskShape, runs_of
@@ -181,6 +182,14 @@ def _part(group: Group, shapes: Mapping[str, list[TaskShape]], nodes: Mapping[st
     there = sorted({node for each in pod_sets(group) for node in nodes.get(each.name, ())})
     tasks = sum(each.tasks for each in inner)
     return Part(group.topology, tasks, (), tuple(each for each in inner if each.tasks), tuple(there))
+
+
+def unknown_in(group: Group) -> Topology | None:
+    """The first topology of a gang that cannot be followed, because it or one of its levels is not there."""
+    asked = (group.topology, *(each.topology for each in group.pod_sets))
+    own = (each for each in asked if each is not None and each.missing is not None)
+    inner = (found for each in group.groups if (found := unknown_in(each)) is not None)
+    return next(chain(own, inner), None)
 
 
 def _is_close(group: Group) -> bool:

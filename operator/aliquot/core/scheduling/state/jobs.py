@@ -7,14 +7,21 @@ from bisect import bisect_left, insort
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from typing import Final
 
+from aliquot.core.scheduling import facts
 from aliquot.core.scheduling.facts import Job, Task
 from aliquot.core.scheduling.reasons import Reason, WaitCode
 from aliquot.core.scheduling.state.affinity import Mentioned
-from aliquot.core.scheduling.state.gangs import Part, minimum_of, next_tasks, part_of
+from aliquot.core.scheduling.state.gangs import Part, minimum_of, next_tasks, part_of, unknown_in
 from aliquot.core.scheduling.state.queues import Amount, amount
 from aliquot.core.scheduling.state.shapes import Runs, TaskShape, runs_of
 from aliquot.core.scheduling.waiters import Entry
+
+_ONLY_POD_SET: Final = "default"
+"""That of gangs whose tasks are all alike: saying so would tell nobody anything."""
+_MOST_NAMES: Final = 10
+"""So many of what there is instead are named."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,24 +139,37 @@ def ask(job: Job, pending: Sequence[Task], nodes: Mapping[str, Sequence[str]], g
         gated: how many of its tasks may not be scheduled yet, by pod set.
     """
     found = next_tasks(job, pending, {name: len(there) for name, there in nodes.items()}, gated)
-    blocked = None
-    if found.lack is not None:
-        lack = found.lack
+    blocked = None if job.group is None else _astray(job.group)
+    lack = found.lack if blocked is None else None
+    if lack is not None:
         counts: dict[str, int | str] = {
             "pods": lack.alive,
             "minimum_pods": lack.minimum,
             "gated_pods": lack.gated,
         }
-        if job.group is not None:
+        if job.group is not None and lack.pod_set != _ONLY_POD_SET:
             counts["pod_set"] = lack.pod_set
         enough = lack.alive + lack.gated >= lack.minimum
         blocked = Reason.of(WaitCode.GATED if enough else WaitCode.TOO_FEW_PODS, counts)
-    elif not found.order:
+    elif blocked is None and not found.order:
         active = sum(map(len, nodes.values()))
         numbers = {"pods": active, "minimum_pods": minimum_of(job), "gated_pods": sum(gated.values())}
         blocked = Reason.of(WaitCode.GATED, numbers)
     entry = (job.created, job.name, job.id)
     return Ask(job, found.order, found.together, found.growing, nodes, blocked, entry)
+
+
+def _astray(group: facts.Group) -> Reason | None:
+    """The reason of a gang that is to be close in a way that nobody knows; None: it can be followed."""
+    topology = unknown_in(group)
+    if topology is None:
+        return None
+    details: dict[str, int | str] = {"topology": topology.name}
+    if topology.levels:
+        details |= {"level": topology.missing or "", "levels": ", ".join(topology.levels)}
+    else:
+        details["topologies"] = ", ".join(topology.others[:_MOST_NAMES])
+    return Reason.of(WaitCode.NO_SUCH_TOPOLOGY, details)
 
 
 class Line:
