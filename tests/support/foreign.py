@@ -16,25 +16,44 @@ def define(arena: Arena, group: str, kind: str, version: str = "v1") -> str:
 
     The definition is deleted with everything else of the arena.
     """
+    arena.make(DEFINITIONS, _definition(group, kind, version))
+    return _served(arena, group, kind, version)
+
+
+def define_for_all(arena: Arena, group: str, kind: str, version: str = "v1") -> str:
+    """Install such a kind for good, if it is not there: for tests that come one after another."""
+    if not arena.get(f"{DEFINITIONS}/{kind.lower()}s.{group}"):
+        arena.lab.api.call("POST", DEFINITIONS, _definition(group, kind, version))
+    return _served(arena, group, kind, version)
+
+
+def undefine(arena: Arena, group: str, kind: str) -> None:
+    """Remove a kind, if it is there, and all its objects; wait until it is gone."""
+    path = f"{DEFINITIONS}/{kind.lower()}s.{group}"
+    arena.delete(path)
+    arena.until(lambda: not arena.get(path), f"{kind} to be gone")
+
+
+def _definition(group: str, kind: str, version: str) -> dict[str, Any]:
     plural = f"{kind.lower()}s"
     anything = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
     schema = {"type": "object", "properties": {"spec": anything, "status": anything}}
-    arena.make(
-        DEFINITIONS,
-        {
-            "apiVersion": "apiextensions.k8s.io/v1",
-            "kind": "CustomResourceDefinition",
-            "metadata": {"name": f"{plural}.{group}"},
-            "spec": {
-                "group": group,
-                "scope": "Namespaced",
-                "names": {"plural": plural, "singular": kind.lower(), "kind": kind, "listKind": f"{kind}List"},
-                "versions": [{"name": version, "served": True, "storage": True, "schema": {"openAPIV3Schema": schema}}],
-            },
+    return {
+        "apiVersion": "apiextensions.k8s.io/v1",
+        "kind": "CustomResourceDefinition",
+        "metadata": {"name": f"{plural}.{group}"},
+        "spec": {
+            "group": group,
+            "scope": "Namespaced",
+            "names": {"plural": plural, "singular": kind.lower(), "kind": kind, "listKind": f"{kind}List"},
+            "versions": [{"name": version, "served": True, "storage": True, "schema": {"openAPIV3Schema": schema}}],
         },
-    )
+    }
+
+
+def _served(arena: Arena, group: str, kind: str, version: str) -> str:
     path = f"/apis/{group}/{version}"
-    arena.until(lambda: _is_served(arena, f"{path}/{plural}"), f"{kind} to be served")
+    arena.until(lambda: _is_served(arena, f"{path}/{kind.lower()}s"), f"{kind} to be served")
     return path
 
 
