@@ -17,6 +17,10 @@ OPERATOR = """
     cluster  -                    namespaces                   get list watch create patch
     cluster  -                    services                     get list watch create update
     cluster  networking.k8s.io    ingresses                    get list watch create update
+    cluster  apps                 deployments                  get list watch create update
+    cluster  autoscaling          horizontalpodautoscalers     get list watch create update delete
+    cluster  serving.knative.dev  services                     get list watch create update
+    cluster  kubeflow.org         mpijobs                      get list watch create update delete
     cluster  -                    persistentvolumeclaims       get list watch create patch
     cluster  events.k8s.io        events                       create patch
     cluster  run.ai               trainingworkloads            get list watch patch delete
@@ -28,6 +32,9 @@ OPERATOR = """
     cluster  run.ai               distributedworkloads         get list watch patch delete
     cluster  run.ai               distributedworkloads/finalizers update
     cluster  run.ai               distributedworkloads/status  update
+    cluster  run.ai               inferenceworkloads           get list watch patch delete
+    cluster  run.ai               inferenceworkloads/finalizers update
+    cluster  run.ai               inferenceworkloads/status    update
     cluster  run.ai               projects                     list watch
     cluster  run.ai               projects/status              patch
     cluster  run.ai               nodepools                    list watch

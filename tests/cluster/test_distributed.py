@@ -115,10 +115,3 @@ def test_s37_an_elastic_gang_starts_with_its_minimum_and_grows(arena: Arena) -> 
     arena.until(lambda: arena.running(namespace) == 8, "two of its pods to run")
     arena.delete(arena.path(namespace, "in-the-way"))
     arena.until(lambda: len(arena.pods(namespace)) == 4 and arena.running(namespace) == 8, "it to grow to four")
-
-
-def test_mpi_is_refused_by_name_as_long_as_nobody_makes_it(arena: Arena) -> None:
-    namespace = arena.project("a", deserved=8)
-    submit(arena, namespace, "mpi", jobType="MPIJob")
-    status = arena.until_reason(namespace, "mpi", "InvalidSpec", kind=DISTRIBUTED)
-    assert "spec.jobType" in status["phaseMessage"]

@@ -187,7 +187,7 @@ def test_s35_a_search_of_parameters_gives_way_and_goes_on(arena: Arena) -> None:
 def test_s42_who_the_container_runs_as(arena: Arena) -> None:
     arena.nodes(1)
     namespace = arena.project("a", deserved=8)
-    who = {"runAsUser": True, "runAsUid": 1007, "runAsGid": 2007, "supplementalGroups": "3001,3002"}
+    who: dict[str, Any] = {"runAsUser": True, "runAsUid": 1007, "runAsGid": 2007, "supplementalGroups": "3001,3002"}
     arena.submit(namespace, "foo", job_name=None, **who, createHomeDir=True)
     arena.until_phase(namespace, "foo", "Running")
     [pod] = arena.pods(namespace)

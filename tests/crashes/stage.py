@@ -127,6 +127,7 @@ class Stage(Arena):
             for path in (
                 f"{WORKLOADS}/namespaces/{namespace}/trainingworkloads",
                 f"{WORKLOADS}/namespaces/{namespace}/distributedworkloads",
+                f"{WORKLOADS}/namespaces/{namespace}/inferenceworkloads",
                 f"/api/v1/namespaces/{namespace}/pods",
             ):
                 self._delete_all(path)

@@ -19,22 +19,42 @@ def define(
     The definition is deleted with everything else of the arena.
     """
     plural = plural or f"{kind.lower()}s"
+    arena.make(DEFINITIONS, _definition(group, kind, version, plural, scope))
+    return _served(arena, group, kind, version, plural)
+
+
+def define_for_all(arena: Arena, group: str, kind: str, version: str = "v1") -> str:
+    """Install such a kind for good, if it is not there: for tests that come one after another."""
+    plural = f"{kind.lower()}s"
+    if not arena.get(f"{DEFINITIONS}/{plural}.{group}"):
+        arena.lab.api.call("POST", DEFINITIONS, _definition(group, kind, version, plural))
+    return _served(arena, group, kind, version, plural)
+
+
+def undefine(arena: Arena, group: str, kind: str) -> None:
+    """Remove a kind, if it is there, and all its objects; wait until it is gone."""
+    path = f"{DEFINITIONS}/{kind.lower()}s.{group}"
+    arena.delete(path)
+    arena.until(lambda: not arena.get(path), f"{kind} to be gone")
+
+
+def _definition(group: str, kind: str, version: str, plural: str, scope: str = "Namespaced") -> dict[str, Any]:
     anything = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
     schema = {"type": "object", "properties": {"spec": anything, "status": anything}}
-    arena.make(
-        DEFINITIONS,
-        {
-            "apiVersion": "apiextensions.k8s.io/v1",
-            "kind": "CustomResourceDefinition",
-            "metadata": {"name": f"{plural}.{group}"},
-            "spec": {
-                "group": group,
-                "scope": scope,
-                "names": {"plural": plural, "singular": kind.lower(), "kind": kind, "listKind": f"{kind}List"},
-                "versions": [{"name": version, "served": True, "storage": True, "schema": {"openAPIV3Schema": schema}}],
-            },
+    return {
+        "apiVersion": "apiextensions.k8s.io/v1",
+        "kind": "CustomResourceDefinition",
+        "metadata": {"name": f"{plural}.{group}"},
+        "spec": {
+            "group": group,
+            "scope": scope,
+            "names": {"plural": plural, "singular": kind.lower(), "kind": kind, "listKind": f"{kind}List"},
+            "versions": [{"name": version, "served": True, "storage": True, "schema": {"openAPIV3Schema": schema}}],
         },
-    )
+    }
+
+
+def _served(arena: Arena, group: str, kind: str, version: str, plural: str) -> str:
     path = f"/apis/{group}/{version}"
     arena.until(lambda: _is_served(arena, f"{path}/{plural}"), f"{kind} to be served")
     return path

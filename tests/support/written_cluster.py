@@ -28,6 +28,7 @@ class Cluster:
     templates: Sequence[Workload] = ()
     every_policy: Sequence[Policy] = ()
     shared_namespace: str = "runai"
+    serves_mpi: bool = True
 
     def base(self, kind: str, namespace: str, name: str) -> Workload | None:
         """The template of that kind and name."""

@@ -8,7 +8,7 @@ from aliquot.contracts.kinds.policies import Policy
 from aliquot.contracts.kinds.registry import KINDS, Kind
 from aliquot.contracts.kinds.shapes import Resource as CustomResource
 from aliquot.contracts.kinds.tenancy import AccessRule, Department, NodePool, Project
-from aliquot.contracts.kinds.workloads import DistributedWorkload, InteractiveWorkload, TrainingWorkload, Workload
+from aliquot.contracts.kinds.workloads import Workload
 from aliquot.kube.resources import Resource
 
 
@@ -22,12 +22,8 @@ def resource_of(kind: Kind) -> Resource:
     return Resource(kind.group, kind.stored, kind.plural, kind.name, namespaced=kind.namespaced)
 
 
-WORKLOAD_MODELS: Final[tuple[type[Workload], ...]] = (
-    TrainingWorkload,
-    InteractiveWorkload,
-    DistributedWorkload,
-)
-"""The workload kinds that are carried out."""
+WORKLOAD_MODELS: Final[tuple[type[Workload], ...]] = get_args(Workload)
+"""The workload kinds."""
 WORKLOADS: Final[Mapping[str, Resource]] = {model.__name__: resource_of(kind_of(model)) for model in WORKLOAD_MODELS}
 """Where their objects live, by kind."""
 POLICY_MODELS: Final[tuple[type[Policy], ...]] = get_args(Policy)

@@ -30,10 +30,13 @@ from aliquot.cluster.node_problems import NodeProblems
 from aliquot.cluster.pace import Pace
 from aliquot.cluster.reconcilers.access import AccessRules
 from aliquot.cluster.reconcilers.beside import Beside
+from aliquot.cluster.reconcilers.carriers import Carriers
 from aliquot.cluster.reconcilers.left_behind import LeftBehind
 from aliquot.cluster.reconcilers.pod_conditions import PodConditions
 from aliquot.cluster.reconcilers.policies import PolicyStatusWriter
+from aliquot.cluster.reconcilers.served import Served
 from aliquot.cluster.reconcilers.tenants import TenantReconciler
+from aliquot.cluster.reconcilers.upkeep import Upkeep
 from aliquot.cluster.reconcilers.view import Views
 from aliquot.cluster.reconcilers.workload import WorkloadReconciler
 from aliquot.cluster.reconcilers.workload_status import WorkloadStatusWriter
@@ -102,13 +105,24 @@ class Term:
         ingress_class = settings.addresses.ingress_class or None
         views = Views(mirror, defaults_of(settings), settings.identity.namespace, ingress_class)
         silence = settings.api.watch_silence_seconds
-        self._beside = Beside(client, mirror, clock, metrics.watches, silence, views.note_trouble, self._look_again)
+        self._upkeep = Upkeep(client, clock, metrics.watches, silence, views.note_trouble, self._look_again)
+        beside = Beside(client, mirror, self._upkeep, self._look_again)
+        carriers = Carriers(
+            mirror,
+            views,
+            beside,
+            self._upkeep,
+            Served(client, clock),
+            clock,
+            self._look_again,
+            self._status_changed,
+        )
         retry = Retry(workloads.retry_base_seconds, workloads.retry_cap_seconds)
         self._workloads = WorkloadReconciler(
-            client, mirror, views, self._beside, clock, retry, self._look_again, self._status_changed
+            client, mirror, views, beside, carriers, clock, retry, self._look_again, self._status_changed
         )
         self._statuses = WorkloadStatusWriter(
-            client, mirror, views, clock, retry, self._verdicts.of, self._announcer.happened
+            client, mirror, views, carriers, clock, retry, self._verdicts.of, self._announcer.happened
         )
         conditions = PodConditions(client, mirror, clock, self._jobs.short, self._announcer.misunderstood)
         self._tenants = TenantReconciler(client, mirror, self._feed, clock, self._scheduler.usage)
@@ -161,7 +175,7 @@ class Term:
         async with asyncio.TaskGroup() as group:
             await self._sources.fill(group)
             await self._foreign.fill(group)
-            await self._beside.fill(group)
+            await self._upkeep.objects.fill(group)
             await self._access.fill(group)
             if self._usage.wanted:
                 await self._usage.load()

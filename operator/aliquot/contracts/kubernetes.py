@@ -318,6 +318,12 @@ class ObjectBeside(Projection, frozen=True):
     spec: dict[str, object] = {}
 
 
+class CarrierObject(ObjectBeside, frozen=True):
+    """An object that carries a workload out, in full."""
+
+    status: CarrierStatus = CarrierStatus()
+
+
 class RoleRef(Projection, frozen=True):
     """Which role a RoleBinding gives."""
 

@@ -151,17 +151,6 @@ async def test_workloads_and_policies_of_all_kinds_are_reviewed(kind: str) -> No
         assert [cause["field"] for cause in answer["status"]["details"]["causes"]] == ["spec.cpu.rules"]
 
 
-async def test_of_an_inference_workload_it_is_said_that_nobody_serves_it() -> None:
-    spec = {"image": {"value": "x"}, "ports": {"items": {"http": {"value": {"container": 8080}}}}}
-    manifest = {**workload(), "kind": "InferenceWorkload", "spec": spec}
-    async with opened() as door:
-        answer = await door.ask(question(manifest))
-        assert answer["allowed"] is True, answer
-        assert answer["warnings"] == [
-            "inference workloads are not carried out yet: it is stored, and no pod is made for it"
-        ]
-
-
 async def test_of_a_distributed_workload_the_master_is_reviewed_too() -> None:
     spec = {"image": {"value": "x"}, "jobType": "PyTorchJob"}
     manifest = {**workload(), "kind": "DistributedWorkload", "spec": spec, "masterSpec": {"cpu": {"value": "many"}}}

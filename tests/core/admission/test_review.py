@@ -450,3 +450,17 @@ def test_a_policy_of_any_kind_that_nobody_can_keep_is_refused(kind: str) -> None
     made = of_kind.policy(kind, {"memory": {"rules": {"min": "2Gi", "max": "1G"}}, "image": {"rules": {}}})
     assert fields(review(made, None, in_vision())) == ["spec.memory.rules"]
     assert review(of_kind.policy(kind, {"memory": {"rules": {"min": "1G"}}}), None, in_vision()).allowed
+
+
+@pytest.mark.parametrize(
+    ("job_type", "serves_mpi", "warned"), [("MPIJob", False, True), ("MPIJob", True, False), ("TFJob", False, False)]
+)
+def test_a_workload_that_nothing_carries_out_is_warned_of(job_type: str, serves_mpi: bool, warned: bool) -> None:
+    known = replace(VISION, serves_mpi=serves_mpi)
+    given = of_kind.workload(
+        "DistributedWorkload", namespace="runai-vision", spec={"jobType": job_type, "image": {"value": "x"}}
+    )
+    verdict = review(given, None, known)
+    assert verdict.allowed
+    assert [each for each in verdict.warnings if "install the MPI Operator" not in each] == []
+    assert bool(verdict.warnings) is warned

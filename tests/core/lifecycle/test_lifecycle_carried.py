@@ -7,10 +7,11 @@ from typing import Any
 import msgspec
 import pytest
 
-from aliquot.contracts.kinds.status import WorkloadStatus
+from aliquot.contracts.kinds.status import CreatedResource, WorkloadStatus
 from aliquot.contracts.kubernetes import Carrier
 from aliquot.core.lifecycle import (
     Facts,
+    Limits,
     ObservedCarrier,
     Record,
     Steps,
@@ -21,7 +22,7 @@ from aliquot.core.lifecycle import (
     record_of,
 )
 from aliquot.errors import UserError
-from tests.core.lifecycle.lifecycle_world import NEW, facts, running, starting, succeeded, waiting
+from tests.core.lifecycle.lifecycle_world import NEW, facts, failed, running, starting, succeeded, waiting
 
 READY = ObservedCarrier(ready=True)
 NOT_READY = ObservedCarrier()
@@ -170,6 +171,30 @@ def test_what_is_wrong_with_a_service_can_be_cured() -> None:
     assert after(facts(running()), READY, broken, 1100).phase == "Running"
 
 
+def test_a_time_limit_is_an_end_for_good() -> None:
+    begun = after(facts(running(started_at=500), limits=Limits(seconds=60)), READY, NEW, 510)
+    assert (begun.phase, begun.reason) == ("Running", None)
+    assert plan_carried(None, READY, (running(started_at=500),), record_of(begun), 520) == Steps(look_again_at=560)
+    ended = after(facts(running(started_at=500)), READY, begun, 561)
+    assert (ended.phase, ended.reason, ended.requested_gpu) == ("Failed", "TimedOut", "0")
+    assert "60 s" in (ended.phase_message or "")
+    assert plan_carried(None, READY, (), record_of(ended), 600) == Steps(outcome="Failed")
+    later = after(facts(), None, ended, 700)
+    assert (later.phase, later.reason, later.phase_message) == ("Failed", "TimedOut", ended.phase_message)
+
+
+def test_pods_that_fail_are_counted_and_told() -> None:
+    found = after(facts(failed(), running(attempt=1)), READY)
+    assert (found.phase, found.reason, found.failed_pods) == ("Running", None, 1)
+
+
+def test_what_carries_it_out_is_remembered() -> None:
+    made = (CreatedResource(api_version="apps/v1", kind="Deployment", name="chat", namespace="team-a"),)
+    found = carried_status(replace(facts(running()), spec=None), READY, Decimal(1), (), NEW, 1000, made)
+    assert found.created_resources == made
+    assert after(facts(), None, found, 1100).created_resources == made
+
+
 @pytest.mark.parametrize(
     ("ttl_seconds", "carrier", "record", "now", "wanted"),
     [
@@ -189,4 +214,4 @@ def test_what_is_wrong_with_a_service_can_be_cured() -> None:
 def test_the_workload_goes_when_its_time_is_over(
     ttl_seconds: int | None, carrier: ObservedCarrier | None, record: Record, now: float, wanted: Steps
 ) -> None:
-    assert plan_carried(ttl_seconds, carrier, record, now) == wanted
+    assert plan_carried(ttl_seconds, carrier, (), record, now) == wanted

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 
 from aliquot.contracts import kubernetes
 from aliquot.core.intake.pods import pod_facts, pod_problems
-from aliquot.core.rendering import Context, gang_pod, gang_service, mpi_version
+from aliquot.core.rendering import REQUEST_METRICS, Context, gang_pod, gang_service, mpi_version, serving_notes
 from aliquot.core.rendering.mpi import NO_MPI
-from aliquot.core.submission import ValidDistributed
+from aliquot.core.submission import ValidDistributed, ValidInference
 from tests.core.rendering.golden_manifests import GOLDEN, distributed, golden_workloads, manifests
 
 CASES = [(path, name) for path in golden_workloads() for name in manifests(path)]
@@ -119,3 +119,22 @@ def test_an_update_of_a_service_never_takes_more_gpus_than_it_has() -> None:
     [deployment] = [each for each in objects if each["kind"] == "Deployment"]
     assert deployment["spec"]["strategy"]["rollingUpdate"]["maxSurge"] == 0
     assert "replicas" not in deployment["spec"], "the autoscaler's number is not undone"
+
+
+@pytest.mark.parametrize(
+    ("least", "most", "metrics", "told"),
+    [
+        (1, 1, (), []),
+        (0, 1, (), ["one pod stays"]),
+        (1, 3, (), ["does not follow the load"]),
+        (1, 3, REQUEST_METRICS.values(), []),
+        (0, None, (), ["one pod stays", "does not follow the load"]),
+    ],
+)
+def test_a_service_without_knative_says_what_is_not_possible(
+    least: int, most: int | None, metrics: list[str], told: list[str]
+) -> None:
+    spec = ValidInference(pod=TORCH.worker, port=8000, min_scale=least, max_scale=most)
+    address, *rest = serving_notes(spec, WHERE, metrics)
+    assert address == "it answers at http://llm.runai-team-a.svc"
+    assert [each for each, part in zip(rest, told, strict=True) if part not in each] == []

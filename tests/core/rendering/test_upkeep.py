@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from aliquot.contracts.kubernetes import ObjectBeside
-from aliquot.core.rendering import Standing, mended, objects_beside, standing
+from aliquot.core.rendering import Standing, as_taken, mended, objects_beside, standing
 from aliquot.core.submission.pod_values import Port, Url
 from aliquot.core.submission.volume_values import Claim, NewClaim, Storage
 from tests.core.rendering.test_rendering_properties import CONTEXT, OWNER, a_pod
@@ -116,3 +116,46 @@ def test_mending_leaves_what_others_have_added() -> None:
     whole = cast("dict[str, Any]", mended(SERVICE, stored(SERVICE, labelled_more, of("type", "ClusterIP"))))
     assert whole["metadata"]["labels"]["team"] == "vision"
     assert whole["spec"]["clusterIP"] == "10.0.0.9"
+
+
+DEPLOYMENT: dict[str, object] = {
+    "apiVersion": "apps/v1",
+    "kind": "Deployment",
+    "metadata": {"name": "chat", "labels": CONTEXT.mark(), "ownerReferences": [OWNER.reference()]},
+    "spec": {
+        "selector": {"matchLabels": {"app": "chat"}},
+        "template": {"containers": [{"name": "chat", "env": [{"name": "EMPTY", "value": ""}], "cpu": "1000m"}]},
+    },
+}
+
+
+def unchanged(_: dict[str, Any]) -> None:
+    """Nobody has touched it."""
+
+
+def in_its_own_words(found: dict[str, Any]) -> None:
+    [container] = found["spec"]["template"]["containers"]
+    del container["env"][0]["value"]
+    container |= {"cpu": "1", "terminationMessagePath": "/dev/termination-log"}
+
+
+def of_the_container(member: str, value: object) -> Change:
+    return lambda found: found["spec"]["template"]["containers"][0].update({member: value})
+
+
+@pytest.mark.parametrize(
+    ("change", "wanted"),
+    [
+        (unchanged, Standing.SOUND),
+        (of_the_container("terminationMessagePath", "/elsewhere"), Standing.SOUND),
+        (of_the_container("cpu", "2"), Standing.CHANGED),
+        (of_the_container("name", "other"), Standing.CHANGED),
+        (of("selector", {"matchLabels": {"app": "other"}}), Standing.CHANGED),
+    ],
+)
+def test_what_the_api_server_wrote_otherwise_is_no_change(change: Change, wanted: Standing) -> None:
+    answered = stored(DEPLOYMENT, in_its_own_words)
+    assert stands(DEPLOYMENT, answered) is Standing.CHANGED
+    taken = as_taken(DEPLOYMENT, msgspec.convert(answered, ObjectBeside))
+    change(later := copy.deepcopy(answered))
+    assert stands(taken, later) is wanted

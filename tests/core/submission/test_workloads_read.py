@@ -17,7 +17,7 @@ from aliquot.core.submission import (
 )
 from aliquot.core.submission.inference import PORT_MISSING
 from aliquot.core.submission.inheritance import with_inherited
-from aliquot.core.submission.not_yet import MPI_NOT_YET, PARTS_NOT_YET
+from aliquot.core.submission.not_yet import PARTS_NOT_YET
 from tests.core.submission.written import HERE, WORKLOADS, Json, policy, workload
 from tests.support.written_cluster import DEFAULTS, Cluster
 
@@ -176,11 +176,6 @@ def test_a_launcher_has_no_gpus_unless_it_says_so() -> None:
         assert inheritance.refusals == ()
         assert found.worker.compute.gpus.devices == 2
         assert found.master.compute.gpus.devices == (1 if own and "gpu" in own else 0)
-
-
-def test_a_job_that_nobody_makes_yet_is_refused_by_its_type() -> None:
-    given = workload(DISTRIBUTED, spec={"jobType": "MPIJob", "image": value("x")})
-    assert said(given, Cluster()) == [f"spec.jobType: 'MPIJob' is not allowed: {MPI_NOT_YET}"]
 
 
 def test_whoever_wants_no_master_takes_none_from_a_template() -> None:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from aliquot import names
+from aliquot.cluster.mirror.mirror import belonging_of
 from aliquot.contracts.kubernetes import OwnerReference, Pod
 from aliquot.core.intake.group_table import CORE_POD, Chain, OwnerKey, group_of
 
@@ -24,6 +25,8 @@ class Top:
 
 def top_of(pod: Pod, chain: Chain) -> Top | None:
     """The workload that the pod belongs to; None: one of our own kinds, which has a status itself."""
+    if belonging_of(pod) is not None:
+        return None
     namespace = pod.metadata.namespace
     stranger = chain.unknown or chain.missing
     groups = [*(owner.key.group for owner in chain.owners), *([group_of(stranger)] if stranger is not None else [])]

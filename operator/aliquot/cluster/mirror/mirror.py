@@ -6,7 +6,7 @@ project ── namespace (label runai/queue) ── workloads (also by job name)
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Final, Protocol, TypeVar, get_args
+from typing import Final, NamedTuple, Protocol, TypeVar, get_args
 
 from aliquot import names
 from aliquot.cluster.mirror.cache import Cache, Identity, Key
@@ -93,10 +93,30 @@ def owner_of(pod: Pod) -> OwnerReference | None:
     return None
 
 
+class Belonging(NamedTuple):
+    """Which workload of ours a pod belongs to."""
+
+    key: Key
+    uid: str
+
+
+def belonging_of(pod: Pod) -> Belonging | None:
+    """The workload of ours that the pod belongs to: it controls the pod, or what does so carries it out; None: none.
+
+    The latter the pod says itself: what is between them need not be known for that.
+    """
+    owner, namespace = owner_of(pod), pod.metadata.namespace
+    if owner is not None:
+        return Belonging(Key(namespace, owner.name, owner.kind), owner.uid)
+    kind, _, rest = pod.metadata.annotations.get(names.WORKLOAD_ANNOTATION, "").partition("/")
+    name, _, uid = rest.partition("/")
+    return Belonging(Key(namespace, name, kind), uid) if kind in WORKLOADS and name and uid else None
+
+
 def workload_key_of(pod: Pod) -> Key | None:
-    """Where the workload of ours is that controls the pod; None: there is none."""
-    owner = owner_of(pod)
-    return None if owner is None else Key(pod.metadata.namespace, owner.name, owner.kind)
+    """Where the workload of ours is that the pod belongs to; None: there is none."""
+    whose = belonging_of(pod)
+    return None if whose is None else whose.key
 
 
 def job_name_of(workload: Workload) -> str | None:
@@ -152,7 +172,7 @@ class Mirror:
         self.policies = Cache[Policy](identify, self._policy_changed)
 
     def pods_of(self, workload: Workload) -> list[Pod]:
-        """The pods that a workload controls, by name.
+        """The pods that belong to a workload, by name.
 
         Only those of its own namespace: whoever may create pods elsewhere can write its uid into their owner reference.
         """
@@ -165,15 +185,15 @@ class Mirror:
         return None if key is None else self.pods.get(key)
 
     def has_its_workload(self, pod: Pod) -> bool:
-        """Whether the pod belongs to no workload of ours, or to one that we know of."""
+        """Whether no workload of ours controls the pod, or one that we know of does."""
         owner = owner_of(pod)
         return owner is None or self.workload_of(pod) is not None
 
     def workload_of(self, pod: Pod) -> Workload | None:
-        """The workload that controls the pod; None: it belongs to none of ours, or to one that we do not know of."""
-        owner, key = owner_of(pod), workload_key_of(pod)
-        held = None if key is None else self.workloads.get(key)
-        return held if held is not None and owner is not None and held.metadata.uid == owner.uid else None
+        """The workload that the pod belongs to; None: it is none of ours, or one that we do not know of."""
+        whose = belonging_of(pod)
+        held = None if whose is None else self.workloads.get(whose.key)
+        return held if held is not None and whose is not None and held.metadata.uid == whose.uid else None
 
     def workloads_called(self, namespace: str, job_name: str) -> list[Workload]:
         """The workloads that want the job name, or had it chosen for them, oldest first."""
@@ -231,16 +251,15 @@ class Mirror:
             self._pod_keys.pop(pod.metadata.uid, None)
         else:
             self._pod_keys[pod.metadata.uid] = key_of(pod)
-        owner = owner_of(pod)
-        if owner:
-            whose = (pod.metadata.namespace, owner.uid)
-            if new:
-                self._pods_of.setdefault(whose, {})[pod.metadata.name] = new
-            else:
-                siblings = self._pods_of.get(whose, {})
-                siblings.pop(pod.metadata.name, None)
-                if not siblings:
-                    self._pods_of.pop(whose, None)
+        before, now = (None if held is None else belonging_of(held) for held in (old, new))
+        if before is not None and before != now:
+            whose = (pod.metadata.namespace, before.uid)
+            siblings = self._pods_of.get(whose, {})
+            siblings.pop(pod.metadata.name, None)
+            if not siblings:
+                self._pods_of.pop(whose, None)
+        if now is not None and new is not None:
+            self._pods_of.setdefault((pod.metadata.namespace, now.uid), {})[pod.metadata.name] = new
         self._telling(self.listeners.pod)(old, new)
 
     def _workload_changed(self, old: Workload | None, new: Workload | None) -> None:

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 
 from aliquot import names
 from aliquot.cluster.mirror.cache import Key
-from aliquot.cluster.mirror.mirror import Mirror, job_name_of
+from aliquot.cluster.mirror.mirror import Mirror, job_name_of, owner_of
 from aliquot.cluster.resources import WORKLOADS
 from aliquot.contracts.kinds.policies import Policy
 from aliquot.contracts.kinds.shapes import Shape
 from aliquot.contracts.kinds.tenancy import Project
 from aliquot.contracts.kinds.workloads import Workload
-from aliquot.core.lifecycle import ObservedPod, Record, Wait, observe, record_of
+from aliquot.core.lifecycle import ObservedPod, Record, Wait, observe, observe_foreign, record_of
 from aliquot.core.rendering import Context, Owner
 from aliquot.core.submission import (
     NOTHING,
@@ -22,6 +22,7 @@ from aliquot.core.submission import (
     Valid,
     carried_out,
     inheritance_now,
+    is_carried,
     kept_inheritance,
     on_closeness,
     site_of,
@@ -101,7 +102,6 @@ class Views:
             found = problem
         project = self._mirror.project_of(metadata.namespace)
         job_name = job_name_of(workload)
-        pods = tuple(observed for pod in self._mirror.pods_of(workload) if (observed := observe(pod)) is not None)
         invalid = isinstance(found, InvalidWorkload)
         return View(
             spec=None if invalid else found,
@@ -111,7 +111,7 @@ class Views:
             job_name=job_name,
             context=self._context(workload, project, job_name),
             obstacle=self._obstacle(workload, project, job_name),
-            pods=pods,
+            pods=self._pods(workload, None if invalid else found),
             record=record_of(workload.status),
         )
 
@@ -141,6 +141,14 @@ class Views:
     def node_types(self, project: Project) -> tuple[NodeTypes, NodeTypes]:
         """Types of nodes that a project may use: for training, and for interactive work."""
         return node_types(project, self._mirror.department_of(project))
+
+    def _pods(self, workload: Workload, spec: Valid | None) -> tuple[ObservedPod, ...]:
+        """Its pods: those that it controls, or, where another object carries it out, those of that object."""
+        pods = self._mirror.pods_of(workload)
+        own = (observe(pod) for pod in pods if owner_of(pod) is not None)
+        others = (observe_foreign(pod) for pod in pods if owner_of(pod) is None)
+        found = (*own, *others) if spec is None else tuple(others if is_carried(spec) else own)
+        return tuple(pod for pod in found if pod is not None)
 
     def _inheritance(self, workload: Workload) -> Inheritance:
         """What the workload takes from others: what its status keeps, or what there is to take now.

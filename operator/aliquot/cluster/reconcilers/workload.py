@@ -20,6 +20,7 @@ from aliquot.cluster.mirror.cache import Key
 from aliquot.cluster.mirror.mirror import Mirror, key_of, owner_of
 from aliquot.cluster.mirror.parse import parse
 from aliquot.cluster.reconcilers.beside import Beside
+from aliquot.cluster.reconcilers.carriers import Carriers
 from aliquot.cluster.reconcilers.status_writes import put_status
 from aliquot.cluster.reconcilers.view import View, Views
 from aliquot.cluster.resources import WORKLOADS, kind_of
@@ -28,7 +29,7 @@ from aliquot.contracts.kinds.workloads import Workload
 from aliquot.contracts.kubernetes import Pod
 from aliquot.core.lifecycle import NewPod, Retry, Steps, Wait, has_unsaved, observe, plan
 from aliquot.core.rendering import Context, pod_of
-from aliquot.core.submission import Inheritance, Valid, common_pod
+from aliquot.core.submission import Inheritance, Valid, common_pod, is_carried
 from aliquot.kube.client import ApiClient
 from aliquot.kube.problems import AlreadyExists, Conflict, Forbidden, Invalid, NotFound
 from aliquot.kube.resources import PODS, Resource
@@ -47,6 +48,7 @@ class WorkloadReconciler:
         mirror: what we know.
         views: what workloads ask for.
         beside: what they have beside their pods.
+        carriers: have other objects carry out those that are.
         clock: the time given to plans.
         retry: how failed pods are tried again.
         look_again: takes the key of a workload, and in how many seconds it is to be looked at again.
@@ -59,6 +61,7 @@ class WorkloadReconciler:
         mirror: Mirror,
         views: Views,
         beside: Beside,
+        carriers: Carriers,
         clock: Clock,
         retry: Retry,
         look_again: Callable[[Key, float], None],
@@ -68,6 +71,7 @@ class WorkloadReconciler:
         self._mirror = mirror
         self._views = views
         self._beside = beside
+        self._carriers = carriers
         self._clock = clock
         self._retry = retry
         self._look_again = look_again
@@ -94,6 +98,11 @@ class WorkloadReconciler:
             view = self._views.of(workload)
         if view.spec is None:
             self._status_changed(key, True)
+            return
+        if is_carried(view.spec):
+            steps = await self._carriers.carry(workload, view, view.spec)
+            if steps.delete_workload:
+                await self._delete_workload(workload)
             return
         steps = plan(view.spec, view.pods, view.record, self._clock.now(), self._retry)
         if steps.delete_workload:

@@ -16,6 +16,7 @@ from aliquot.clock import Clock
 from aliquot.cluster.mirror.cache import Key
 from aliquot.cluster.mirror.mirror import Mirror
 from aliquot.cluster.mirror.parse import parse
+from aliquot.cluster.reconcilers.carriers import Carriers
 from aliquot.cluster.reconcilers.status_writes import put_status
 from aliquot.cluster.reconcilers.view import View, Views
 from aliquot.cluster.resources import WORKLOADS, kind_of
@@ -35,7 +36,7 @@ from aliquot.core.lifecycle import (
     status,
 )
 from aliquot.core.rendering import external_urls
-from aliquot.core.submission import common_pod
+from aliquot.core.submission import common_pod, is_carried
 from aliquot.kube.client import ApiClient
 from aliquot.kube.problems import NotFound
 
@@ -51,6 +52,7 @@ class WorkloadStatusWriter:
         client: writes.
         mirror: what we know.
         views: what workloads ask for.
+        carriers: know those that other objects carry out.
         clock: the time given to statuses.
         retry: how failed pods are tried again, for the time of the next try.
         verdict: why a pod waits, by its uid, as of the last round.
@@ -62,6 +64,7 @@ class WorkloadStatusWriter:
         client: ApiClient,
         mirror: Mirror,
         views: Views,
+        carriers: Carriers,
         clock: Clock,
         retry: Retry,
         verdict: Callable[[str], Wait | None],
@@ -70,6 +73,7 @@ class WorkloadStatusWriter:
         self._client = client
         self._mirror = mirror
         self._views = views
+        self._carriers = carriers
         self._clock = clock
         self._retry = retry
         self._verdict = verdict
@@ -86,7 +90,7 @@ class WorkloadStatusWriter:
             return
         view = self._views.of(workload)
         before = workload.status
-        after = status(self._facts(workload, view), before, self._clock.now())
+        after = self._status(workload, view)
         if after is before:
             return
         try:
@@ -96,6 +100,14 @@ class WorkloadStatusWriter:
         self._learn(workload, after, answer.body)
         for happening in happenings(before, after):
             self._happened(workload, happening)
+
+    def _status(self, workload: Workload, view: View) -> WorkloadStatus:
+        facts, now = self._facts(workload, view), self._clock.now()
+        if view.spec is None or not is_carried(view.spec):
+            return status(facts, workload.status, now)
+        if not self._carriers.knows(workload) and not facts.deleting:
+            return workload.status  # it is told once it is known what carries it out
+        return self._carriers.status(workload, view, view.spec, facts, now)
 
     def _facts(self, workload: Workload, view: View) -> Facts:
         metadata = workload.metadata

@@ -6,13 +6,15 @@ watched. While the API server cannot be reached, the last that was heard counts.
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from typing import Final, TypeVar, get_args
+from typing import Final, NoReturn, TypeVar, get_args
 
+from aliquot import log
 from aliquot.clock import Clock
 from aliquot.cluster.mirror.cache import Cache, Key
 from aliquot.cluster.mirror.known import parsed_into
 from aliquot.cluster.mirror.mirror import Mirror, identify, into, key_for
 from aliquot.cluster.mirror.parse import Whole
+from aliquot.cluster.reconcilers.served import Served
 from aliquot.cluster.resources import POLICY_MODELS, kind_of, resource_of
 from aliquot.contracts.kinds.policies import Policy
 from aliquot.contracts.kinds.shapes import Resource
@@ -24,9 +26,13 @@ from aliquot.core.tenancy import NodeTypes, node_types
 from aliquot.kube.client import ApiClient
 from aliquot.kube.informer import Informer
 from aliquot.kube.metrics import WatchMetrics
+from aliquot.kube.problems import ApiProblem
 from aliquot.kube.resources import NAMESPACES
 
 KindT = TypeVar("KindT", bound=Resource)
+
+_log = log.get(__name__)
+_MPI_SECONDS: Final = 30.0
 
 _WORKLOAD_MODELS: Final[Mapping[str, type[Workload]]] = {model.__name__: model for model in get_args(Workload)}
 
@@ -41,6 +47,9 @@ class Knowledge:
         defaults: what pods get that do not say.
         silence_seconds: a watch that brings nothing for so long is opened anew.
         shared_namespace: where templates and policies for all projects are.
+
+    Attributes:
+        serves_mpi: whether MPIJobs are carried out; true as long as that is not known.
     """
 
     def __init__(
@@ -54,6 +63,8 @@ class Knowledge:
     ) -> None:
         self.defaults = defaults
         self.shared_namespace = shared_namespace
+        self.serves_mpi = True
+        self._served = Served(client, clock)
         self._mirror = mirror = Mirror()
         self._templates = {kind: Cache[Workload](identify, _nobody_asks) for kind in _WORKLOAD_MODELS}
         namespaces = Informer(client, NAMESPACES, Namespace, clock, metrics, silence_seconds=silence_seconds)
@@ -86,6 +97,16 @@ class Knowledge:
         """Begin to listen, in tasks of the group."""
         for informer in self._informers:
             group.create_task(informer.run())
+        group.create_task(self._ask_for_mpi())
+
+    async def _ask_for_mpi(self) -> NoReturn:
+        """Ask now and then whether MPIJobs are carried out; it is a matter of warnings only."""
+        while True:
+            try:
+                self.serves_mpi = await self._served.mpi() is not None
+            except ApiProblem as problem:
+                _log.debug("whether there is MPI could not be asked", problem=str(problem))
+            await asyncio.sleep(_MPI_SECONDS)
 
     async def complete(self) -> None:
         """Wait until all is known that is needed."""

@@ -36,6 +36,11 @@ class Surroundings(submission.Surroundings, Protocol):
         """All node pools."""
         ...
 
+    @property
+    def serves_mpi(self) -> bool:
+        """Whether MPIJobs are carried out; true where that is not known."""
+        ...
+
     def namespace(self, name: str) -> Namespace | None:
         """The namespace of that name."""
         ...

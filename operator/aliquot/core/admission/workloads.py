@@ -1,20 +1,18 @@
 """Workloads: refused for what they would be refused for by the reconciler."""
 
-from typing import Final
-
-from aliquot.contracts.kinds.workloads import InferenceWorkload, Workload
+from aliquot.contracts.kinds.workloads import DistributedWorkload, Workload
 from aliquot.core.admission.examination import Examination, Refusal, Surroundings, homeless
+from aliquot.core.rendering import MPI_KIND, NO_MPI
 from aliquot.core.submission import InvalidWorkload, has_its_base, of_other_kinds, read_workload
 from aliquot.errors import UserError
-
-SERVED_BY_NOBODY: Final = "inference workloads are not carried out yet: it is stored, and no pod is made for it"
 
 
 def examine_workload(workload: Workload, known: Surroundings) -> Examination:
     """Say what is wrong with a workload.
 
     That its namespace is no project's is a warning, and so is a template that is not known: it may come later, and of
-    the workload's values too little is known to say more. A template itself need not be complete.
+    the workload's values too little is known to say more. That nothing carries it out is one, too. A template itself
+    need not be complete.
     """
     if workload.spec.usage == "Template":
         return Examination()
@@ -22,8 +20,9 @@ def examine_workload(workload: Workload, known: Surroundings) -> Examination:
     if not has_its_base(workload, known):
         missing = f"spec.baseWorkload: no template {workload.spec.base_workload} is there yet: it will wait for one"
         return Examination((), (*warnings, missing + of_other_kinds(workload, known)))
-    served = (SERVED_BY_NOBODY,) if isinstance(workload, InferenceWorkload) else ()
-    return Examination(tuple(map(Refusal.of, problems_of(workload, known))), (*warnings, *served))
+    if not known.serves_mpi and isinstance(workload, DistributedWorkload) and workload.spec.job_type == MPI_KIND:
+        warnings = (*warnings, f"spec.jobType: it will wait: {NO_MPI}")
+    return Examination(tuple(map(Refusal.of, problems_of(workload, known))), warnings)
 
 
 def problems_of(workload: Workload, known: Surroundings) -> tuple[UserError, ...]:

@@ -1,7 +1,7 @@
 """A workload that another object carries out: inference a Deployment or a Knative Service, MPI an MPIJob.
 
 The object says whether it has ended and what is wrong with it; its pods say where they are, as those of every workload.
-An inference workload never ends by itself.
+An inference workload never ends by itself. One whose time is over has ended, whatever the object says: the object goes.
 """
 
 from collections.abc import Mapping, Sequence
@@ -9,13 +9,14 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Final
 
-from aliquot.contracts.kinds.status import WorkloadStatus
+from aliquot.contracts.kinds.status import CreatedResource, WorkloadStatus
 from aliquot.contracts.kubernetes import Carrier, Condition
-from aliquot.core.lifecycle.account import Account
+from aliquot.core.lifecycle.account import Account, within_time
 from aliquot.core.lifecycle.facts import Facts, Wait
+from aliquot.core.lifecycle.limits import over_at
 from aliquot.core.lifecycle.phase import Stand, clip, stand, standing
 from aliquot.core.lifecycle.pods import ObservedPod, PodPhase
-from aliquot.core.lifecycle.record import FAILED, INVALID_SPEC, Outcome, Record, record_of
+from aliquot.core.lifecycle.record import FAILED, INVALID_SPEC, TIMED_OUT, Outcome, Record, record_of
 from aliquot.core.lifecycle.status import assemble
 from aliquot.core.lifecycle.steps import Steps
 from aliquot.core.lifecycle.times import seconds
@@ -71,6 +72,7 @@ def carried_status(
     notes: Sequence[str],
     before: WorkloadStatus,
     now: float,
+    created: Sequence[CreatedResource] = (),
 ) -> WorkloadStatus:
     """Make the status of a workload that an object carries out.
 
@@ -81,12 +83,13 @@ def carried_status(
         notes: what else is to be said while it goes on, a sentence each.
         before: its status so far.
         now: Unix seconds.
+        created: the objects that carry it out; empty: those of `before`.
 
     Returns:
         `before` itself if there is nothing to write.
     """
     given = replace(facts, spec=None)
-    account = _account(carrier, record_of(before))
+    account = _account(carrier, facts.pods, record_of(before), now)
     stands = _stand(given, carrier, account, before)
     if account.outcome is None and stands.phase != "Terminating" and not given.errors and notes:
         stands = replace(stands, message="; ".join(clip(text) for text in (stands.message, *notes)))
@@ -95,22 +98,34 @@ def carried_status(
         further["requested_gpu"] = f"{(Decimal(0) if account.outcome else requested_gpus).normalize():f}"
     if carrier is not None and carrier.url is not None:
         further["external_urls"] = (carrier.url,)
+    if created:
+        further["created_resources"] = tuple(created)
     further["succeeded_pods"] = sum(pod.phase is PodPhase.SUCCEEDED for pod in given.pods)
     made = carrier is not None and carrier.ready and not given.errors
     return assemble(given, account, stands, before, now, further, made=made)
 
 
-def plan_carried(ttl_seconds: int | None, carrier: ObservedCarrier | None, record: Record, now: float) -> Steps:
+def plan_carried(
+    ttl_seconds: int | None,
+    carrier: ObservedCarrier | None,
+    pods: Sequence[ObservedPod],
+    record: Record,
+    now: float,
+) -> Steps:
     """Decide what to do about the workload itself; to make the object, and to keep it as it should be, is not said.
 
     Args:
         ttl_seconds: seconds from its end to its deletion; None: it stays.
         carrier: what the object says; None: there is none.
+        pods: all that exist of it.
         record: what the workload's status remembers.
         now: Unix seconds.
     """
-    account = _account(carrier, record)
-    if account.outcome is None or ttl_seconds is None:
+    account = _account(carrier, pods, record, now)
+    if account.outcome is None:
+        over = over_at(record.timing, pods, now) if record.timing is not None else None
+        return Steps(look_again_at=over[0] if over is not None else None)
+    if ttl_seconds is None:
         return Steps(outcome=account.outcome)
     goes_at = (now if account.ended_at is None else account.ended_at) + ttl_seconds
     goes_now = now >= goes_at
@@ -145,18 +160,20 @@ def _trouble(condition: Condition | None, status: str) -> Wait | None:
     return Wait(condition.reason, condition.message or condition.reason)
 
 
-def _account(carrier: ObservedCarrier | None, record: Record) -> Account:
+def _account(carrier: ObservedCarrier | None, pods: Sequence[ObservedPod], record: Record, now: float) -> Account:
     outcome = record.finished or (carrier.outcome if carrier is not None else None)
     ended_at = record.completed_at
     if ended_at is None and carrier is not None:
         ended_at = carrier.ended_at
-    return Account(frozenset(), {}, 0, {}, outcome, ended_at if outcome is not None else None)
+    failed = max(record.failed, sum(pod.own_failure for pod in pods))
+    account = Account(frozenset(), {}, failed, {}, outcome, ended_at if outcome is not None else None)
+    return within_time(account, record, pods, now)
 
 
 def _stand(facts: Facts, carrier: ObservedCarrier | None, account: Account, before: WorkloadStatus) -> Stand:
     if account.outcome is not None and not facts.deleting:
-        return _end(account.outcome, facts.pods, carrier, before)
-    found = stand(facts, account, before)
+        return _end(account, account.outcome, facts.pods, carrier, before)
+    found = stand(replace(facts, pods=facts.alive), account, before)  # for what failed, the object makes others
     if carrier is None or facts.deleting or facts.errors or facts.trouble is not None:
         return found
     if carrier.trouble is not None and found.reason is None:
@@ -167,10 +184,16 @@ def _stand(facts: Facts, carrier: ObservedCarrier | None, account: Account, befo
 
 
 def _end(
-    outcome: Outcome, pods: Sequence[ObservedPod], carrier: ObservedCarrier | None, before: WorkloadStatus
+    account: Account,
+    outcome: Outcome,
+    pods: Sequence[ObservedPod],
+    carrier: ObservedCarrier | None,
+    before: WorkloadStatus,
 ) -> Stand:
     if before.phase == outcome and before.reason != INVALID_SPEC:
         return Stand(outcome, before.reason, before.phase_message or "")
+    if account.time_over is not None:
+        return Stand(outcome, TIMED_OUT, account.time_over)
     if outcome == "Completed":
         succeeded = sum(pod.phase is PodPhase.SUCCEEDED for pod in pods)
         return Stand(outcome, None, f"it has completed; pods that succeeded: {succeeded}")

@@ -1,7 +1,8 @@
 """A workload's status, made of facts alone: the same facts again give the same status, and nothing is written.
 
-`created_resources` and `owned_resources` stay empty: pods are found by their owner references, and a list of them in
-every status would cost the API server more than all the rest. Members that others write are kept as they are.
+`owned_resources` stays empty, and `created_resources` names only what carries a workload out: pods are found by their
+owner references, and a list of them in every status would cost the API server more than all the rest. Members that
+others write are kept as they are.
 """
 
 from collections.abc import Mapping

@@ -10,19 +10,36 @@ Doors, for workloads of any kind: `pod_of` and `workload_pod` (a whole pod), `po
 from aliquot.core.rendering.beside import external_urls, objects_beside, objects_of
 from aliquot.core.rendering.context import Context, Owner
 from aliquot.core.rendering.gang import gang_name, gang_pod, gang_service
-from aliquot.core.rendering.knative import knative_service
-from aliquot.core.rendering.mpi import NO_MPI, MpiVersion, mpi_job, mpi_version
+from aliquot.core.rendering.knative import KNATIVE_GROUP, KNATIVE_KIND, KNATIVE_VERSION, knative_service
+from aliquot.core.rendering.mpi import MPI_GROUP, MPI_KIND, NO_MPI, MpiVersion, mpi_job, mpi_version
 from aliquot.core.rendering.pod import pod_of, workload_pod
-from aliquot.core.rendering.serving import can_scale, least_replicas, serving_name, serving_objects
+from aliquot.core.rendering.serving import (
+    REQUEST_METRICS,
+    answers_at,
+    can_scale,
+    least_replicas,
+    may_scale,
+    serving_name,
+    serving_notes,
+    serving_objects,
+)
 from aliquot.core.rendering.template import pod_annotations, pod_labels, pod_spec
-from aliquot.core.rendering.upkeep import Standing, holder_of, mended, standing
+from aliquot.core.rendering.upkeep import Standing, as_taken, holder_of, mended, standing
 
 __all__ = [
+    "KNATIVE_GROUP",
+    "KNATIVE_KIND",
+    "KNATIVE_VERSION",
+    "MPI_GROUP",
+    "MPI_KIND",
     "NO_MPI",
+    "REQUEST_METRICS",
     "Context",
     "MpiVersion",
     "Owner",
     "Standing",
+    "answers_at",
+    "as_taken",
     "can_scale",
     "external_urls",
     "gang_name",
@@ -31,6 +48,7 @@ __all__ = [
     "holder_of",
     "knative_service",
     "least_replicas",
+    "may_scale",
     "mended",
     "mpi_job",
     "mpi_version",
@@ -41,6 +59,7 @@ __all__ = [
     "pod_of",
     "pod_spec",
     "serving_name",
+    "serving_notes",
     "serving_objects",
     "standing",
     "workload_pod",

@@ -74,6 +74,11 @@ class Context:
             names.WORKLOAD_KIND_LABEL: self.owner.kind,
         }
 
+    def whose(self) -> dict[str, str]:
+        """The annotation of pods that an object between them and the workload makes: whose they are."""
+        owner = self.owner
+        return {names.WORKLOAD_ANNOTATION: f"{owner.kind}/{owner.name}/{owner.uid}"}
+
     def object_name(self, ending: str = "", beginning: str = "") -> str:
         """Return the name of an object of the workload: a DNS label that begins with a letter."""
         label = naming.dns_label(beginning + self.job_name + ending)

@@ -9,7 +9,7 @@ out or said in another place:
     ports                         the one on which the model answers
     variables from fields         left out: POD_UUID and NODE_NAME
 
-`schedulerName`, affinity, node selector and tolerations need the flags that the installation guide names.
+`schedulerName`, affinity, node selector and tolerations need the flags that docs/inference.md names.
 """
 
 from typing import Final, cast
@@ -43,7 +43,7 @@ def knative_service(spec: ValidInference, context: Context) -> Manifest:
             "template": {
                 "metadata": {
                     "labels": pod_labels(spec.pod, context, {}),
-                    "annotations": pod_annotations(spec.pod, _scaling(spec)),
+                    "annotations": pod_annotations(spec.pod, {**_scaling(spec), **context.whose()}),
                 },
                 "spec": _revision(spec, context),
             }

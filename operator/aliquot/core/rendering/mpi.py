@@ -80,7 +80,7 @@ def _replicas(
         "replicas": count,
         "restartPolicy": restart_policy,
         "template": {
-            "metadata": {"labels": pod_labels(pod, context, {}), "annotations": pod_annotations(pod, {})},
+            "metadata": {"labels": pod_labels(pod, context, {}), "annotations": pod_annotations(pod, context.whose())},
             "spec": template,
         },
     }

@@ -45,7 +45,28 @@ def serving_objects(spec: ValidInference, context: Context, metrics: Collection[
 
 def can_scale(spec: ValidInference, metrics: Collection[str]) -> bool:
     """Whether the number of pods follows the load: it may change, and there is a metric that it can follow."""
-    return spec.max_scale != least_replicas(spec) and REQUEST_METRICS[spec.metric] in metrics
+    return may_scale(spec) and REQUEST_METRICS[spec.metric] in metrics
+
+
+def may_scale(spec: ValidInference) -> bool:
+    """Whether the number of pods may change at all."""
+    return spec.max_scale != least_replicas(spec)
+
+
+def answers_at(url: str) -> str:
+    """Say where requests from inside the cluster go."""
+    return f"it answers at {url}"
+
+
+def serving_notes(spec: ValidInference, context: Context, metrics: Collection[str]) -> tuple[str, ...]:
+    """Say where the model answers and what is not possible, a sentence each; `metrics` as of `serving_objects`."""
+    notes = [answers_at(f"http://{serving_name(spec, context)}.{context.owner.namespace}.svc")]
+    if spec.min_scale < least_replicas(spec):
+        notes.append("one pod stays when there are no requests: scaling to zero needs Knative")
+    if may_scale(spec) and not can_scale(spec, metrics):
+        metric = REQUEST_METRICS[spec.metric]
+        notes.append(f"the number of pods does not follow the load: the cluster has no metric {metric} of pods")
+    return tuple(notes)
 
 
 def least_replicas(spec: ValidInference) -> int:
@@ -98,7 +119,10 @@ def _deployment(spec: ValidInference, context: Context, *, scaled: bool) -> Mani
             "selector": {"matchLabels": _selector(context)},
             "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 0, "maxUnavailable": 1}},
             "template": {
-                "metadata": {"labels": pod_labels(pod, context, {}), "annotations": pod_annotations(pod, {})},
+                "metadata": {
+                    "labels": pod_labels(pod, context, {}),
+                    "annotations": pod_annotations(pod, context.whose()),
+                },
                 "spec": pod_spec(pod, context, None, "Always"),
             },
         },

@@ -54,8 +54,38 @@ def mended(manifest: Manifest, whole: Mapping[str, object]) -> Manifest:
     }
 
 
+def as_taken(manifest: Manifest, found: ObjectBeside) -> Manifest:
+    """Return the manifest in the words of the API server, which has just been given it.
+
+    It writes amounts in a form of its own and leaves out what is empty, and others may insist on something. What
+    differs from this later was changed by hand.
+    """
+    labels = {name: value for name, value in found.metadata.labels.items() if name in _members(_labels(manifest))}
+    metadata = {**_members(manifest["metadata"]), "labels": labels}
+    spec = _members(_reworded(manifest["spec"], found.spec))
+    if "selector" in found.spec:
+        spec["selector"] = found.spec["selector"]
+    return {**manifest, "metadata": metadata, "spec": spec}
+
+
+def _reworded(wanted: object, found: object) -> object:
+    """What was found, as far as it was wanted."""
+    if isinstance(wanted, dict) and isinstance(found, dict):
+        members, there = cast("dict[str, object]", wanted), cast("dict[str, object]", found)
+        return {name: _reworded(value, there[name]) for name, value in members.items() if name in there}
+    if not (isinstance(wanted, list) and isinstance(found, list)):
+        return found
+    entries, items = cast("list[object]", wanted), cast("list[object]", found)
+    same = len(entries) == len(items)
+    return [_reworded(entry, item) for entry, item in zip(entries, items, strict=True)] if same else items
+
+
+def _labels(manifest: Manifest) -> object:
+    return _members(manifest["metadata"])["labels"]
+
+
 def _is_as_made(manifest: Manifest, found: ObjectBeside) -> bool:
-    spec, labels = _members(manifest["spec"]), _members(manifest["metadata"])["labels"]
+    spec, labels = _members(manifest["spec"]), _labels(manifest)
     # With one label more a Service would select no pods.
     whole = found.spec.get("selector") == spec.get("selector")
     return whole and _has(found.spec, spec) and _has(found.metadata.labels, labels)

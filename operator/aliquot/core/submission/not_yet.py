@@ -16,7 +16,6 @@ from aliquot.core.submission.valid import Valid
 from aliquot.errors import UserError
 
 PARTS_NOT_YET: Final = f"{NOT_YET}, or give a whole number of GPUs; no node hands out parts of GPUs"
-MPI_NOT_YET: Final = "PyTorchJob, TFJob or XGBoostJob; MPIJobs are not carried out yet"
 
 
 def not_done_yet(workload: Workload, valid: Valid) -> tuple[UserError, ...]:
@@ -29,8 +28,6 @@ def not_done_yet(workload: Workload, valid: Valid) -> tuple[UserError, ...]:
     if not isinstance(valid, ValidDistributed):
         return tuple(_found("spec", workload.spec, valid.pod))
     found = tuple(_found("spec", workload.spec, valid.worker))
-    if valid.job_type == "MPIJob":
-        found = (UserError("spec.jobType", valid.job_type, MPI_NOT_YET), *found)
     master = master_of(workload)
     if master is None or valid.master is None:
         return found
