@@ -10,6 +10,7 @@ Doors, for workloads of any kind: `pod_of` and `workload_pod` (a whole pod), `po
 from aliquot.core.rendering.beside import external_urls, objects_beside, objects_of
 from aliquot.core.rendering.context import Context, Owner
 from aliquot.core.rendering.gang import gang_name, gang_pod, gang_service
+from aliquot.core.rendering.job import job_pod
 from aliquot.core.rendering.knative import knative_service
 from aliquot.core.rendering.mpi import NO_MPI, MpiVersion, mpi_job, mpi_version
 from aliquot.core.rendering.pod import pod_of, workload_pod
@@ -29,6 +30,7 @@ __all__ = [
     "gang_pod",
     "gang_service",
     "holder_of",
+    "job_pod",
     "knative_service",
     "least_replicas",
     "mended",

@@ -18,6 +18,7 @@ from aliquot.core.submission.inheritance import (
     submitted,
 )
 from aliquot.core.submission.interactive import ValidInteractive, effective_interactive
+from aliquot.core.submission.job import ValidJob, effective_job
 from aliquot.core.submission.pod_values import ValidPod, Variable
 from aliquot.core.submission.policy_status import policy_problems_of, policy_status
 from aliquot.core.submission.reading import carried_out, inheritance_now, read_workload, site_of
@@ -35,6 +36,7 @@ __all__ = [
     "ValidDistributed",
     "ValidInference",
     "ValidInteractive",
+    "ValidJob",
     "ValidPod",
     "ValidSpec",
     "Variable",
@@ -44,6 +46,7 @@ __all__ = [
     "effective_distributed",
     "effective_inference",
     "effective_interactive",
+    "effective_job",
     "has_its_base",
     "inheritance_now",
     "kept_inheritance",
