@@ -47,6 +47,9 @@ OPERATOR = """
     cluster  run.ai               interactivepolicies/status   patch
     cluster  run.ai               trainingpolicies             list watch
     cluster  run.ai               trainingpolicies/status      patch
+    cluster  run.ai               runaijobs                    list watch delete
+    cluster  run.ai               runaijobs/finalizers         update
+    cluster  run.ai               runaijobs/status             update
     cluster  run.ai               externalworkloads            list watch create patch
     cluster  run.ai               externalworkloads/status     patch
     cluster  run.ai               accessrules                  list watch

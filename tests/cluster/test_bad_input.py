@@ -142,10 +142,10 @@ WRONG = {
     "an image in Unicode": ({"image": "bild:größe"}, ["spec.image.value: 'bild:größe'", "a container image"]),
     "an image with a space": ({"image": "ubuntu 24.04"}, ["spec.image.value", "a container image"]),
     "parameters that do nothing yet": (
-        {"gpuLimit": "0.8", "preemptionLimit": 3, "terminateAfterPreemption": True},
+        {"gpuLimit": "0.8", "gpuMemoryLimit": "8G"},
         [
             f"spec.{name}: {value!r} is not allowed: not carried out yet: leave it out"
-            for name, value in (("gpuLimit", "0.8"), ("preemptionLimit", 3), ("terminateAfterPreemption", True))
+            for name, value in (("gpuLimit", "0.8"), ("gpuMemoryLimit", "8G"))
         ],
     ),
     "parameters that lack something": (

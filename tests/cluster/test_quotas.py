@@ -20,9 +20,8 @@ def test_idle_gpus_are_lent_and_taken_back_by_their_owner(arena: Arena) -> None:
         arena.until_phase(namespace, name, "Running")
     arena.submit(b, "b2", gpu="1")
     arena.until_phase(b, "b2", "Running")
-    status = arena.until_phase(a, "a1", "Pending")
-    assert status["reason"] == "NotEnoughResources"
-    assert status.get("failedPods", 0) == 0
+    status = arena.until_reason(a, "a1", "NotEnoughResources")
+    assert (status["phase"], status.get("failedPods", 0), status["preemptions"]) == ("Pending", 0, 1)
     assert arena.status(a, "a2")["phase"] == "Running"
     arena.until(
         lambda: [event for event in arena.events(a, "a1") if "b2" in event.get("note", "")],

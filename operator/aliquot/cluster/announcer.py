@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from aliquot.cluster.foreign.tops import Top
 from aliquot.cluster.mirror.mirror import Mirror, owner_of
 from aliquot.cluster.reconcilers.pod_conditions import INVALID_REQUEST
-from aliquot.cluster.resources import WORKLOADS
+from aliquot.cluster.resources import RUNAI_JOBS, WORKLOADS
+from aliquot.contracts.kinds.runaijob import RunaiJob
 from aliquot.contracts.kinds.workloads import Workload
 from aliquot.contracts.kubernetes import Metadata, Node, Pod
 from aliquot.core.lifecycle import Happening, Wait
@@ -14,6 +15,7 @@ from aliquot.core.tenancy import in_words
 from aliquot.kube.recorder import ObjectReference, Recorder
 from aliquot.kube.resources import NODES, PODS
 
+_CREATING = "Creating"
 _EVICTED = "Evicted"
 _SCHEDULED = "Scheduled"
 _NOT_FOLLOWED = "NotFollowed"
@@ -53,6 +55,14 @@ class Announcer:
         """The status of a workload has changed in a way that is worth telling."""
         if happening.reason != _EVICTED:  # that was told when it happened, with more to say
             self._record(workload, happening, key=f"{happening.reason} {happening.message}")
+
+    def job_trouble(self, job: RunaiJob, reason: str, why: str) -> None:
+        """A pod of a RunaiJob cannot be made."""
+        metadata = job.metadata
+        regarding = ObjectReference(
+            RUNAI_JOBS.api_version, RUNAI_JOBS.kind, metadata.namespace, metadata.name, metadata.uid
+        )
+        self._recorder.record(regarding, "Warning", reason, why, _CREATING, key=f"{reason} {why}")
 
     def waits(self, pod: Pod, wait: Wait) -> None:
         """A pod of nobody's workload waits: there is no status of ours that could say why."""

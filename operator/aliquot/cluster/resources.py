@@ -6,6 +6,7 @@ from typing import Final, get_args
 from aliquot.contracts.kinds.external import ExternalWorkload
 from aliquot.contracts.kinds.policies import Policy
 from aliquot.contracts.kinds.registry import KINDS, Kind
+from aliquot.contracts.kinds.runaijob import RunaiJob
 from aliquot.contracts.kinds.shapes import Resource as CustomResource
 from aliquot.contracts.kinds.tenancy import AccessRule, Department, NodePool, Project
 from aliquot.contracts.kinds.workloads import Workload
@@ -34,4 +35,5 @@ PROJECTS: Final = resource_of(kind_of(Project))
 DEPARTMENTS: Final = resource_of(kind_of(Department))
 NODE_POOLS: Final = resource_of(kind_of(NodePool))
 ACCESS_RULES: Final = resource_of(kind_of(AccessRule))
+RUNAI_JOBS: Final = resource_of(kind_of(RunaiJob))
 EXTERNAL_WORKLOADS: Final = resource_of(kind_of(ExternalWorkload))

@@ -34,6 +34,7 @@ from aliquot.cluster.reconcilers.carriers import Carriers
 from aliquot.cluster.reconcilers.left_behind import LeftBehind
 from aliquot.cluster.reconcilers.pod_conditions import PodConditions
 from aliquot.cluster.reconcilers.policies import PolicyStatusWriter
+from aliquot.cluster.reconcilers.runai_jobs import RunaiJobs
 from aliquot.cluster.reconcilers.served import Served
 from aliquot.cluster.reconcilers.tenants import TenantReconciler
 from aliquot.cluster.reconcilers.upkeep import Upkeep
@@ -98,7 +99,15 @@ class Term:
         self._node_problems = NodeProblems(mirror, self._announcer.mislabelled)
         self._device_problems = DeviceProblems(mirror, self._announcer.overheld)
         self._granter = Granter(client, mirror, self._jobs.submit, self._bound)
-        self._evicter = Evicter(client, mirror, clock, self._scheduler.submit, self._announcer.evicted)
+        self._evicter = Evicter(
+            client,
+            mirror,
+            clock,
+            self._scheduler.submit,
+            self._announcer.evicted,
+            self._count_preemption,
+            lambda pod: self._add(Task.EVICT, pod),
+        )
         self._nominator = Nominator(client, mirror)
         self._triggers = Triggers(mirror, self._feed, self._heard, self._add, settings)
         workloads = settings.workloads
@@ -129,6 +138,9 @@ class Term:
         self._access = AccessRules(client, mirror, clock, metrics.watches, self._add, settings)
         self._clock = clock
         self._pace = Pace[Key](workloads.status_settle_seconds, workloads.status_longest_seconds)
+        self._runai_jobs = RunaiJobs(
+            client, mirror, clock, metrics.watches, retry, self._add, self._announcer.job_trouble, silence
+        )
         self._foreign = ForeignWorkloads(
             client,
             owners,
@@ -159,6 +171,7 @@ class Term:
             Task.POLICY_STATUS: PolicyStatusWriter(client, mirror, clock).write,
             **self._foreign.tasks,
             **self._access.tasks,
+            **self._runai_jobs.tasks,
         }
         self._started = False
 
@@ -177,6 +190,7 @@ class Term:
             await self._foreign.fill(group)
             await self._upkeep.objects.fill(group)
             await self._access.fill(group)
+            await self._runai_jobs.fill(group)
             if self._usage.wanted:
                 await self._usage.load()
             self._feed.start()
@@ -223,6 +237,7 @@ class Term:
         self._triggers.look_at_everything()
         self._foreign.look_at_everything()
         self._access.look_at_everything()
+        self._runai_jobs.look_at_everything()
 
     # What the rooms tell one another
 
@@ -282,6 +297,11 @@ class Term:
 
     def _look_again(self, key: Key, seconds: float) -> None:
         self._add(Task.WORKLOAD, key, seconds)
+
+    def _count_preemption(self, key: Key) -> None:
+        """Somebody waits for the GPUs of a pod that its workload's status has to count first."""
+        self._pace.hurry(key)
+        self._queue.add(Item(Task.WORKLOAD_STATUS, key), LANES[Task.EVICT])
 
     def _status_changed(self, key: Key, at_once: bool) -> None:
         if at_once:

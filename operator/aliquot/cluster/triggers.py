@@ -235,13 +235,14 @@ def _bond(namespace: Namespace) -> tuple[object, ...]:
 
 
 def _decisive(workload: Workload) -> tuple[object, ...]:
-    """What decides about a workload's pods, outside of its spec; of its status, when its time is over."""
+    """What decides about a workload's pods, outside of its spec; of its status, what may have ended it."""
     metadata = workload.metadata
     return (
         metadata.labels,
         metadata.annotations.get(names.JOB_NAME_ANNOTATION),
         metadata.deletion_timestamp is None,
         workload.status.time_limits,
+        workload.status.preemptions,
     )
 
 

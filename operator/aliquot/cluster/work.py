@@ -35,6 +35,7 @@ class Task(StrEnum):
     NODE_POOL_STATUS = "node-pool-status"
     POLICY_STATUS = "policy-status"
     ACCESS_RULE = "access-rule"
+    RUNAI_JOB = "runai-job"
     OWNER = "owner"
     REPORT = "report"
 
@@ -58,6 +59,7 @@ LANES = {
     Task.LEFT_BEHIND: Lane.CREATE,
     Task.PROJECT: Lane.CREATE,
     Task.ACCESS_RULE: Lane.CREATE,
+    Task.RUNAI_JOB: Lane.CREATE,
     Task.POD_CONDITIONS: Lane.STATUS,
     Task.NOMINATE: Lane.STATUS,
     Task.WORKLOAD_STATUS: Lane.STATUS,

@@ -337,10 +337,8 @@ NOTHING_COMES_OF_THEM: dict[str, object] = {
     "gpuMemoryLimit": "8G",
     "ingressUrl": "https://gpu.example.com/x",
     "mpi": True,
-    "preemptionLimit": 7,
     "processes": 7,
     "slotsPerWorker": 7,
-    "terminateAfterPreemption": True,
 }
 
 

@@ -167,7 +167,35 @@ REFUSED: list[Refusal] = [
         "spec.pyTorchJob",
         "spec.jobType is not PyTorchJob",
     ),
+    (inference, {"preemptionLimit": value(3)}, "spec.preemptionLimit.value", "never ends by itself"),
+    (
+        distributed,
+        {"jobType": "MPIJob", "preemptionLimit": value(3)},
+        "spec.preemptionLimit.value",
+        "not carried out yet",
+    ),
+    (
+        distributed,
+        {"preemptionLimit": value(3), "master": {"preemptionLimit": value(2)}},
+        "masterSpec.preemptionLimit.value",
+        "that of the whole gang",
+    ),
 ]
+
+
+@pytest.mark.parametrize(
+    ("read", "spec", "bears"),
+    [
+        (interactive, {}, None),
+        (interactive, {"preemptionLimit": value(2)}, 2),
+        (interactive, {"preemptionLimit": value(2), "terminateAfterPreemption": value(False)}, 2),
+        (interactive, {"preemptionLimit": value(2), "terminateAfterPreemption": value(True)}, 0),
+        (distributed, {"preemptionLimit": value(0)}, 0),
+        (distributed, {"preemptionLimit": value(2), "master": {"preemptionLimit": value(2)}}, 2),
+    ],
+)
+def test_how_many_preemptions_a_workload_bears(read: Callable[..., Any], spec: dict[str, Any], bears: int) -> None:
+    assert read(**spec).preemption_limit == bears
 
 
 @pytest.mark.parametrize(

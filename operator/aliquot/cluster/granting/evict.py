@@ -5,6 +5,9 @@ is killed between the two finds the condition when it starts again, and finishes
 not being deleted is an eviction that is still to be done. With it goes another one that says for which job the room is
 kept (`aliquot.dev/MakesRoom`), so that a process that starts while the pod ends keeps it for the same job.
 
+What is done to the pod is the reason of that condition. A pod of a workload of ours that is preempted is deleted when
+the workload's status has counted it (decisions/0015): until then the eviction waits, and the status is written at once.
+
 A pod that has ended is left alone: its GPUs are free, and what it achieved, or that it failed by itself, would be lost.
 Both writes have the version of the pod that was looked at as a precondition, so it cannot end unseen in between.
 """
@@ -18,8 +21,10 @@ from aliquot import log, names
 from aliquot.clock import Clock, timestamp
 from aliquot.cluster.granting.bind import read_again
 from aliquot.cluster.mirror.cache import Key
-from aliquot.cluster.mirror.mirror import Mirror
+from aliquot.cluster.mirror.mirror import Mirror, key_of
+from aliquot.contracts.kinds.workloads import Workload
 from aliquot.contracts.kubernetes import Condition, Pod
+from aliquot.core.lifecycle import observe
 from aliquot.core.scheduling import Evict, EvictionFailed, EvictionStarted
 from aliquot.core.scheduling.events import Event
 from aliquot.kube.client import ApiClient
@@ -31,10 +36,6 @@ _POD = msgspec.json.Decoder(Pod)
 _ENDED = ("Succeeded", "Failed")
 
 
-_MARKED = "Evicted"
-"""Why the condition is there that names a job."""
-
-
 @dataclass(frozen=True, slots=True)
 class _Eviction:
     """An eviction that is to be done.
@@ -43,11 +44,13 @@ class _Eviction:
         uid: of the pod.
         why: what its owner is told; empty: that was told before.
         for_job: whose the room will be; empty: whose turn it is.
+        done_to_it: what is done to the pod, as one word; empty: it is marked already.
     """
 
     uid: str
     why: str
     for_job: str
+    done_to_it: str = ""
 
 
 def for_whom(pod: Pod) -> str:
@@ -74,6 +77,8 @@ class Evicter:
         clock: for the time in the condition.
         submit: takes events for the scheduler.
         on_evicted: told of each pod once its deletion has begun, and why.
+        count: takes the key of a workload whose status is to count a pod at once.
+        go_on: takes the key of an eviction that may be carried out now.
     """
 
     def __init__(
@@ -83,17 +88,23 @@ class Evicter:
         clock: Clock,
         submit: Callable[[Event], None],
         on_evicted: Callable[[Pod, str], None],
+        count: Callable[[Key], None],
+        go_on: Callable[[Key], None],
     ) -> None:
         self._client = client
         self._mirror = mirror
         self._clock = clock
         self._submit = submit
         self._on_evicted = on_evicted
+        self._count = count
+        self._go_on = go_on
         self._evictions: dict[Key, _Eviction] = {}
+        self._waiting: dict[Key, set[Key]] = {}
+        mirror.listeners.workload.append(self._workload_changed)
 
     def assume(self, evict: Evict, pod: Pod) -> Key:
         """Take a decision; returns the key under which `carry_out` does it."""
-        return self._begin(pod, evict.why, evict.for_job)
+        return self._begin(pod, evict.why, evict.for_job, evict.done_to_it)
 
     def take_up(self, pod: Pod) -> Key | None:
         """Take up an eviction that was begun before a restart, if the pod says that one was.
@@ -107,9 +118,9 @@ class Evicter:
         self._submit(EvictionStarted(task=pod.metadata.uid, for_job=for_whom(pod)))
         return None
 
-    def _begin(self, pod: Pod, why: str, for_job: str) -> Key:
+    def _begin(self, pod: Pod, why: str, for_job: str, done_to_it: str = "") -> Key:
         key = Key(pod.metadata.namespace, pod.metadata.name)
-        self._evictions[key] = _Eviction(pod.metadata.uid, why, for_job)
+        self._evictions[key] = _Eviction(pod.metadata.uid, why, for_job, done_to_it)
         self._submit(EvictionStarted(task=pod.metadata.uid, for_job=for_job))
         return key
 
@@ -138,6 +149,8 @@ class Evicter:
         try:
             if not _marked(pod):
                 pod = await self._mark(key, pod, begun)
+            if self._waits(key, pod):
+                return
             version = pod.metadata.resource_version
             await self._client.delete(PODS, key.namespace, key.name, uid=uid, resource_version=version)
         except NotFound:
@@ -149,6 +162,22 @@ class Evicter:
             self._end(key, uid)
         else:
             self._done(key, pod, begun.why)
+
+    def _waits(self, key: Key, pod: Pod) -> bool:
+        """Whether a status has to count the pod before it goes; if so it is asked to, and the eviction goes on then."""
+        workload, seen = self._mirror.workload_of(pod), observe(pod)
+        if workload is None or seen is None or not seen.preempted or seen.uid in workload.status.counted_pods:
+            return False
+        counts = key_of(workload)
+        self._waiting.setdefault(counts, set()).add(key)
+        self._count(counts)
+        return True
+
+    def _workload_changed(self, old: Workload | None, new: Workload | None) -> None:
+        changed = new or old
+        assert changed is not None
+        for key in sorted(self._waiting.pop(key_of(changed), ())):
+            self._go_on(key)
 
     def _done(self, key: Key, pod: Pod, why: str) -> None:
         self._end(key, pod.metadata.uid)
@@ -181,7 +210,7 @@ class Evicter:
                 Condition(
                     type=names.MAKES_ROOM_CONDITION,
                     status="True",
-                    reason=_MARKED,
+                    reason=begun.done_to_it,
                     message=begun.for_job,
                     last_transition_time=now,
                 )

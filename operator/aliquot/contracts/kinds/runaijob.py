@@ -4,7 +4,8 @@ from datetime import datetime
 from typing import Annotated
 
 from aliquot.contracts.kinds.conditions import Conditions
-from aliquot.contracts.kinds.shapes import INT32_MAX, FreeForm, Resource, Shape, whole
+from aliquot.contracts.kinds.shapes import INT32_MAX, FreeForm, Resource, Shape, text, whole
+from aliquot.contracts.kinds.status import COMPLETED_INDEXES_LENGTH
 
 Count = Annotated[int, whole(0)]
 
@@ -47,6 +48,8 @@ class RunaiJobStatus(Shape):
     """Pods that ended well."""
     failed: Count | None = None
     """Pods that ended badly."""
+    completed_indexes: Annotated[str, text(COMPLETED_INDEXES_LENGTH)] | None = None
+    """Which of the completions have succeeded, counted from 0, such as 0-3,5."""
 
 
 class RunaiJob(Resource):

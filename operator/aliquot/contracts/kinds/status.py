@@ -1,8 +1,8 @@
 """How a workload is doing: the status that all four workload kinds share.
 
-Shape: crd-contract.md, Status; meaning of the phases: cluster-api.md 6.2. Seven members are Aliquot's own: `project`,
-`reason`, `requestedGPU`, `jobName`, `completedIndexes`, `inherited` and `timeLimits`. The API server refuses a status
-that breaks a bound, so whoever writes one keeps to the constants below.
+Shape: crd-contract.md, Status; meaning of the phases: cluster-api.md 6.2. Nine members are Aliquot's own: `project`,
+`reason`, `requestedGPU`, `jobName`, `completedIndexes`, `inherited`, `timeLimits`, `preemptions` and `countedPods`. The
+API server refuses a status that breaks a bound, so whoever writes one keeps to the constants below.
 """
 
 from datetime import datetime
@@ -19,6 +19,7 @@ MAX_CREATED_RESOURCES: Final = 1000
 MAX_OWNED_RESOURCES: Final = 1000
 MAX_EXTERNAL_URLS: Final = 256
 MAX_ORIGINS: Final = 1000
+MAX_COUNTED_PODS: Final = 10_000
 COMPLETED_INDEXES_LENGTH: Final = 300_000
 """Longest list of completed indexes, in characters: enough for every second one of 100,000."""
 
@@ -183,6 +184,10 @@ class WorkloadStatus(Shape):
     """What the workload takes from its template and from the policy in force at its submission; left out, nothing."""
     time_limits: TimeLimits | None = None
     """How long the workload may run, by its project; left out, as long as it likes."""
+    preemptions: Count | None = None
+    """How many times the workload has lost GPUs to others; left out, never. Being moved to another node is none."""
+    counted_pods: Annotated[tuple[Name, ...], list_of(MAX_COUNTED_PODS)] = ()
+    """Pods that are being stopped and are counted in preemptions already, by uid."""
     first_acknowledged_time: datetime | None = None
     """When Aliquot first saw the workload."""
     start_time: datetime | None = None

@@ -9,6 +9,7 @@ from aliquot.core.lifecycle.carried import ObservedCarrier, carried_status, obse
 from aliquot.core.lifecycle.facts import Facts, Wait
 from aliquot.core.lifecycle.foreign import ForeignFacts, observed_status
 from aliquot.core.lifecycle.happenings import Happening, happenings
+from aliquot.core.lifecycle.job import job_status, plan_job
 from aliquot.core.lifecycle.limits import NO_LIMITS, Limits, Timing, limits_of
 from aliquot.core.lifecycle.plan import has_unsaved, plan
 from aliquot.core.lifecycle.pods import ObservedPod, PodPhase, observe, observe_foreign
@@ -37,6 +38,7 @@ __all__ = [
     "carried_status",
     "happenings",
     "has_unsaved",
+    "job_status",
     "limits_of",
     "moment",
     "observe",
@@ -45,6 +47,7 @@ __all__ = [
     "observed_status",
     "plan",
     "plan_carried",
+    "plan_job",
     "record_of",
     "settled",
     "status",

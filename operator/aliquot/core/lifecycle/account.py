@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 from aliquot.core.lifecycle.limits import over_at
 from aliquot.core.lifecycle.pods import ObservedPod, PodPhase
+from aliquot.core.lifecycle.preemptions import Preemptions, tally
 from aliquot.core.lifecycle.record import Outcome, Record
 
 
@@ -24,6 +25,8 @@ class Account:
         outcome: how the workload ended; None: it goes on.
         ended_at: when it ended, in Unix seconds; None: it goes on, or nothing tells when.
         time_over: why it was ended before it was done, as a sentence; None: it was not.
+        preemptions: how often others took its GPUs; None: nobody has reckoned that.
+        preempted: why that ended it, as a sentence; None: it did not.
     """
 
     completed: frozenset[int]
@@ -33,6 +36,13 @@ class Account:
     outcome: Outcome | None
     ended_at: float | None
     time_over: str | None = None
+    preemptions: Preemptions | None = None
+    preempted: str | None = None
+
+    @property
+    def cut_short(self) -> str | None:
+        """Why it was ended before it was done, whatever ended it; None: it was not."""
+        return self.time_over or self.preempted
 
     @property
     def orphaned_failures(self) -> int:
@@ -57,6 +67,46 @@ def within_time(account: Account, record: Record, pods: Sequence[ObservedPod], n
     if over is None or over[0] > now:
         return account
     return replace(account, outcome="Failed", ended_at=record.completed_at, time_over=over[1])
+
+
+def with_preemptions(
+    account: Account,
+    record: Record,
+    pods: Sequence[ObservedPod],
+    preempted: Iterable[Sequence[ObservedPod]],
+    limit: int | None,
+) -> Account:
+    """Return the account of a workload of whatever kind that ends with a preemption beyond its limit.
+
+    Only a new preemption ends it: a limit that is lowered below what was borne already waits for the next one.
+
+    Args:
+        account: the balance of its pods.
+        record: what the workload's status remembers.
+        pods: all that exist.
+        preempted: the preemptions that they tell of, as of `tally`.
+        limit: how many it bears; None: any number.
+    """
+    found = tally(record.preemptions, pods, preempted)
+    account = replace(account, preemptions=found)
+    if record.preempted:
+        return replace(account, outcome="Failed", ended_at=record.completed_at, preempted="others took its GPUs")
+    if account.outcome is not None or limit is None or not max(limit, record.preemptions.count) < found.count:
+        return account
+    return replace(
+        account,
+        outcome="Failed",
+        ended_at=record.completed_at,
+        preempted=_preempted(found.count, limit, pods),
+    )
+
+
+def _preempted(count: int, limit: int, pods: Iterable[ObservedPod]) -> str:
+    what = "it was preempted, and is not to wait for its next turn"
+    if limit:
+        what = f"preemptions: {count}, preemptionLimit: {limit}"
+    last = max((pod for pod in pods if pod.preempted), key=lambda pod: (pod.index, pod.attempt), default=None)
+    return what if last is None else f"{what}; pod {last.name} was {last.message}"
 
 
 def unread_account(pods: Sequence[ObservedPod], record: Record) -> Account:

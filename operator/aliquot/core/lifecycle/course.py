@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import Protocol
 
-from aliquot.core.lifecycle.account import Account
+from aliquot.core.lifecycle.account import Account, with_preemptions, within_time
 from aliquot.core.lifecycle.pods import ObservedPod
 from aliquot.core.lifecycle.record import Record
 from aliquot.core.lifecycle.retries import Retry
@@ -27,6 +27,11 @@ class Course(Protocol):
     @property
     def ttl_seconds(self) -> int | None:
         """Seconds from the end to the deletion of the workload; None: it stays."""
+        ...
+
+    @property
+    def preemption_limit(self) -> int | None:
+        """How many preemptions it bears; None: any number."""
         ...
 
     def seen(self, pods: Sequence[ObservedPod]) -> Sequence[ObservedPod]:
@@ -73,3 +78,21 @@ class Course(Protocol):
     def asks_for(self, index: int) -> bool:
         """Whether there is to be a pod of that index at some time."""
         ...
+
+    def preempted(self, pods: Sequence[ObservedPod]) -> Iterable[Sequence[ObservedPod]]:
+        """Return the preemptions that the pods tell of, as of `preemptions.tally`."""
+        ...
+
+
+def reckoned(course: Course, pods: Sequence[ObservedPod], record: Record, now: float) -> Account:
+    """Draw the balance of a workload of whatever kind, with what may end it before it is done.
+
+    Args:
+        course: of its kind.
+        pods: all that exist, as the kind takes them.
+        record: what the workload's status remembers.
+        now: Unix seconds.
+    """
+    account = course.reckon(pods, record)
+    account = with_preemptions(account, record, pods, course.preempted(pods), course.preemption_limit)
+    return within_time(account, record, pods, now)

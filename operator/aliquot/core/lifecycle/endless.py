@@ -12,6 +12,7 @@ from typing import Final
 
 from aliquot.core.lifecycle.account import Account, failures_of
 from aliquot.core.lifecycle.pods import ObservedPod, PodPhase
+from aliquot.core.lifecycle.preemptions import each_alone
 from aliquot.core.lifecycle.record import Record
 from aliquot.core.lifecycle.retries import Retry
 from aliquot.core.lifecycle.steps import Steps, missing, oldest_of_each, to_delete
@@ -43,6 +44,11 @@ class Endless:
     def ttl_seconds(self) -> int | None:
         """See `Course`; there is no end that it could follow."""
         return self.spec.ttl_seconds
+
+    @property
+    def preemption_limit(self) -> int | None:
+        """See `Course`."""
+        return self.spec.preemption_limit
 
     def seen(self, pods: Sequence[ObservedPod]) -> Sequence[ObservedPod]:
         """Take a pod that has ended well for one that has failed: it was not to end."""
@@ -80,3 +86,7 @@ class Endless:
     def asks_for(self, index: int) -> bool:
         """See `Course`."""
         return index == _INDEX
+
+    def preempted(self, pods: Sequence[ObservedPod]) -> Iterable[Sequence[ObservedPod]]:
+        """See `Course`: there is one pod."""
+        return each_alone(pods)

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass, replace
 
-from aliquot.core.lifecycle.account import Account, unread_account, within_time
-from aliquot.core.lifecycle.course import Course
+from aliquot.core.lifecycle.account import Account, unread_account, with_preemptions
+from aliquot.core.lifecycle.course import Course, reckoned
 from aliquot.core.lifecycle.courses import course_of
 from aliquot.core.lifecycle.limits import NO_LIMITS, Limits
 from aliquot.core.lifecycle.pods import ObservedPod
@@ -80,5 +80,5 @@ class Facts:
         """Draw the balance of the pods; `record` as of `Course.reckon`, `now` in Unix seconds."""
         course = self.course
         if course is None:
-            return unread_account(self.pods, record)
-        return within_time(course.reckon(self.pods, record), record, self.pods, now)
+            return with_preemptions(unread_account(self.pods, record), record, self.pods, (), None)
+        return reckoned(course, self.pods, record, now)

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from aliquot.core.lifecycle.account import Account
-from aliquot.core.lifecycle.generation import Generation, generation_of, is_broken
+from aliquot.core.lifecycle.generation import Generation, generation_of, is_broken, vital_ranks
 from aliquot.core.lifecycle.pods import ObservedPod
 from aliquot.core.lifecycle.record import Outcome, Record
 from aliquot.core.lifecycle.retries import Retry
@@ -43,6 +43,11 @@ class Gang:
     def ttl_seconds(self) -> int | None:
         """See `Course`."""
         return self.spec.ttl_seconds
+
+    @property
+    def preemption_limit(self) -> int | None:
+        """See `Course`."""
+        return self.spec.preemption_limit
 
     def seen(self, pods: Sequence[ObservedPod]) -> Sequence[ObservedPod]:
         """Return them as they are."""
@@ -98,6 +103,15 @@ class Gang:
     def asks_for(self, index: int) -> bool:
         """See `Course`."""
         return index < self.spec.size
+
+    def preempted(self, pods: Sequence[ObservedPod]) -> Iterable[Sequence[ObservedPod]]:
+        """See `Course`: the gang as a whole, however many of its pods are marked by now.
+
+        A pod that the others can do without is none: an elastic gang gives it up and goes on.
+        """
+        members = generation_of(self.spec, pods).members
+        if any(rank in members and members[rank].preempted for rank in vital_ranks(self.spec)):
+            yield list(members.values())
 
     def _to_succeed(self) -> range:
         """The ranks that must succeed: that of the leader where there is one.

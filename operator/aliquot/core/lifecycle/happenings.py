@@ -7,7 +7,7 @@ from aliquot import names
 from aliquot.contracts.kinds.status import WorkloadStatus
 from aliquot.core.lifecycle.phase import BACK_OFF, BACKOFF_LIMIT_EXCEEDED, EVICTED, SUSPENDED
 from aliquot.core.lifecycle.pods import CRASH_LOOP
-from aliquot.core.lifecycle.record import INVALID_SPEC, TIMED_OUT
+from aliquot.core.lifecycle.record import INVALID_SPEC, PREEMPTED, TIMED_OUT
 
 RESUMED: Final = "Resumed"
 POD_FAILED: Final = "PodFailed"
@@ -22,6 +22,7 @@ _SERIOUS: Final = frozenset(
         CRASH_LOOP,
         EVICTED,
         INVALID_SPEC,
+        PREEMPTED,
         TIMED_OUT,
         names.DISRUPTION_TARGET_CONDITION,
         # Who ends pods, from their DisruptionTarget conditions

@@ -11,17 +11,18 @@ from decimal import Decimal
 
 from aliquot.core.lifecycle.account import Account, ended_at, failures_of, succeeded_indexes
 from aliquot.core.lifecycle.pods import ObservedPod
+from aliquot.core.lifecycle.preemptions import each_alone
 from aliquot.core.lifecycle.record import Outcome, Record
 from aliquot.core.lifecycle.retries import Retry
 from aliquot.core.lifecycle.steps import Steps, missing, oldest_of_each, to_delete
-from aliquot.core.submission import ValidSpec
+from aliquot.core.submission import ValidJob, ValidSpec
 
 
 @dataclass(frozen=True, slots=True)
 class Indexed:
-    """The `Course` of a training workload."""
+    """The `Course` of a training workload, or of a RunaiJob."""
 
-    spec: ValidSpec
+    spec: ValidSpec | ValidJob
 
     @property
     def active(self) -> bool:
@@ -37,6 +38,11 @@ class Indexed:
     def ttl_seconds(self) -> int | None:
         """See `Course`."""
         return self.spec.ttl_seconds
+
+    @property
+    def preemption_limit(self) -> int | None:
+        """See `Course`."""
+        return self.spec.preemption_limit
 
     def seen(self, pods: Sequence[ObservedPod]) -> Sequence[ObservedPod]:
         """Return them as they are."""
@@ -71,11 +77,15 @@ class Indexed:
 
     def gpus(self, account: Account, /) -> Decimal:
         """See `Course`."""
-        return self.spec.pod.compute.gpus.together * self.wanted(account)
+        return self.spec.gpus * self.wanted(account)
 
     def asks_for(self, index: int) -> bool:
         """See `Course`."""
         return index < self.spec.completions
+
+    def preempted(self, pods: Sequence[ObservedPod]) -> Iterable[Sequence[ObservedPod]]:
+        """See `Course`: pods are scheduled, and stopped, one by one."""
+        return each_alone(pods)
 
     def _outcome(self, completed: int, failed: int) -> Outcome | None:
         if completed >= self.spec.completions:

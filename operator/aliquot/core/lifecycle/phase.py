@@ -7,6 +7,7 @@ The first line that fits counts:
     Completed     every index has succeeded             } for good
     Failed        more pods failed than backoffLimit    }
     Failed        TimedOut: a time limit was reached    }
+    Failed        Preempted: others took its GPUs       }
     Failed        InvalidSpec; Degraded while pods of an earlier spec live
     Stopped       suspended
     Degraded      we cannot make what is missing, and pods live
@@ -27,7 +28,7 @@ from aliquot.contracts.kinds.status import Phase, WorkloadStatus
 from aliquot.core.lifecycle.account import Account
 from aliquot.core.lifecycle.facts import Facts, Wait
 from aliquot.core.lifecycle.pods import CRASH_LOOP, DELETED, ObservedPod, PodPhase
-from aliquot.core.lifecycle.record import INVALID_SPEC, TIMED_OUT, Outcome
+from aliquot.core.lifecycle.record import INVALID_SPEC, PREEMPTED, TIMED_OUT, Outcome
 from aliquot.core.lifecycle.times import moment
 from aliquot.errors import told
 
@@ -102,6 +103,8 @@ def _end(facts: Facts, account: Account, outcome: Outcome) -> Stand:
         return Stand("Completed", None, f"{_pods(len(account.completed))} succeeded")
     if account.time_over is not None:
         return Stand("Failed", TIMED_OUT, account.time_over)
+    if account.preempted is not None:
+        return Stand("Failed", PREEMPTED, clip(account.preempted))
     last = max(account.last_failed.values(), key=lambda pod: (pod.finished_at or 0.0, pod.name), default=None)
     most = facts.course.backoff_limit if facts.course else None
     limit = f", backoffLimit: {most}" if most is not None else ""

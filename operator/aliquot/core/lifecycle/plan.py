@@ -8,11 +8,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Final
 
-from aliquot.core.lifecycle.account import Account, succeeded_indexes, within_time
-from aliquot.core.lifecycle.course import Course
+from aliquot.core.lifecycle.account import Account, succeeded_indexes
+from aliquot.core.lifecycle.course import Course, reckoned
 from aliquot.core.lifecycle.courses import course_of
 from aliquot.core.lifecycle.limits import over_at
 from aliquot.core.lifecycle.pods import ObservedPod
+from aliquot.core.lifecycle.preemptions import uncounted
 from aliquot.core.lifecycle.record import Outcome, Record
 from aliquot.core.lifecycle.retries import Retry
 from aliquot.core.lifecycle.steps import Steps, to_delete
@@ -34,9 +35,36 @@ def plan(spec: Valid, pods: Sequence[ObservedPod], record: Record, now: float, r
     """
     course = course_of(spec)
     seen = course.seen(pods)
-    account = within_time(course.reckon(seen, record), record, seen, now)
+    steps = steps_of(course, reckoned(course, seen, record, now), seen, record, now, retry)
+    waits = uncounted(record.preemptions, seen)
+    if waits.isdisjoint(steps.delete):
+        return steps
+    # What is counted by its pod alone would be lost with it.
+    later = now + _STATUS_SECONDS
+    return replace(
+        steps,
+        delete=tuple(name for name in steps.delete if name not in waits),
+        look_again_at=min(later, steps.look_again_at or later),
+    )
+
+
+def steps_of(
+    course: Course, account: Account, seen: Sequence[ObservedPod], record: Record, now: float, retry: Retry
+) -> Steps:
+    """Decide what to do next for whatever runs such a course.
+
+    Args:
+        course: how it runs.
+        account: the balance, with what may have ended it.
+        seen: all pods that exist, as the kind takes them.
+        record: what its status remembers.
+        now: Unix seconds.
+        retry: how long failed indexes wait.
+    """
     if account.outcome is not None:
-        remembered = record.finished is not None if account.time_over is None else record.timed_out
+        remembered = record.finished is not None
+        if account.cut_short is not None:
+            remembered = record.timed_out or record.preempted
         return _wind_up(course, account, account.outcome, seen, remembered, now)
     if not course.active:
         return Steps(delete=to_delete(pod for pod in seen if pod.alive))
@@ -48,10 +76,12 @@ def plan(spec: Valid, pods: Sequence[ObservedPod], record: Record, now: float, r
 
 
 def has_unsaved(spec: Valid, pods: Sequence[ObservedPod], record: Record) -> bool:
-    """Whether a pod has succeeded that the workload's status does not tell of yet: the status is to be written at once.
+    """Whether the workload's status does not tell yet that a pod has succeeded or is preempted: it is written at once.
 
     Until then that is known by the pod alone, and would be lost with it. Arguments as of `plan`.
     """
+    if uncounted(record.preemptions, pods):
+        return True
     return not succeeded_indexes(course_of(spec).seen(pods)) <= record.completed
 
 
@@ -78,11 +108,11 @@ def _wind_up(
 def _to_clean(
     course: Course, account: Account, pods: Sequence[ObservedPod], *, remembered: bool
 ) -> Iterable[ObservedPod]:
-    """Return the pods that go; when its time is over, all that live, once the status says so.
+    """Return the pods that go; when the workload is cut short, all that live, once the status says so.
 
-    Until then pods alone tell that they are idle: without them, the workload would begin anew.
+    Until then pods alone tell why, such as that they are idle: without them, the workload would begin anew.
     """
-    if account.time_over is None:
+    if account.cut_short is None:
         return course.to_clean(pods, remembered=remembered)
     if not remembered:
         return ()

@@ -63,6 +63,7 @@ class ObservedPod:
         started_at: when its containers began to run, or the kubelet to prepare it where that is no longer known.
         finished_at: when its last container ended.
         idle_since: since when none of its GPUs has had work; None: one works, or nobody tells.
+        preempted: we stop it so that others have its GPUs; it has not succeeded before.
     """
 
     name: str
@@ -82,6 +83,7 @@ class ObservedPod:
     started_at: float | None
     finished_at: float | None
     idle_since: float | None = None
+    preempted: bool = False
 
     @property
     def alive(self) -> bool:
@@ -133,6 +135,15 @@ def _observed(pod: Pod, index: int, attempt: int) -> ObservedPod:
         started_at=_started_at(pod),
         finished_at=_finished_at(pod) if phase in (PodPhase.SUCCEEDED, PodPhase.FAILED) else None,
         idle_since=seconds(pod.metadata.annotations.get(names.GPU_IDLE_SINCE_ANNOTATION)),
+        preempted=phase is not PodPhase.SUCCEEDED and _is_preempted(pod),
+    )
+
+
+def _is_preempted(pod: Pod) -> bool:
+    """Whether the pod is marked: we stop it, or are about to, so that others have its GPUs."""
+    return any(
+        (each.type, each.status, each.reason) == (names.MAKES_ROOM_CONDITION, "True", names.PREEMPTED_REASON)
+        for each in pod.status.conditions
     )
 
 

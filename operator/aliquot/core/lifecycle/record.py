@@ -11,6 +11,7 @@ from typing import Final, Literal
 
 from aliquot.contracts.kinds.status import WorkloadStatus
 from aliquot.core.lifecycle.limits import Timing, timing_of
+from aliquot.core.lifecycle.preemptions import NEVER, Preemptions
 
 Outcome = Literal["Completed", "Failed"]
 
@@ -18,6 +19,8 @@ COMPLETED: Final = "Completed"
 FAILED: Final = "Failed"
 TIMED_OUT: Final = "TimedOut"
 """Reason of a workload whose time was over (cluster-api.md 6.1); whatever its kind, it stays ended."""
+PREEMPTED: Final = "Preempted"
+"""Reason of a workload that has lost its GPUs to others once too often; whatever its kind, it stays ended."""
 INVALID_SPEC: Final = "InvalidSpec"
 """Reason of a workload that cannot be carried out as it is written. Unlike other failures it is curable."""
 _MOST_INDEXES: Final = 100_000
@@ -36,6 +39,8 @@ class Record:
         completed_at: when it ended, in Unix seconds.
         timing: how long it has run, and may run; None: no limit holds.
         timed_out: it ended because its time was over.
+        preempted: it ended because others took its GPUs.
+        preemptions: how often they did.
     """
 
     completed: frozenset[int] = frozenset()
@@ -44,6 +49,8 @@ class Record:
     completed_at: float | None = None
     timing: Timing | None = None
     timed_out: bool = False
+    preempted: bool = False
+    preemptions: Preemptions = NEVER
 
 
 def record_of(status: WorkloadStatus) -> Record:
@@ -54,10 +61,16 @@ def record_of(status: WorkloadStatus) -> Record:
         finished=_finished(status),
         completed_at=status.completion_time.timestamp() if status.completion_time else None,
         timing=timing_of(status.time_limits),
-        timed_out=any(
-            (condition.type, condition.status, condition.reason) == (FAILED, "True", TIMED_OUT)
-            for condition in status.conditions
-        ),
+        timed_out=_failed_as(status, TIMED_OUT),
+        preempted=_failed_as(status, PREEMPTED),
+        preemptions=Preemptions(max(0, status.preemptions or 0), status.counted_pods),
+    )
+
+
+def _failed_as(status: WorkloadStatus, reason: str) -> bool:
+    return any(
+        (condition.type, condition.status, condition.reason) == (FAILED, "True", reason)
+        for condition in status.conditions
     )
 
 

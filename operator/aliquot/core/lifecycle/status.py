@@ -26,7 +26,8 @@ from aliquot.core.lifecycle.happenings import happenings
 from aliquot.core.lifecycle.limits import NO_LIMITS, Timing, kept, timing_of, written
 from aliquot.core.lifecycle.phase import BACKOFF_LIMIT_EXCEEDED, Stand, clip, stand, wanted_pods
 from aliquot.core.lifecycle.pods import PodPhase
-from aliquot.core.lifecycle.record import INVALID_SPEC, record_of, write_indexes
+from aliquot.core.lifecycle.preemptions import each_alone, tally
+from aliquot.core.lifecycle.record import INVALID_SPEC, PREEMPTED, record_of, write_indexes
 from aliquot.core.lifecycle.times import moment
 
 KEPT_EVENTS: Final = 20
@@ -88,6 +89,7 @@ def assemble(
         As `status`.
     """
     ended = account.outcome is not None
+    preemptions = account.preemptions or tally(record_of(before).preemptions, facts.pods, each_alone(facts.pods))
     creation: CreationStatus | None = "Submitted" if made else _creation(facts, stands, before)
     members: dict[str, object] = {
         "phase": stands.phase,
@@ -108,6 +110,8 @@ def assemble(
         "first_acknowledged_time": before.first_acknowledged_time or moment(now),
         "start_time": before.start_time or _started(facts),
         "completion_time": _completed(account, now),
+        "preemptions": preemptions.count or None,
+        "counted_pods": preemptions.counted,
         "time_limits": written(kept(_timing(facts, before), facts.pods, now, ended=ended)),
         "last_status_change_time": before.last_status_change_time,
         "observed_generation": facts.generation,
@@ -167,7 +171,7 @@ def _new_events(before: WorkloadStatus, after: WorkloadStatus, now: float) -> li
         told.append(("Info", CREATED))
     for happening in happenings(before, after):
         severity: Severity = "Info" if happening.type == "Normal" else "Warning"
-        if happening.reason in (INVALID_SPEC, BACKOFF_LIMIT_EXCEEDED):
+        if happening.reason in (INVALID_SPEC, BACKOFF_LIMIT_EXCEEDED, PREEMPTED):
             severity = "Error"
         told.append((severity, f"{happening.reason}: {happening.message}"))
     if after.phase == "Completed" and before.phase != "Completed":

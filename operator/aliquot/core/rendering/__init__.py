@@ -10,6 +10,7 @@ Doors, for workloads of any kind: `pod_of` and `workload_pod` (a whole pod), `po
 from aliquot.core.rendering.beside import external_urls, objects_beside, objects_of
 from aliquot.core.rendering.context import Context, Owner
 from aliquot.core.rendering.gang import gang_name, gang_pod, gang_service
+from aliquot.core.rendering.job import job_pod
 from aliquot.core.rendering.knative import KNATIVE_GROUP, KNATIVE_KIND, KNATIVE_VERSION, knative_service
 from aliquot.core.rendering.mpi import MPI_GROUP, MPI_KIND, NO_MPI, MpiVersion, mpi_job, mpi_version
 from aliquot.core.rendering.pod import pod_of, workload_pod
@@ -46,6 +47,7 @@ __all__ = [
     "gang_pod",
     "gang_service",
     "holder_of",
+    "job_pod",
     "knative_service",
     "least_replicas",
     "may_scale",

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from aliquot import names
 from aliquot.core.scheduling.settings import Action
 from aliquot.core.scheduling.waiters import WaitingJobs
 
@@ -54,6 +55,16 @@ class Evict:
     why: str
     action: Action = "reclaim"
     moves: bool = False
+
+    @property
+    def done_to_it(self) -> str:
+        """What is done to the task, as one word for its pod: preempted, moved, or stopped with what is left of a gang.
+
+        Whoever has a new place has lost nothing but time, whichever step decided it.
+        """
+        if self.action == "stale-gangs":
+            return names.GANG_INCOMPLETE_REASON
+        return names.MOVED_REASON if self.moves else names.PREEMPTED_REASON
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from aliquot.core.submission.inheritance import (
     submitted,
 )
 from aliquot.core.submission.interactive import ValidInteractive, effective_interactive
+from aliquot.core.submission.job import ValidJob, effective_job
 from aliquot.core.submission.pod_values import ValidPod, Variable
 from aliquot.core.submission.policy_status import policy_problems_of, policy_status
 from aliquot.core.submission.reading import carried_out, inheritance_now, read_workload, site_of
@@ -36,6 +37,7 @@ __all__ = [
     "ValidDistributed",
     "ValidInference",
     "ValidInteractive",
+    "ValidJob",
     "ValidPod",
     "ValidSpec",
     "Variable",
@@ -45,6 +47,7 @@ __all__ = [
     "effective_distributed",
     "effective_inference",
     "effective_interactive",
+    "effective_job",
     "has_its_base",
     "inheritance_now",
     "is_carried",

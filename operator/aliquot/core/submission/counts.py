@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from aliquot.contracts.kinds.parameters import PodParameters, TrainingParameters
+from aliquot.contracts.kinds.parameters import InteractiveParameters, PodParameters, TrainingParameters
 from aliquot.contracts.kinds.shapes import INT32_MAX
 from aliquot.core.submission.durations import parse_duration
 from aliquot.core.submission.problems import Problems
@@ -48,3 +48,11 @@ def read_seconds_to_deletion(spec: PodParameters, problems: Problems) -> int | N
     if seconds is None:
         return None
     return read_count("autoDeletionTimeAfterCompletionSeconds", seconds, 0, problems)
+
+
+def read_preemption_limit(spec: PodParameters, problems: Problems) -> int | None:
+    """Read how many preemptions the workload bears: with `terminateAfterPreemption`, none; None: any number."""
+    limit = spec.preemption_limit.value
+    bears = None if limit is None else read_count("preemptionLimit", limit, 0, problems)
+    ends = isinstance(spec, TrainingParameters | InteractiveParameters) and spec.terminate_after_preemption.value
+    return 0 if ends else bears

@@ -6,7 +6,8 @@ from typing import Final, Literal
 
 from aliquot import names
 from aliquot.contracts.kinds.workloads import DistributedSpec, DistributedWorkload, MasterSpec
-from aliquot.core.submission.counts import MOST_PODS, read_count, read_seconds_to_deletion
+from aliquot.core.submission.counts import MOST_PODS, read_count, read_preemption_limit, read_seconds_to_deletion
+from aliquot.core.submission.extent import NOT_YET
 from aliquot.core.submission.layers import settled
 from aliquot.core.submission.master import PARAMETERS, over_workers
 from aliquot.core.submission.pod_values import ValidPod
@@ -46,6 +47,7 @@ class ValidDistributed:
         slots_per_worker: MPI processes on each worker.
         elastic: pods at least and at most, the master among them, of a PyTorch job; None: always all of them.
         ttl_seconds: seconds from the end to the deletion of the workload; None: it stays.
+        preemption_limit: preemptions of the gang that it bears before it ends; None: any number.
     """
 
     job_type: JobType
@@ -57,6 +59,7 @@ class ValidDistributed:
     slots_per_worker: int = 1
     elastic: tuple[int, int] | None = None
     ttl_seconds: int | None = None
+    preemption_limit: int | None = None
 
     @property
     def size(self) -> int:
@@ -104,6 +107,7 @@ def read_distributed(
     run, mpi = spec.run_policy.values, spec.mpi_job.values
     retries = None if run is None else run.backoff_limit.value
     workers = _workers(spec, problems)
+    _refuse_limits(workload, problems)
     masters = 0 if spec.no_master.value else 1
     return ValidDistributed(
         job_type=spec.job_type or "PyTorchJob",
@@ -117,7 +121,21 @@ def read_distributed(
         ),
         elastic=_elastic(spec, workers + masters, problems),
         ttl_seconds=read_seconds_to_deletion(spec, problems),
+        preemption_limit=read_preemption_limit(spec, problems),
     )
+
+
+def _refuse_limits(workload: DistributedWorkload, problems: Problems) -> None:
+    """Refuse limits of preemptions that nobody would keep."""
+    spec, own = workload.spec, workload.master_spec
+    limit = spec.preemption_limit.value
+    if limit is not None and spec.job_type == "MPIJob":
+        problems.add("spec.preemptionLimit.value", limit, f"{NOT_YET} for MPIJobs")
+    theirs = None if own is None else own.preemption_limit.value
+    if theirs is not None and theirs != limit:
+        problems.add(
+            "masterSpec.preemptionLimit.value", theirs, "left out: spec.preemptionLimit is that of the whole gang"
+        )
 
 
 def _workers(spec: DistributedSpec, problems: Problems) -> int:

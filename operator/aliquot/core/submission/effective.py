@@ -10,7 +10,7 @@ from typing import Final
 from aliquot import names
 from aliquot.contracts.kinds import TrainingWorkload
 from aliquot.contracts.kinds.workloads import TrainingSpec
-from aliquot.core.submission.counts import MOST_PODS, read_count, read_seconds_to_deletion
+from aliquot.core.submission.counts import MOST_PODS, read_count, read_preemption_limit, read_seconds_to_deletion
 from aliquot.core.submission.problems import Problems
 from aliquot.core.submission.read_pod import read_pod
 from aliquot.core.submission.spec import Defaults, Site, ValidSpec
@@ -47,6 +47,7 @@ def read_training(workload: TrainingWorkload, defaults: Defaults, site: Site | N
         backoff_limit=read_count("backoffLimit", spec.backoff_limit.value, DEFAULT_BACKOFF_LIMIT, problems),
         ttl_seconds=read_seconds_to_deletion(spec, problems),
         active=spec.active.value is not False,
+        preemption_limit=read_preemption_limit(spec, problems),
     )
 
 

@@ -21,7 +21,6 @@ from aliquot.core.submission.problems import Problems
 NOT_YET: Final = "not carried out yet: leave it out"
 _AS_DISTRIBUTED: Final = "left out: submit a DistributedWorkload with jobType MPIJob instead"
 _NO_BURSTING: Final = f"{NOT_YET}; nothing on the nodes takes memory back from a pod that goes beyond its part"
-_PREEMPTIONS: Final = f"{NOT_YET}; a workload that loses its GPUs waits for its next turn"
 _SECOND_IMAGE: Final = "left out: start TensorBoard in the container, and expose its port by spec.ports"
 
 NOT_CARRIED_OUT: Final[Mapping[str, str]] = MappingProxyType(
@@ -31,12 +30,10 @@ NOT_CARRIED_OUT: Final[Mapping[str, str]] = MappingProxyType(
         "ingress_url": "left out: it is set by the system; give spec.exposedUrls",
         "mpi": _AS_DISTRIBUTED,
         "mps": f"{NOT_YET}; no node runs NVIDIA's Multi-Process Service for its pods",
-        "preemption_limit": _PREEMPTIONS,
         "processes": _AS_DISTRIBUTED,
         "slots_per_worker": _AS_DISTRIBUTED,
         "tensorboard": _SECOND_IMAGE,
         "tensorboard_logdir": _SECOND_IMAGE,
-        "terminate_after_preemption": _PREEMPTIONS,
     }
 )
 """The parameters that nothing comes of, and what to do instead."""

@@ -13,6 +13,7 @@ from aliquot.core.submission.spec import Defaults, Site
 
 Metric = Literal["concurrency", "throughput"]
 METRICS_ALLOWED: Final = "concurrency (requests at a time) or throughput (requests a second)"
+NEVER_GIVEN_UP: Final = "left out: an inference workload never ends by itself"
 PORT_MISSING: Final = "one port of the container, on which the model answers"
 
 
@@ -55,6 +56,9 @@ def read_inference(
     """Read an inference workload; arguments as of `effective`, but that `problems` takes what is wrong."""
     spec = workload.spec
     pod = read_pod(spec, workload.metadata, names.INFERENCE_PRIORITY_CLASS, defaults, site, problems)
+    limit = spec.preemption_limit.value
+    if limit is not None:
+        problems.add("spec.preemptionLimit.value", limit, NEVER_GIVEN_UP)
     most = spec.max_scale.value
     least = read_count("minScale", spec.min_scale.value, 0, problems, most=MOST_PODS)
     if most is not None and not max(1, least) <= most <= MOST_PODS:

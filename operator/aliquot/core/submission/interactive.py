@@ -6,7 +6,7 @@ from typing import Final
 from aliquot import names
 from aliquot.contracts.kinds.parameters import InteractiveParameters
 from aliquot.contracts.kinds.workloads import InteractiveWorkload
-from aliquot.core.submission.counts import read_seconds_to_deletion
+from aliquot.core.submission.counts import read_preemption_limit, read_seconds_to_deletion
 from aliquot.core.submission.keys import NUL_FORBIDDEN
 from aliquot.core.submission.pod_values import Port, ValidPod
 from aliquot.core.submission.problems import Problems
@@ -26,11 +26,13 @@ class ValidInteractive:
         pod: what it is like.
         ttl_seconds: seconds from the end to the deletion of the workload; None: it stays.
         active: False: suspended, no pod.
+        preemption_limit: preemptions that it bears before it ends; None: any number.
     """
 
     pod: ValidPod
     ttl_seconds: int | None = None
     active: bool = True
+    preemption_limit: int | None = None
 
 
 def effective_interactive(
@@ -57,6 +59,7 @@ def read_interactive(
         pod=_with_jupyter(pod, spec, problems) if jupyter else pod,
         ttl_seconds=read_seconds_to_deletion(spec, problems),
         active=spec.active.value is not False,
+        preemption_limit=read_preemption_limit(spec, problems),
     )
 
 

@@ -78,6 +78,7 @@ class ValidSpec:
         backoff_limit: how many failed pods are replaced.
         ttl_seconds: seconds from the end to the deletion of the workload; None: it stays.
         active: False: suspended, no pods.
+        preemption_limit: preemptions that it bears before it ends; None: any number.
     """
 
     pod: ValidPod
@@ -86,6 +87,7 @@ class ValidSpec:
     backoff_limit: int = 6
     ttl_seconds: int | None = None
     active: bool = True
+    preemption_limit: int | None = None
 
     @property
     def job_name(self) -> str | None:

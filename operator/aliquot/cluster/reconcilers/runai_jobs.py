@@ -1,0 +1,243 @@
+"""RunaiJobs: their pods, their end and their statuses; to them we are what the Job controller is to Jobs.
+
+    job ─▶ core.submission ─▶ core.lifecycle.plan_job ─▶ POST and DELETE of pods ─▶ status: PUT if it differs
+     └── its pods, by owner reference                                          └──▶ look again later, or delete it
+
+Its pods are scheduled as those of workloads of other kinds (`cluster.foreign`): each by itself, with the priority class
+that the job's label names. Pod names are deterministic, so a POST whose answer was lost meets AlreadyExists.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Final
+
+import msgspec
+
+from aliquot import log, names, naming
+from aliquot.clock import Clock
+from aliquot.cluster.granting.bind import read_again
+from aliquot.cluster.mirror.cache import Cache, Key
+from aliquot.cluster.mirror.known import parsed_into
+from aliquot.cluster.mirror.mirror import Mirror, identify, key_of
+from aliquot.cluster.mirror.parse import Whole
+from aliquot.cluster.reconcilers.status_writes import put_status
+from aliquot.cluster.resources import RUNAI_JOBS
+from aliquot.cluster.triggers import Add
+from aliquot.cluster.work import Task
+from aliquot.contracts.kinds.runaijob import RunaiJob, RunaiJobStatus
+from aliquot.contracts.kubernetes import OwnerReference, Pod
+from aliquot.core.lifecycle import NewPod, ObservedPod, Retry, job_status, observe, plan_job
+from aliquot.core.rendering import Owner, job_pod
+from aliquot.core.submission import InvalidWorkload, ValidJob, effective_job
+from aliquot.errors import UserError
+from aliquot.kube.client import ApiClient
+from aliquot.kube.informer import Informer, filled
+from aliquot.kube.metrics import WatchMetrics
+from aliquot.kube.problems import AlreadyExists, Conflict, Forbidden, Invalid, NotFound
+from aliquot.kube.resources import PODS
+
+_log = log.get(__name__)
+_POD = msgspec.json.Decoder(Pod)
+_FILL_SECONDS: Final = 20.0
+_SETTLE_SECONDS: Final = 0.1
+"""Pods of a job come and go together."""
+_TAKEN_SECONDS: Final = 5.0
+CREATE_REFUSED: Final = "CreateRefused"
+NAME_TAKEN: Final = "NameTaken"
+
+
+class RunaiJobs:
+    """RunaiJobs and their pods, for a term.
+
+    Args:
+        client: reads and writes.
+        mirror: the pods.
+        clock: the time given to plans and statuses.
+        metrics: where events of watches are counted.
+        retry: how failed pods are tried again.
+        add: takes work.
+        tell: takes a job, and in one word and a sentence why a pod of it cannot be made.
+        silence_seconds: a watch that brings nothing for so long is opened anew.
+
+    Attributes:
+        tasks: how the work is done.
+    """
+
+    def __init__(
+        self,
+        client: ApiClient,
+        mirror: Mirror,
+        clock: Clock,
+        metrics: WatchMetrics,
+        retry: Retry,
+        add: Add,
+        tell: Callable[[RunaiJob, str, str], None],
+        silence_seconds: float,
+    ) -> None:
+        self._client = client
+        self._mirror = mirror
+        self._clock = clock
+        self._retry = retry
+        self._add = add
+        self._tell = tell
+        self._jobs = Cache[RunaiJob](identify, self._job_changed)
+        self._heard = Informer(client, RUNAI_JOBS, Whole, clock, metrics, silence_seconds=silence_seconds)
+        self._heard.add_handler(parsed_into(self._jobs, RunaiJob))
+        self._pods_of: dict[str, dict[str, Pod]] = {}
+        mirror.listeners.pod.append(self._pod_changed)
+        self.tasks: Mapping[Task, Callable[[Key], Awaitable[None]]] = {Task.RUNAI_JOB: self.reconcile}
+
+    async def fill(self, group: asyncio.TaskGroup) -> None:
+        """Start the watch, as a task of the group; return when what can be read is known."""
+        group.create_task(self._heard.run())
+        await filled(self._heard, _FILL_SECONDS)
+
+    def look_at_everything(self) -> None:
+        """Have every job looked at."""
+        for job in self._jobs:
+            self._add(Task.RUNAI_JOB, key_of(job))
+
+    async def reconcile(self, key: Key) -> None:
+        """Take the job's next steps, and write its status if it differs.
+
+        Raises:
+            ApiProblem: a step could not be taken; call again.
+        """
+        job = self._jobs.get(key)
+        if job is None or job.metadata.deletion_timestamp is not None:
+            return
+        valid, errors = _read(job)
+        try:
+            if valid is not None and await self._step(key, job, valid):
+                return
+        finally:
+            await self._write_status(job, valid, errors)
+
+    async def _step(self, key: Key, job: RunaiJob, valid: ValidJob) -> bool:
+        """Take the next steps; returns whether the job is gone by that."""
+        now = self._clock.now()
+        steps = plan_job(valid, self._pods(job), job.status, now, self._retry)
+        if steps.delete_workload:
+            await self._delete_job(job)
+            return True
+        if steps.look_again_at is not None:
+            self._add(Task.RUNAI_JOB, key, max(_SETTLE_SECONDS, steps.look_again_at - now))
+        for name in steps.delete:
+            await self._delete_pod(key, name)
+        for new in steps.create:
+            await self._create_pod(job, valid, new)
+        return False
+
+    def _pods(self, job: RunaiJob) -> list[ObservedPod]:
+        held = self._pods_of.get(job.metadata.uid, {})
+        return [seen for _, pod in sorted(held.items()) if (seen := observe(pod)) is not None]
+
+    async def _create_pod(self, job: RunaiJob, valid: ValidJob, new: NewPod) -> None:
+        metadata = job.metadata
+        owner = Owner(RUNAI_JOBS.api_version, RUNAI_JOBS.kind, metadata.namespace, metadata.name, metadata.uid)
+        manifest = job_pod(valid, owner, new.index, new.attempt, new.failed_attempts)
+        try:
+            answer = await self._client.create(
+                PODS, manifest, namespace=metadata.namespace, field_manager=names.PODS_MANAGER
+            )
+        except AlreadyExists:
+            await self._meet(job, naming.pod_name(metadata.name, new.index, new.attempt))
+        except (Forbidden, Invalid, NotFound) as problem:
+            self._tell(job, CREATE_REFUSED, f"its pod was refused: {problem.message}")
+            raise
+        else:
+            self._mirror.pods.put(_POD.decode(answer.body))
+
+    async def _meet(self, job: RunaiJob, name: str) -> None:
+        """A pod of that name exists: learn of it if it is the job's, else say that the name is taken."""
+        try:
+            found = _POD.decode((await self._client.get(PODS, job.metadata.namespace, name)).body)
+        except NotFound:
+            self._add(Task.RUNAI_JOB, key_of(job), _SETTLE_SECONDS)
+            return
+        owner = _job_of(found)
+        if owner is not None and owner.uid == job.metadata.uid and observe(found) is not None:
+            self._mirror.pods.put(found)
+            return
+        self._tell(job, NAME_TAKEN, f"a pod called {name} exists already: delete it, or give the job another name")
+        self._add(Task.RUNAI_JOB, key_of(job), _TAKEN_SECONDS)
+
+    async def _delete_pod(self, key: Key, name: str) -> None:
+        place = Key(key.namespace, name)
+        pod = self._mirror.pods.get(place)
+        if pod is None:
+            return
+        uid, version = pod.metadata.uid, pod.metadata.resource_version
+        try:
+            # Not if it has changed: it may have succeeded meanwhile.
+            answer = await self._client.delete(PODS, place.namespace, name, uid=uid, resource_version=version)
+        except NotFound:
+            self._mirror.pods.drop(place, uid)
+        except Conflict:
+            if await read_again(self._client, self._mirror, pod) is not None:
+                raise
+        else:
+            going = _POD.decode(answer.body)
+            if going.metadata.uid == uid and going.metadata.deletion_timestamp is not None:
+                self._mirror.pods.put(going)
+
+    async def _delete_job(self, job: RunaiJob) -> None:
+        metadata = job.metadata
+        try:
+            await self._client.delete(
+                RUNAI_JOBS, metadata.namespace, metadata.name, uid=metadata.uid, propagation="Background"
+            )
+        except NotFound:
+            _log.debug("gone already", job=str(key_of(job)))
+        self._jobs.drop(key_of(job), metadata.uid)
+
+    async def _write_status(self, job: RunaiJob, valid: ValidJob | None, errors: tuple[UserError, ...]) -> None:
+        if self._jobs.get(key_of(job)) is not job:
+            return  # gone, or newer: it is looked at again
+        after = job_status(valid, errors, self._pods(job), job.status, self._clock.now())
+        if after == job.status:
+            return
+        try:
+            answer = await put_status(self._client, RUNAI_JOBS, job.metadata, after)
+        except NotFound:  # the watch will tell
+            return
+        self._jobs.put(RunaiJob.model_validate(answer.json()))
+
+    def _job_changed(self, old: RunaiJob | None, new: RunaiJob | None) -> None:
+        if new is not None and (old is None or _decisive(old) != _decisive(new)):
+            self._add(Task.RUNAI_JOB, key_of(new))
+
+    def _pod_changed(self, old: Pod | None, new: Pod | None) -> None:
+        pod = new or old
+        assert pod is not None
+        owner = _job_of(pod)
+        if owner is None:
+            return
+        held = self._pods_of.setdefault(owner.uid, {})
+        if new is not None:
+            held[pod.metadata.name] = new
+        else:
+            held.pop(pod.metadata.name, None)
+            if not held:
+                del self._pods_of[owner.uid]
+        self._add(Task.RUNAI_JOB, Key(pod.metadata.namespace, owner.name), _SETTLE_SECONDS)
+
+
+def _read(job: RunaiJob) -> tuple[ValidJob | None, tuple[UserError, ...]]:
+    try:
+        return effective_job(job), ()
+    except InvalidWorkload as problem:
+        return None, problem.errors
+
+
+def _job_of(pod: Pod) -> OwnerReference | None:
+    """The RunaiJob that controls the pod, or None."""
+    for owner in pod.metadata.owner_references:
+        if owner.controller and owner.kind == RUNAI_JOBS.kind and owner.api_version.startswith(f"{RUNAI_JOBS.group}/"):
+            return owner
+    return None
+
+
+def _decisive(job: RunaiJob) -> tuple[object, ...]:
+    status: RunaiJobStatus = job.status
+    return job.spec, job.metadata.labels, status.conditions
