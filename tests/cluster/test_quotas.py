@@ -20,8 +20,8 @@ def test_idle_gpus_are_lent_and_taken_back_by_their_owner(arena: Arena) -> None:
         arena.until_phase(namespace, name, "Running")
     arena.submit(b, "b2", gpu="1")
     arena.until_phase(b, "b2", "Running")
-    status = arena.until_phase(a, "a1", "Pending")
-    assert status["reason"] == "NotEnoughResources"
+    status = arena.until_reason(a, "a1", "NotEnoughResources")
+    assert status["phase"] == "Pending"
     assert status.get("failedPods", 0) == 0
     assert arena.status(a, "a2")["phase"] == "Running"
     arena.until(
@@ -94,12 +94,13 @@ def test_a_department_takes_back_what_another_borrowed(arena: Arena) -> None:
 def test_what_waits_says_why_with_numbers_and_starts_when_there_is_room(arena: Arena) -> None:
     arena.nodes(1)
     namespace = arena.project("a", deserved=8)
-    arena.submit(namespace, "first", gpu="6", duration="8s")
+    arena.submit(namespace, "first", gpu="6")
     arena.until_phase(namespace, "first", "Running")
     arena.submit(namespace, "second", gpu="4")
     status = arena.until_reason(namespace, "second", "NotEnoughResources")
     assert "4 GPUs" in status["phaseMessage"]
     assert "2" in status["phaseMessage"]
+    arena.end(namespace, "first")
     arena.until_phase(namespace, "second", "Running")
 
 
