@@ -22,7 +22,8 @@ SERVICE_ACCOUNT = "aliquot-operator"
 WEBHOOK_ACCOUNT = "aliquot-webhook"
 OPERATOR = (sys.executable, "-m", "aliquot", "operator")
 WEBHOOK = (sys.executable, "-m", "aliquot", "webhook")
-_READY_SECONDS = 60.0
+_READY_SECONDS = 120.0
+_GRACE_SECONDS = 30.0
 
 
 def install(cluster: Cluster, *values: str) -> None:
@@ -202,5 +203,5 @@ def _run(cluster: Cluster, name: str, program: Sequence[str], kubeconfig: Path, 
         "ALIQUOT_SERVER__PORT": str(port),
         **settings,
     }
-    cluster.run(name, list(program), environment)
+    cluster.run(name, list(program), environment, grace=_GRACE_SECONDS)
     return port

@@ -4,7 +4,9 @@ import subprocess
 import sys
 
 import pytest
+from typer.testing import CliRunner
 
+from aliquot.cli.main import app
 from aliquot.settings import Settings, unknown_variables
 
 
@@ -15,7 +17,7 @@ def _started(process: str, **environment: str) -> subprocess.CompletedProcess[st
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=300,
     )
 
 
@@ -32,9 +34,15 @@ def _started(process: str, **environment: str) -> subprocess.CompletedProcess[st
     ],
 )
 def test_a_wrong_setting_stops_the_process_and_is_named(variable: str, value: str, says: str) -> None:
-    done = _started("operator", **{variable: value})
-    assert done.returncode == 2
+    done = CliRunner().invoke(app, ["operator"], env={variable: value})
+    assert done.exit_code == 2
     assert says in done.stderr
+
+
+def test_a_process_with_a_wrong_setting_ends_without_a_traceback() -> None:
+    done = _started("operator", ALIQUOT_WORK__WORKERS="none")
+    assert done.returncode == 2
+    assert "ALIQUOT_WORK__WORKERS" in done.stderr
     assert "Traceback" not in done.stderr
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import http.client
 import threading
+import weakref
 from collections.abc import Coroutine, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar, cast
@@ -15,7 +16,7 @@ from aliquot_lab.errors import LabError
 from aliquot_lab.kubeconfig import Access
 
 T = TypeVar("T")
-_TIMEOUT_SECONDS = 30.0
+_TIMEOUT_SECONDS = 60.0
 _AT_ONCE = 32
 
 
@@ -49,12 +50,18 @@ class Call:
 
 
 class Api:
-    """An API server, reached with one identity. Safe to use from several threads."""
+    """An API server, reached with one identity. Safe to use from several threads.
+
+    Who waits for something reads again and again: reading goes over connections that stay open, as opening one costs
+    both sides more than the question.
+    """
 
     def __init__(self, access: Access) -> None:
         self.access = access
         self._context = access.ssl_context()
         self._address = urlsplit(access.server)
+        self._idle: list[http.client.HTTPConnection] = []
+        weakref.finalize(self, _close_all, self._idle)
 
     def call(self, method: str, path: str, body: object = None, *, content_type: str = "application/json") -> Any:
         """Send one request and return the decoded answer (None for an answer that is no JSON, such as /readyz's).
@@ -63,21 +70,37 @@ class Api:
             ApiError: the server answered with an error.
             OSError: the server could not be reached.
         """
+        headers = {"Content-Type": content_type, "Accept": "application/json", **self.access.headers()}
+        if method == "GET" and self._idle:
+            try:
+                return self._answer(self._idle.pop(), method, path, body, headers)
+            except (OSError, IndexError):  # left by its server since, or taken by another thread: one more is opened
+                pass
+        return self._answer(self._connection(), method, path, body, headers)
+
+    def _connection(self) -> http.client.HTTPConnection:
         host, port = self._address.hostname or "", self._address.port
         if self._address.scheme == "https":
-            connection = http.client.HTTPSConnection(host, port, timeout=_TIMEOUT_SECONDS, context=self._context)
-        else:
-            connection = http.client.HTTPConnection(host, port, timeout=_TIMEOUT_SECONDS)
+            return http.client.HTTPSConnection(host, port, timeout=_TIMEOUT_SECONDS, context=self._context)
+        return http.client.HTTPConnection(host, port, timeout=_TIMEOUT_SECONDS)
+
+    def _answer(
+        self, connection: http.client.HTTPConnection, method: str, path: str, body: object, headers: dict[str, str]
+    ) -> Any:
+        stays_open = False
         try:
-            headers = {"Content-Type": content_type, "Accept": "application/json", **self.access.headers()}
             connection.request(method, self._address.path + path, _encoded(body), headers)
             response = connection.getresponse()
             content = response.read()
+            stays_open = method == "GET" and not response.will_close
         except http.client.HTTPException as problem:  # a server that dies in the middle of an answer
             message = f"{method} {path}: {problem!r}"
             raise ConnectionError(message) from problem
         finally:
-            connection.close()
+            if not stays_open:
+                connection.close()
+        if stays_open:
+            self._idle.append(connection)
         if response.status >= 400:
             raise ApiError(method, path, response.status, content)
         return orjson.loads(content) if response.headers.get_content_type() == "application/json" else None
@@ -143,6 +166,11 @@ def run_blocking(work: Coroutine[Any, Any, T]) -> T:
     if problems:
         raise problems[0]
     return results[0]
+
+
+def _close_all(connections: list[http.client.HTTPConnection]) -> None:
+    for connection in connections:
+        connection.close()
 
 
 def _encoded(body: object) -> bytes | None:

@@ -18,7 +18,7 @@ from aliquot_lab.processes import ProcessSpec, eventually
 from aliquot_lab.supervision import SupervisorClient
 
 RECORD = "lab.json"
-_READY_SECONDS = 60.0
+_READY_SECONDS = 120.0
 _TOKEN_SECONDS = 7 * 24 * 3600
 
 
@@ -269,15 +269,16 @@ class Cluster:
         """Process id of the supervisor."""
         return self._supervisor.pid
 
-    def run(self, name: str, arguments: list[str], environment: Mapping[str, str]) -> None:
+    def run(self, name: str, arguments: list[str], environment: Mapping[str, str], *, grace: float = 5.0) -> None:
         """Run another program, such as an operator, that ends when the lab ends; see `stop`, `start` and `log`.
 
         Args:
             name: The name it is asked for by from now on.
             arguments: Command line, program first.
             environment: Added to the environment in which the lab was started.
+            grace: Seconds that it has to end when it is stopped.
         """
-        self._supervisor.run(ProcessSpec(name, arguments, str(self.log(name)), dict(environment)))
+        self._supervisor.run(ProcessSpec(name, arguments, str(self.log(name)), dict(environment), grace))
 
     def log(self, name: str) -> Path:
         """The file with the output of a process."""

@@ -2,8 +2,8 @@
 
 import json
 import os
+import select
 import socket
-import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,10 +13,10 @@ from aliquot_lab import directories
 from aliquot_lab.errors import LabError
 from aliquot_lab.processes import ProcessSpec, eventually, started_at
 
-_START_SECONDS = 20.0
-_ANSWER_SECONDS = 60.0
+_START_SECONDS = 60.0
+_ANSWER_SECONDS = 120.0
 
-_launched: dict[Path, "subprocess.Popen[bytes]"] = {}  # to be reaped when their lab ends before us
+_launched: dict[Path, int] = {}  # process ids, to be reaped when their lab ends before us
 
 
 @dataclass(frozen=True)
@@ -63,21 +63,12 @@ class SupervisorClient:
         """
         watched = owner.open()
         try:
-            with (directory / "supervisor.log").open("ab") as log:
-                process = subprocess.Popen(
-                    [sys.executable, "-m", "aliquot_lab.supervisor", str(directory), str(watched), str(lock)],
-                    stdin=subprocess.DEVNULL,
-                    stdout=log,
-                    stderr=subprocess.STDOUT,
-                    env={**os.environ, directories.MARK: str(directory)},
-                    pass_fds=(watched, lock),
-                    start_new_session=True,  # Ctrl-C in the owner's terminal is the owner's business
-                )
+            pid = _spawn(directory, watched, lock)
         finally:
             os.close(watched)
             os.close(lock)
-        (directory / "supervisor.pid").write_text(str(process.pid))
-        _launched[directory] = process
+        (directory / "supervisor.pid").write_text(str(pid))
+        _launched[directory] = pid
         control = directory / "control"
         if not eventually(control.exists, seconds=_START_SECONDS, interval=0.01):
             message = f"the lab's supervisor did not start:\n{tail(directory / 'supervisor.log')}"
@@ -110,22 +101,37 @@ class SupervisorClient:
         """Let the lab live on when its owner ends."""
         self._ask(do="disown")
 
-    def shutdown(self, *, seconds: float = 30.0) -> None:
-        """Stop everything and wait until the directory is gone.
+    def shutdown(self, *, seconds: float = 120.0) -> None:
+        """Stop everything and wait until the directory and the supervisor are gone.
 
         Raises:
-            LabError: it was still there after `seconds`.
+            LabError: one of them was still there after `seconds`.
         """
+        supervisor = self._open_supervisor()
         try:
-            self._ask(do="shutdown")
-        except LabError:
-            if self._directory.exists() and not directories.alive(self._directory):
-                directories.remove(self._directory)
-        if not eventually(lambda: not self._directory.exists(), seconds=seconds, interval=0.02):
-            message = f"the lab in {self._directory} did not end within {seconds:.0f} s"
-            raise LabError(message)
-        if process := _launched.pop(self._directory, None):
-            process.wait(seconds)
+            try:
+                self._ask(do="shutdown")
+            except LabError:
+                if self._directory.exists() and not directories.alive(self._directory):
+                    directories.remove(self._directory)
+            gone = eventually(lambda: not self._directory.exists(), seconds=seconds, interval=0.02)
+            if not gone or (supervisor is not None and not select.select([supervisor], [], [], seconds)[0]):
+                message = f"the lab in {self._directory} did not end within {seconds:.0f} s"
+                raise LabError(message)
+        finally:
+            if supervisor is not None:
+                os.close(supervisor)
+        if pid := _launched.pop(self._directory, None):
+            os.waitpid(pid, 0)
+
+    def _open_supervisor(self) -> int | None:
+        """A pidfd of the supervisor, which tells when it has ended; None: it is gone already."""
+        if not directories.alive(self._directory):
+            return None
+        try:
+            return os.pidfd_open(self.pid)
+        except (OSError, ValueError):
+            return None
 
     def _ask(self, **request: object) -> dict[str, Any]:
         try:
@@ -148,6 +154,28 @@ class SupervisorClient:
         if "error" in answer:
             raise LabError(str(answer["error"]))
         return answer
+
+
+def _spawn(directory: Path, watched: int, lock: int) -> int:
+    """Start the program of a supervisor; returns its process id.
+
+    Not by `subprocess`, which expects that whoever started a process outlives it: the lab of a test run is started by
+    one of its workers, and ends with the whole run.
+    """
+    for descriptor in (watched, lock):
+        os.set_inheritable(descriptor, True)
+    with (directory / "supervisor.log").open("ab") as log:
+        return os.posix_spawn(
+            sys.executable,
+            [sys.executable, "-m", "aliquot_lab.supervisor", str(directory), str(watched), str(lock)],
+            {**os.environ, directories.MARK: str(directory)},
+            file_actions=[
+                (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+                (os.POSIX_SPAWN_DUP2, log.fileno(), 1),
+                (os.POSIX_SPAWN_DUP2, log.fileno(), 2),
+            ],
+            setsid=True,  # Ctrl-C in the owner's terminal is the owner's business
+        )
 
 
 def tail(log: Path, *, lines: int = 15) -> str:

@@ -70,7 +70,7 @@ class Supervisor:
     def _serve(self, listener: socket.socket) -> None:
         connection, _ = listener.accept()
         with connection:
-            connection.settimeout(5)
+            connection.settimeout(30)
             try:
                 line = connection.makefile("rb").readline()
                 answer = self._answer(json.loads(line))

@@ -12,6 +12,7 @@ from aliquot_lab import Cluster, dedicated
 from aliquot_lab.processes import eventually
 from tests.chart.chart_support import CHART, CRDS, GUIDE, definitions_are_established
 from tests.chart.test_rights import TABLES, rights_of_table
+from tests.support.arena import PATIENCE_SECONDS
 
 pytestmark = [pytest.mark.cluster, pytest.mark.xdist_group("installed chart")]
 
@@ -82,7 +83,7 @@ class TestDefinitions:
 class TestTheOperator:
     def test_its_pods_are_admitted_where_only_restricted_pods_are(self, cluster: Cluster) -> None:
         for component in TABLES:
-            cluster.kubectl("rollout", "status", f"deployment/aliquot-{component}", "-n", "runai", "--timeout=60s")
+            cluster.kubectl("rollout", "status", f"deployment/aliquot-{component}", "-n", "runai", "--timeout=120s")
             chosen = ["-n", "runai", "-l", f"app.kubernetes.io/component={component}"]
             pods = json.loads(cluster.kubectl("get", "pods", *chosen, "-o", "json"))["items"]
             assert len({pod["spec"]["nodeName"] for pod in pods}) == 2, "both replicas on one node"
@@ -179,7 +180,7 @@ class TestUsers:
         # The controller manager puts our roles into the cluster's own.
         assert eventually(
             lambda: allowed(cluster, "editer", "create", "runaijobs", group="run.ai", namespace="runai-team"),
-            seconds=30,
+            seconds=PATIENCE_SECONDS,
         )
 
     @pytest.mark.parametrize(

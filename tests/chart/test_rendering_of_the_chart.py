@@ -26,6 +26,9 @@ from tests.chart.chart_support import (
     without_definitions,
 )
 
+# Rendered once, and not once in each worker.
+pytestmark = pytest.mark.xdist_group("rendered chart")
+
 
 def changed(default: object, schema: dict[str, Any]) -> object:
     """A value for a setting that is allowed and not its default."""

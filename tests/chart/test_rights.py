@@ -1,6 +1,7 @@
 """Who may do what: the operator's rights are exactly this table, and the guide explains each of them."""
 
 import re
+from functools import cache
 
 import pytest
 import yaml
@@ -8,6 +9,8 @@ import yaml
 from aliquot import names
 from aliquot.core.intake.group_table import builtin_table
 from tests.chart.chart_support import CRDS, GUIDE, PROJECT_ROLES, Helm, Manifest, only, without_definitions
+
+pytestmark = pytest.mark.xdist_group("rendered chart")
 
 OPERATOR = """
     cluster  -                    pods                         get list watch create delete
@@ -137,6 +140,7 @@ def roles(standard: list[Manifest]) -> dict[str, Manifest]:
     return {item["metadata"]["name"]: item for item in standard if item["kind"] == "ClusterRole"}
 
 
+@cache
 def plurals(*, category: str | None = None) -> set[tuple[str, str]]:
     """Group and plural of our kinds."""
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)

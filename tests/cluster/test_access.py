@@ -63,6 +63,7 @@ def test_a_researcher_of_a_project_can_submit_there_and_not_elsewhere(arena: Are
     with pytest.raises(LabError, match="forbidden"):
         submit(arena, here, "early")()
     until_phase(arena, rule(arena, "ada", scopeName=f"{arena.name}-a"), "Ready")
+    arena.until(lambda: may(arena, here, "create", "trainingworkloads"), "the API server to know of the rights")
     submit(arena, here, "first")()
     arena.until_phase(here, "first", "Running")
     with pytest.raises(LabError, match="forbidden"):
@@ -112,7 +113,7 @@ def test_what_is_changed_or_deleted_by_hand_is_put_back_and_all_goes_with_the_ru
     assert arena.get(path) == {}, "who has no role that is known has no rights"
     arena.patch(f"{RULES}/{name}", {"spec": {"roleName": "Editor"}})
     until_phase(arena, name, "Ready")
-    assert may(arena, namespace, "create", "trainingpolicies")
+    arena.until(lambda: may(arena, namespace, "create", "trainingpolicies"), "the new rights")
     arena.delete(f"{RULES}/{name}")
     arena.until(lambda: arena.get(path) == {}, "the RoleBinding to go with its rule")
     arena.until(lambda: not may(arena, namespace, "get", "pods"), "the rights to go")

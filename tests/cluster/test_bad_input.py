@@ -4,6 +4,7 @@ Three places to look: the API server's refusal, the status of what was submitted
 does to workloads is in `test_training`, what the API server refuses beyond this in `test_kinds`.
 """
 
+import json
 import secrets
 from collections.abc import Callable, Generator
 from typing import Any
@@ -317,6 +318,18 @@ def restricted_pods(arena: Arena, namespace: str) -> Callable[[], object]:
     return lambda: arena.patch(path, {"metadata": {"labels": {label: "baseline"}}})
 
 
+def refused(arena: Arena, namespace: str) -> bool:
+    """Whether the API server holds what forbids a pod against one, by a dry run: it hears of it by and by."""
+    resources = {"limits": {"nvidia.com/gpu": "1", "cpu": "1"}}
+    container = {"name": "main", "image": "x", "resources": resources}
+    pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "dry"}, "spec": {"containers": [container]}}
+    try:
+        arena.lab.api.call("POST", f"/api/v1/namespaces/{namespace}/pods?dryRun=All", pod)
+    except ApiError as problem:
+        return problem.status == 403
+    return False
+
+
 REFUSALS: dict[str, tuple[Callable[[Arena, str], Callable[[], object]], dict[str, Any], str]] = {
     "a ResourceQuota without pods": (no_pods, {}, "exceeded quota: none, requested: pods=1"),
     "a ResourceQuota without GPUs": (no_gpus, {}, "exceeded quota: no-gpus, requested: requests.nvidia.com/gpu=1"),
@@ -339,6 +352,7 @@ def test_a_pod_that_the_api_server_refuses_is_explained_and_made_when_it_may_be(
 ) -> None:
     namespace = arena.project("a", deserved=2)
     allow = forbid(arena, namespace)
+    arena.until(lambda: refused(arena, namespace), "the API server to refuse such pods")
     arena.submit(namespace, "job-1", **parameters)
     status = arena.until_reason(namespace, "job-1", "CreateRefused")
     assert said in status["phaseMessage"]
@@ -399,7 +413,7 @@ def test_a_namespace_that_is_deleted_takes_its_work_along_and_its_project_gets_a
         found = arena.get(f"/api/v1/namespaces/{namespace}").get("metadata", {})
         return found.get("uid", before) != before and project_status(arena, "a")["phase"] == "Ready"
 
-    arena.until(another, "the project to be Ready with another namespace", seconds=120)
+    arena.until(another, "the project to be Ready with another namespace", seconds=240)
     assert arena.pods(namespace) == []
     assert arena.workload(namespace, "job-1") == {}
     account = f"/api/v1/namespaces/{namespace}/serviceaccounts/default"
@@ -408,7 +422,9 @@ def test_a_namespace_that_is_deleted_takes_its_work_along_and_its_project_gets_a
     arena.until_phase(namespace, "job-1", "Running")
 
 
-def test_a_deleted_project_leaves_its_pods_running_and_gets_no_new_ones(arena: Arena, neighbour: None) -> None:
+def test_a_deleted_project_leaves_its_pods_running_and_gets_no_new_ones(
+    arena: Arena, operator: platform.OperatorProcess, neighbour: None
+) -> None:
     namespace = arena.project("a", deserved=4)
     arena.submit(namespace, "long")
     arena.submit(namespace, "sweep", completions=2)
@@ -416,6 +432,12 @@ def test_a_deleted_project_leaves_its_pods_running_and_gets_no_new_ones(arena: A
         arena.until_phase(namespace, name, "Running")
     manifest = arena.get(f"{PROJECTS}/{arena.name}-a")
     arena.delete(f"{PROJECTS}/{arena.name}-a")
+
+    def queues() -> set[str]:
+        code, text = operator.probe(f"debug/state?pool={arena.name}")
+        return {queue["name"] for queue in json.loads(text)["queues"]} if code == 200 else {f"{arena.name}-a"}
+
+    arena.until(lambda: f"{arena.name}-a" not in queues(), "the operator to know that it is gone")
     arena.submit(namespace, "late")
     status = arena.until_reason(namespace, "late", "NoProject")
     assert f"the project {arena.name}-a of the namespace {namespace} does not exist" in status["phaseMessage"]
@@ -430,8 +452,8 @@ def test_a_deleted_project_leaves_its_pods_running_and_gets_no_new_ones(arena: A
         {key: manifest[key] for key in ("apiVersion", "kind", "spec")} | {"metadata": {"name": f"{arena.name}-a"}},
     )
     arena.until_phase(namespace, "late", "Running")
+    arena.until(lambda: names_of(arena.pods(namespace, "sweep")) == ["sweep-0-0", "sweep-1-0"], "the sweep to go on")
     arena.until_phase(namespace, "sweep", "Running")
-    assert names_of(arena.pods(namespace, "sweep")) == ["sweep-0-0", "sweep-1-0"]
 
 
 def succeed(arena: Arena, namespace: str, pod: str) -> None:
@@ -467,6 +489,7 @@ def test_a_node_that_is_not_ready_gets_nothing_new_and_keeps_what_it_has(arena: 
     [pod] = arena.pods(namespace)
     lost, kept = (first, second) if pod["spec"]["nodeName"] == first else (second, first)
     arena.lab.lose_node(lost)
+    arena.until_node(lost, "NotReady")
     for name in ("one", "two"):
         arena.submit(namespace, name)
         arena.until_phase(namespace, name, "Running")
@@ -566,7 +589,10 @@ def test_a_node_that_says_what_cannot_be_is_told_once_and_serves_as_far_as_it_is
     def pool() -> dict[str, Any]:
         return arena.get(f"{POOLS}/{arena.name}").get("status", {})
 
-    arena.until(lambda: arena.events("default", node), "an event on the node")
+    def told() -> list[dict[str, Any]]:
+        return [each for each in arena.events("default", node) if each["reportingController"].startswith("aliquot")]
+
+    arena.until(told, "an event on the node")
     arena.until(lambda: pool().get("message") == f"node {node}: {said}", "its node pool to say so")
     assert pool()["phase"] == "Ready"
     namespace = arena.project("a", deserved=4)
@@ -575,7 +601,7 @@ def test_a_node_that_says_what_cannot_be_is_told_once_and_serves_as_far_as_it_is
     arena.patch(f"/api/v1/nodes/{node}", {"metadata": {"labels": {"looked": "at"}}})
     arena.patch(f"/api/v1/nodes/{node}", {"metadata": {"labels": {"nvidia.com/gpu.memory": "80000"}}})
     arena.until(lambda: "message" not in pool(), "its node pool to say so no longer")
-    [event] = [event for event in arena.events("default", node) if event["reportingController"].startswith("aliquot")]
+    [event] = told()
     assert (event["type"], event["reason"], event["note"]) == ("Warning", "InvalidLabels", said)
     assert "series" not in event
 

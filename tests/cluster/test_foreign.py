@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from aliquot_lab.api import ApiError
-from tests.support.arena import Arena
+from tests.support.arena import DURATION, Arena
 from tests.support.foreign import active, define, owned_by, report, template, until_reported
 
 pytestmark = pytest.mark.cluster
@@ -20,7 +20,7 @@ def test_a_plain_job_runs_under_its_project_and_is_shown(arena: Arena) -> None:
     """cluster-api.md S7."""
     [node] = arena.nodes(1, gpus=2)
     namespace = arena.project("a", deserved=2)
-    spec = {"template": {**template(gpu=2, duration="3s")}}
+    spec = {"template": {**template(gpu=2)}}
     spec["template"]["spec"]["restartPolicy"] = "Never"
     job = {"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "job1"}, "spec": spec}
     arena.make(f"{BATCH}/{namespace}/jobs", job)
@@ -34,6 +34,7 @@ def test_a_plain_job_runs_under_its_project_and_is_shown(arena: Arena) -> None:
     assert shown["requestedNodePools"] == [arena.name]
     assert shown["imageName"] == "registry.example.com/foreign:1"
     assert shown["priorityClassName"] == "train"
+    arena.end(namespace, "job1")
     ended = until_reported(arena, namespace, "job1", "Completed")["status"]["observedStatus"]
     assert ended["message"] == "1 pod succeeded"
     assert "Completed" in {each["type"] for each in ended["conditions"] if each["status"] == "True"}
@@ -177,7 +178,7 @@ def test_a_cronjobs_jobs_count_as_its_own(arena: Arena) -> None:
 def test_a_pod_of_nobodys_is_shown_itself(arena: Arena) -> None:
     arena.nodes(1)
     namespace = arena.project("a", deserved=8)
-    arena.pod(namespace, "lonely", metadata={"annotations": {"lab.aliquot.dev/duration": "1s"}}, restartPolicy="Never")
+    arena.pod(namespace, "lonely", metadata={"annotations": {DURATION: "100ms"}}, restartPolicy="Never")
     shown = until_reported(arena, namespace, "lonely", "Completed")
     assert shown["spec"]["type"] == "Pod"
 

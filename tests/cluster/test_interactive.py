@@ -125,9 +125,14 @@ def test_suspended_it_gives_its_gpus_back_and_resumes(arena: Arena) -> None:
     until_phase(arena, namespace, "build1", "Running")
     path = arena.path(namespace, "build1", INTERACTIVE)
     arena.patch(path, {"spec": {"active": {"value": False}}})
-    status = until_phase(arena, namespace, "build1", "Stopped")
+    until_phase(arena, namespace, "build1", "Stopped")
     arena.until(lambda: not arena.pods(namespace), "its pod to be gone")
-    assert (status["totalAllocatedGPU"], status["requestedGPU"]) == ("0", "0")
+
+    def holds() -> tuple[str, str]:
+        status = arena.status(namespace, "build1", INTERACTIVE)
+        return status["totalAllocatedGPU"], status["requestedGPU"]
+
+    arena.until(lambda: holds() == ("0", "0"), "its GPU to be given back")
     arena.patch(path, {"spec": {"active": {"value": True}}})
     until_phase(arena, namespace, "build1", "Running")
 
@@ -166,7 +171,9 @@ def test_a_pod_that_fails_as_a_whole_is_made_again_and_the_last_one_stays(arena:
     arena.until(
         lambda: names_of(arena.pods(namespace)) == ["build1-0-2", "build1-0-3"], "all but the last failed pod to go"
     )
-    assert arena.status(namespace, "build1", INTERACTIVE)["failedPods"] == 3
+    arena.until(
+        lambda: arena.status(namespace, "build1", INTERACTIVE)["failedPods"] == 3, "its status to count three failures"
+    )
 
 
 @pytest.mark.parametrize(
@@ -182,7 +189,7 @@ def test_kubectl_waits_for_conditions(arena: Arena, kind: str, given: dict[str, 
     arena.submit(namespace, "awaited", kind=kind, **given)
     for condition in conditions:
         what = f"{kind.lower()}/awaited"
-        said = arena.lab.kubectl("wait", "-n", namespace, what, f"--for=condition={condition}", "--timeout=60s")
+        said = arena.lab.kubectl("wait", "-n", namespace, what, f"--for=condition={condition}", "--timeout=120s")
         assert "condition met" in said
 
 

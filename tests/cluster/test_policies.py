@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.arena import WORKLOADS, Arena
+from tests.support.arena import DURATION, WORKLOADS, Arena
 
 pytestmark = pytest.mark.cluster
 
@@ -99,7 +99,7 @@ def test_s14_s15_a_template_creates_nothing_and_gives_values(arena: Arena) -> No
         image={"value": "registry.example.com/theirs:2"},
         gpu={"value": "2"},
         environment={"items": {"A": {"value": "1"}, "B": {"value": "2"}}},
-        annotations={"items": {"lab.aliquot.dev/duration": {"value": "100ms"}}},
+        annotations={"items": {DURATION: {"value": "100ms"}}},
     )
     items = {"B": {"deleted": True}, "C": {"value": "3"}}
     arena.submit(namespace, "mine", gpu="1", image=None, environment={"items": items}, base="defaults")

@@ -93,12 +93,13 @@ def test_a_department_takes_back_what_another_borrowed(arena: Arena) -> None:
 def test_what_waits_says_why_with_numbers_and_starts_when_there_is_room(arena: Arena) -> None:
     arena.nodes(1)
     namespace = arena.project("a", deserved=8)
-    arena.submit(namespace, "first", gpu="6", duration="8s")
+    arena.submit(namespace, "first", gpu="6")
     arena.until_phase(namespace, "first", "Running")
     arena.submit(namespace, "second", gpu="4")
     status = arena.until_reason(namespace, "second", "NotEnoughResources")
     assert "4 GPUs" in status["phaseMessage"]
     assert "2" in status["phaseMessage"]
+    arena.end(namespace, "first")
     arena.until_phase(namespace, "second", "Running")
 
 

@@ -17,8 +17,13 @@ pytestmark = pytest.mark.cluster
 
 
 def nodes_of(arena: Arena, namespace: str, *workloads: str) -> list[str]:
-    """Where the only pod of each workload is."""
-    return [arena.pods(namespace, workload)[0]["spec"].get("nodeName", "") for workload in workloads]
+    """Where the only pod of each workload is that has not ended; empty: nowhere."""
+
+    def node_of(workload: str) -> str:
+        alive = [pod for pod in arena.pods(namespace, workload) if pod["status"]["phase"] in ("Pending", "Running")]
+        return alive[0]["spec"].get("nodeName", "") if alive else ""
+
+    return [node_of(workload) for workload in workloads]
 
 
 def run(arena: Arena, namespace: str, name: str, **submitted: Any) -> None:
@@ -39,9 +44,13 @@ def test_a_workload_moves_so_that_a_larger_one_fits(arena: Arena) -> None:
     arena.until_phase(b, "b2", "Stopped")
     arena.submit(a, "a2", gpu="2")
     arena.until_phase(a, "a2", "Running")
+
+    def moved() -> bool:
+        return nodes_of(arena, a, "a1") == nodes_of(arena, b, "b1") != nodes_of(arena, a, "a2")
+
+    arena.until(moved, "the other two to be on one node")
     for namespace, name in ((a, "a1"), (b, "b1")):
         arena.until_phase(namespace, name, "Running")
-    assert nodes_of(arena, a, "a1") == nodes_of(arena, b, "b1") != nodes_of(arena, a, "a2")
 
 
 def test_what_nobody_deserves_is_split_as_the_quotas_are(arena: Arena) -> None:

@@ -16,12 +16,13 @@ from aliquot.contracts.kinds.crd import definition
 from aliquot.contracts.kinds.registry import KINDS, Kind
 from aliquot_lab import Cluster, dedicated
 from aliquot_lab.api import ApiError
+from aliquot_lab.processes import eventually
 from tests.chart.chart_support import CRDS, definitions_are_established
 from tests.contracts import contract
 from tests.contracts.documents import Spec
 from tests.contracts.refused import REFUSED_BY_RULES, REFUSED_BY_SCHEMA
 from tests.contracts.structural import problems
-from tests.support.arena import MERGE
+from tests.support.arena import MERGE, PATIENCE_SECONDS
 
 pytestmark = [pytest.mark.cluster, pytest.mark.xdist_group("stored objects")]
 
@@ -152,14 +153,17 @@ def store_whole(lab: Cluster, kind: str) -> dict[str, Any]:
 
 def eventually_refused(lab: Cluster, path: str, manifest: dict[str, Any]) -> None:
     """Wait until the API server has taken up today's definition: then it refuses what the old one took."""
-    for _ in range(300):
+
+    def refused() -> bool:
         try:
             lab.api.call("POST", f"{path}?dryRun=All", manifest)
         except ApiError as refusal:
             if refusal.status != 422:
                 raise
-            return
-    pytest.fail(f"{path} still takes {json.dumps(manifest)}")
+            return True
+        return False
+
+    assert eventually(refused, seconds=PATIENCE_SECONDS), f"{path} still takes {json.dumps(manifest)}"
 
 
 @pytest.mark.parametrize("what", OLD)

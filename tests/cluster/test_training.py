@@ -26,17 +26,12 @@ def test_a_workload_runs_and_completes(arena: Arena) -> None:
 def test_a_sweep_runs_its_completions_a_few_at_a_time(arena: Arena) -> None:
     arena.nodes(1)
     namespace = arena.project("a", deserved=8)
-    arena.submit(namespace, "sweep", completions=6, parallelism=2, duration="1s")
-    most = 0
-
-    def done() -> bool:
-        nonlocal most
-        alive = [pod for pod in arena.pods(namespace) if pod["status"]["phase"] in ("Pending", "Running")]
-        most = max(most, len(alive))
-        return arena.status(namespace, "sweep").get("phase") == "Completed"
-
-    arena.until(done, "the sweep to complete")
-    assert most == 2
+    arena.submit(namespace, "sweep", completions=6, parallelism=2)
+    for first in (0, 2, 4):
+        arena.until(lambda: arena.running(namespace) == 2, "two pods to run")
+        assert names_of(arena.pods(namespace)) == [f"sweep-{index}-0" for index in range(first + 2)]
+        arena.end(namespace)
+    arena.until_phase(namespace, "sweep", "Completed")
     assert names_of(arena.pods(namespace, "sweep")) == [f"sweep-{index}-0" for index in range(6)]
     assert arena.status(namespace, "sweep")["completedIndexes"] == "0-5"
 
@@ -95,8 +90,9 @@ def test_deleting_a_workload_takes_its_pods_along(arena: Arena) -> None:
 def test_a_finished_workload_deletes_itself_when_told_to(arena: Arena) -> None:
     arena.nodes(1)
     namespace = arena.project("a", deserved=8)
-    arena.submit(namespace, "brief", duration="100ms", autoDeletionTimeAfterCompletionSeconds=1)
-    arena.until_phase(namespace, "brief", "Completed")
+    arena.submit(namespace, "brief", autoDeletionTimeAfterCompletionSeconds=1)
+    arena.until_phase(namespace, "brief", "Running")
+    arena.end(namespace, "brief")
     arena.until(lambda: not arena.workload(namespace, "brief"), "the workload to be deleted")
     arena.until(lambda: not arena.pods(namespace), "its pod to be gone")
 
@@ -108,9 +104,9 @@ def test_a_suspended_workload_gives_its_gpus_back_and_resumes(arena: Arena) -> N
     arena.until_phase(namespace, "job-1", "Running")
     path = f"{WORKLOADS}/namespaces/{namespace}/trainingworkloads/job-1"
     arena.patch(path, {"spec": {"active": {"value": False}}})
-    status = arena.until_phase(namespace, "job-1", "Stopped")
+    arena.until_phase(namespace, "job-1", "Stopped")
     arena.until(lambda: not arena.pods(namespace), "its pod to be gone")
-    assert status["totalAllocatedGPU"] == "0"
+    arena.until(lambda: arena.status(namespace, "job-1")["totalAllocatedGPU"] == "0", "its GPU to be given back")
     arena.patch(path, {"spec": {"active": {"value": True}}})
     arena.until_phase(namespace, "job-1", "Running")
 
@@ -134,11 +130,17 @@ def test_a_pod_deleted_by_hand_comes_back_and_costs_no_retry(arena: Arena) -> No
 
 
 def test_a_completed_run_stays_completed_when_its_node_goes(arena: Arena) -> None:
-    first, _ = arena.nodes(2)
+    arena.nodes(2)
     namespace = arena.project("a", deserved=16)
-    arena.submit(namespace, "sweep", gpu="8", completions=2, parallelism=1, duration="2s")
+    arena.submit(namespace, "sweep", gpu="8", completions=2, parallelism=1)
+    arena.until(lambda: arena.running(namespace) == 8, "the first run to begin")
+    node = arena.pods(namespace)[0]["spec"]["nodeName"]
+    arena.cordon(node)
+    arena.end(namespace)
+    arena.until(lambda: arena.running(namespace) == 8, "the second run to begin on the other node")
+    arena.lab.remove_node(node)
     arena.until(lambda: arena.status(namespace, "sweep").get("completedIndexes") == "0", "the first run to be done")
-    arena.lab.remove_node(first)
+    arena.end(namespace)
     status = arena.until_phase(namespace, "sweep", "Completed")
     assert status["succeededPods"] == 2
     assert status.get("failedPods", 0) == 0
@@ -155,7 +157,7 @@ def test_a_lost_node_costs_no_retry(arena: Arena) -> None:
     arena.until(
         lambda: [pod for pod in arena.pods(namespace) if pod["spec"].get("nodeName") == second],
         "the workload to run on the other node",
-        seconds=120,
+        seconds=240,
     )
     assert arena.until_phase(namespace, "job-1", "Running").get("failedPods", 0) == 0
 
@@ -165,9 +167,9 @@ def test_a_cordoned_node_gets_nothing_new_and_keeps_what_it_has(arena: Arena) ->
     namespace = arena.project("a", deserved=8)
     arena.submit(namespace, "before")
     arena.until_phase(namespace, "before", "Running")
-    arena.patch(f"/api/v1/nodes/{node}", {"spec": {"unschedulable": True}})
+    arena.cordon(node)
     arena.submit(namespace, "after")
-    arena.until_phase(namespace, "after", "Pending")
+    arena.until_reason(namespace, "after", "NoSuchNode")
     arena.patch(f"/api/v1/nodes/{node}", {"spec": {"unschedulable": False}})
     arena.until_phase(namespace, "after", "Running")
     assert arena.status(namespace, "before")["phase"] == "Running"

@@ -13,12 +13,11 @@ from typing import Any, Final
 
 from aliquot_lab.api import Call
 from tests.crashes.stage import Stage, tried
-from tests.support.arena import MERGE, PROJECTS, WORKLOADS
+from tests.support.arena import DURATION, MERGE, PROJECTS, WORKLOADS
 
-_DURATION: Final = "lab.aliquot.dev/duration"
 _WOKEN: Final = "lab.aliquot.dev/woken"
 _ENDED: Final = ("Completed", "Failed")
-_LONGEST_SECONDS: Final = 500.0
+_LONGEST_SECONDS: Final = 900.0
 
 
 @dataclass(frozen=True)
@@ -209,9 +208,9 @@ class Scenario:
         namespace = self._namespaces["a"]
         for name in self._borrowers:
             for pod in self.stage.pods(namespace, name):
-                if _DURATION not in pod["metadata"].get("annotations", {}):
+                if DURATION not in pod["metadata"].get("annotations", {}):
                     path = f"/api/v1/namespaces/{namespace}/pods/{pod['metadata']['name']}"
-                    self.stage.patch(path, {"metadata": {"annotations": {_DURATION: "100ms"}}})
+                    self.stage.patch(path, {"metadata": {"annotations": {DURATION: "100ms"}}})
         return self._not_ended({**self._borrowers, **self._rest})
 
     def _held(self, project: str) -> str:

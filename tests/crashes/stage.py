@@ -25,8 +25,9 @@ SHORT_LEASE: Final = {
 }
 _ALWAYS: Final = {"ALIQUOT_WORKLOADS__RETRY_BASE_SECONDS": "0.2"}
 _PATIENCE_SECONDS: Final = 180.0
-_STEP_SECONDS: Final = 120.0
-_LONGEST_SECONDS: Final = 500.0
+_WATCHES: Final = 7
+_STEP_SECONDS: Final = 180.0
+_LONGEST_SECONDS: Final = 900.0
 
 
 class Stage(Arena):
@@ -113,6 +114,13 @@ class Stage(Arena):
             for operator in self._operators
         ]
 
+    def watched(self, proxy: FaultProxy) -> None:
+        """Wait until the operator behind the proxy watches all that it reads, which is not yet so when it has read it.
+
+        Four custom resources at least, pods, nodes and namespaces.
+        """
+        self.until(lambda: len(proxy.watches()) >= _WATCHES, "the operator to watch what it has read")
+
     def holder(self) -> str:
         """Who holds the lease; empty: nobody."""
         return self.get(LEASE).get("spec", {}).get("holderIdentity", "")
@@ -128,7 +136,7 @@ class Stage(Arena):
                 f"{WORKLOADS}/namespaces/{namespace}/trainingworkloads",
                 f"{WORKLOADS}/namespaces/{namespace}/distributedworkloads",
                 f"{WORKLOADS}/namespaces/{namespace}/inferenceworkloads",
-                f"/api/v1/namespaces/{namespace}/pods",
+                f"/api/v1/namespaces/{namespace}/pods?gracePeriodSeconds=0",
             ):
                 self._delete_all(path)
         for namespace in namespaces:
@@ -160,7 +168,7 @@ class MortalOperator:
         pid = int(self._file.read_text())
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
-        assert eventually(lambda: not _lives(pid), seconds=10, interval=0.001), f"process {pid} survived SIGKILL"
+        assert eventually(lambda: not _lives(pid), seconds=60, interval=0.001), f"process {pid} survived SIGKILL"
 
     @property
     def ended_by_itself(self) -> bool:

@@ -3,7 +3,6 @@
 import pytest
 
 from aliquot_lab import Cut, FaultProxy, Rule
-from aliquot_lab.processes import eventually
 from tests.crashes.stage import Stage
 from tests.support.arena import WORKLOADS, names_of
 
@@ -14,7 +13,8 @@ def test_watches_that_fall_silent_are_opened_anew(stage: Stage, proxy: FaultProx
     stage.operator(proxy=proxy, settings={"ALIQUOT_API__WATCH_SILENCE_SECONDS": "3"})
     stage.nodes(1)
     namespace = stage.project("a", deserved=8)
-    assert proxy.silence_watches() >= 7  # four custom resources, pods, nodes, namespaces
+    stage.watched(proxy)
+    assert proxy.silence_watches() > 0
     stage.submit(namespace, "job-1", gpu="8", duration="300ms")
     stage.until_phase(namespace, "job-1", "Completed")
     proxy.silence_watches()
@@ -31,8 +31,9 @@ def test_what_vanished_while_the_watches_were_away_holds_nothing(stage: Stage, p
         stage.submit(namespace, name)
     stage.until(lambda: stage.running(namespace) == 8, "all GPUs to be in use")
     away = Rule(Cut(), verb="watch|list")
+    stage.watched(proxy)
     proxy.add(away)
-    assert proxy.expire_watches() >= 7
+    assert proxy.expire_watches() > 0
     for name in names:
         stage.delete(f"{WORKLOADS}/namespaces/{namespace}/trainingworkloads/{name}")
     stage.until(lambda: not stage.pods(namespace), "all pods to be gone")
@@ -46,19 +47,19 @@ def test_what_vanished_while_the_watches_were_away_holds_nothing(stage: Stage, p
 
 def test_what_was_made_and_vanished_while_the_watches_were_away_holds_nothing(stage: Stage, proxy: FaultProxy) -> None:
     """Its pod is known from the answer to its creation alone: no list and no watch ever tells that it is gone."""
-    stage.operator(
-        proxy=proxy, settings={"ALIQUOT_SCHEDULING__CONFIRM_SECONDS": "1", "ALIQUOT_WORKLOADS__RETRY_BASE_SECONDS": "4"}
-    )
+    stage.operator(proxy=proxy, settings={"ALIQUOT_SCHEDULING__CONFIRM_SECONDS": "1"})
     stage.nodes(1)
     namespace = stage.project("a", deserved=8)
     stage.submit(namespace, "again", annotations={"exit-code": "3"})
     stage.until_phase(namespace, "again", "Running")
-    end = {"metadata": {"annotations": {"lab.aliquot.dev/duration": "1ms"}}}
-    stage.patch(f"/api/v1/namespaces/{namespace}/pods/again-0-0", end)  # its successor runs until it is stopped
-    stage.until_reason(namespace, "again", "BackOff")
+    stage.watched(proxy)
     away = Rule(Cut(), verb="watch|list")
-    proxy.add(away)
-    proxy.expire_watches()
+    proxy.on_request(
+        lambda _: (proxy.add(away), proxy.expire_watches()),
+        when=lambda request: (request.verb, request.resource) == ("create", "pods"),
+        times=1,
+    )
+    stage.end(namespace, "again")
     stage.until(lambda: len(stage.pods(namespace)) == 2, "the second try")
     stage.until(lambda: proxy.counts()["get", "pods"] > 0, "the operator to ask what became of it")
     stage.delete(f"{WORKLOADS}/namespaces/{namespace}/trainingworkloads/again")
@@ -73,7 +74,7 @@ def test_a_watch_that_is_cut_again_and_again_misses_nothing(stage: Stage, proxy:
     stage.nodes(1, gpus=2)
     namespace = stage.project("a", deserved=2)
     for number in range(10):
-        stage.submit(namespace, f"job-{number}", duration="300ms")
+        stage.submit(namespace, f"job-{number}")
     ways = [proxy.cut_watches, proxy.close_watches, proxy.expire_watches]
     cuts = 0
 
@@ -81,7 +82,8 @@ def test_a_watch_that_is_cut_again_and_again_misses_nothing(stage: Stage, proxy:
         nonlocal cuts
         ways[cuts % len(ways)]()
         cuts += 1
+        stage.end(namespace)
         return all(stage.status(namespace, f"job-{number}").get("phase") == "Completed" for number in range(10))
 
-    assert eventually(done, seconds=120, interval=0.5)
-    assert cuts > 1
+    stage.until(done, "all jobs to complete")
+    assert cuts >= 5, "two at a time"

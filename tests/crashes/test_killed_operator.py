@@ -69,7 +69,8 @@ def test_a_killed_operator_goes_on_where_it_was(stage: Stage, proxy: FaultProxy,
     operator = stage.mortal_operator(proxy)
     killer = Killer(proxy, operator, nth)
     try:
-        Scenario(stage, workloads=30 if nth > 2 else 12).play()  # a life for each write or two takes its time
+        # A life for each few writes takes its time: then each kind of work comes once, else three times.
+        Scenario(stage, workloads=30 if nth > 5 else 12).play()
     except AssertionError as failure:
         failure.add_note("\n".join(["it was last killed at:", *killer.last()]))
         raise

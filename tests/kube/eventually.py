@@ -2,8 +2,9 @@
 
 import asyncio
 from collections.abc import Callable
+from typing import Final
 
-_DEADLINE_SECONDS = 30.0
+PATIENCE_SECONDS: Final = 120.0
 
 
 async def eventually(condition: Callable[[], object]) -> None:
@@ -12,7 +13,7 @@ async def eventually(condition: Callable[[], object]) -> None:
     Raises:
         TimeoutError: it does not, after so long that it never will.
     """
-    async with asyncio.timeout(_DEADLINE_SECONDS):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         while True:
             if condition():
                 return

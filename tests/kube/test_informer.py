@@ -17,7 +17,7 @@ from aliquot.kube.metrics import WatchMetrics
 from aliquot.kube.problems import Forbidden, Timeout
 from aliquot.kube.resources import PODS
 from aliquot.kube.transport import Limits
-from tests.kube.eventually import eventually
+from tests.kube.eventually import PATIENCE_SECONDS, eventually
 from tests.kube.scripted_server import Drop, Json, Reply, ScriptedServer, Stream, client_of, refusal_body, stream
 
 
@@ -67,7 +67,7 @@ class Watcher:
         self.informer.add_handler(lambda old, new: self.told.put_nowait(outline(old, new)))
 
     async def hears(self, *expected: str) -> None:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             assert [await self.told.get() for _ in expected] == list(expected)
 
     @asynccontextmanager
@@ -189,7 +189,7 @@ async def test_a_watch_that_falls_silent_is_opened_anew_from_the_last_bookmark(
     server.watches.extend(
         [stream(bookmark(30), then="silence"), stream(("ADDED", pod("a", 31)), then="silence"), Stream((), "silence")]
     )
-    watcher = Watcher(client, silence_seconds=0.3)
+    watcher = Watcher(client, silence_seconds=1.5)
     async with watcher.running():
         await watcher.hears("a ->31")
         assert server.watched_from()[:2] == ["10", "30"]
@@ -237,7 +237,7 @@ async def test_a_list_that_is_refused_is_asked_for_again(server: ScriptedServer,
         await eventually(lambda: isinstance(watcher.informer.last_problem, Forbidden))
         assert not watcher.informer.synced.is_set()
         await watcher.hears("a ->3")
-        await asyncio.wait_for(watcher.informer.synced.wait(), 30)
+        await asyncio.wait_for(watcher.informer.synced.wait(), PATIENCE_SECONDS)
 
 
 async def test_an_object_that_cannot_be_read_keeps_its_last_good_version(
@@ -288,7 +288,7 @@ async def test_whether_it_has_caught_up_is_known_by_comparing_with_the_server(
     async with watcher.running():
         await eventually(lambda: watcher.informer.resource_version == "40")
         server.replies.append(pods(40))
-        assert await watcher.informer.caught_up(0.05)
+        assert await watcher.informer.caught_up(PATIENCE_SECONDS)
         server.replies.append(pods(41))
         assert not await watcher.informer.caught_up(0.05)
 
@@ -298,6 +298,6 @@ async def test_who_waits_for_it_to_catch_up_is_woken_by_the_event(server: Script
     watcher = Watcher(client, silence_seconds=1)
     server.watches.extend([Stream((), "silence"), stream(("ADDED", pod("a", 12)), then="silence")])
     async with watcher.running():
-        await asyncio.wait_for(watcher.informer.synced.wait(), 30)
-        assert await watcher.informer.caught_up(30)
+        await asyncio.wait_for(watcher.informer.synced.wait(), PATIENCE_SECONDS)
+        assert await watcher.informer.caught_up(PATIENCE_SECONDS)
         assert watcher.informer.get("ns", "a") is not None

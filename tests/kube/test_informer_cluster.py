@@ -16,7 +16,7 @@ from aliquot.kube.informer import Informer
 from aliquot.kube.metrics import WatchMetrics
 from aliquot.kube.resources import CONFIG_MAPS
 from aliquot_lab import FaultProxy
-from tests.kube.eventually import eventually
+from tests.kube.eventually import PATIENCE_SECONDS, eventually
 
 pytestmark = pytest.mark.cluster
 
@@ -91,7 +91,7 @@ async def test_what_is_there_and_what_happens_is_heard_of(lab_client: ApiClient,
     await maps.create("unwatched", watched=False)
     watcher = Watcher(lab_client, lab_namespace)
     async with watcher.running():
-        await asyncio.wait_for(watcher.informer.synced.wait(), 30)
+        await asyncio.wait_for(watcher.informer.synced.wait(), PATIENCE_SECONDS)
         assert watcher.added_up == {"early": {"n": "1"}}
         await maps.create("later", n="1")
         await maps.change("early", n="2")
@@ -108,7 +108,7 @@ async def test_whether_it_has_caught_up_is_known(lab_client: ApiClient, lab_name
     maps = Maps(lab_client, lab_namespace)
     watcher = Watcher(lab_client, lab_namespace)
     async with watcher.running():
-        await asyncio.wait_for(watcher.informer.synced.wait(), 30)
+        await asyncio.wait_for(watcher.informer.synced.wait(), PATIENCE_SECONDS)
         await maps.create("a")
         # An event of its own kind may be behind those of others, until the next one or a bookmark.
         waiting = asyncio.create_task(watcher.informer.caught_up(60))
@@ -140,7 +140,7 @@ async def test_nothing_is_missed_when_a_watch_breaks(
         await maps.create(name, n="1")
     watcher = Watcher(proxied_client, lab_namespace, silence_seconds=1)
     async with watcher.running():
-        await asyncio.wait_for(watcher.informer.synced.wait(), 30)
+        await asyncio.wait_for(watcher.informer.synced.wait(), PATIENCE_SECONDS)
         await eventually(lambda: fault_proxy.watches("configmaps"))
         # While everything stands still in the proxy, the world goes on.
         breakdown(fault_proxy)

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aliquot.kube.lease import LeaderElector, LeaseSpec, Sighting
-from aliquot.kube.problems import Forbidden
+from aliquot.kube.problems import Forbidden, Request
 from aliquot.kube.resources import LEASES
 from tests.kube.memory_server import Store, Weather, Wire, client_on
 from tests.kube.virtual_time import LoopClock, in_virtual_time
@@ -231,6 +231,27 @@ def test_whatever_the_weather_nobody_leads_beside_another(
         assert overlaps(terms) == []
 
     story()
+
+
+@in_virtual_time
+async def test_a_lease_that_changes_while_it_is_being_released_is_free_all_the_same() -> None:
+    """As when a renewal that was cut short arrives after all."""
+    store, _, (anna,) = candidates("anna")
+    async with anna.running() as anna_runs:
+        await asyncio.sleep(1)
+        touched: list[Request] = []
+
+        def touch(request: Request) -> None:
+            if request.verb == "patch" and not touched:
+                touched.append(request)
+                store.put(PATH, {**store.objects[PATH]})
+
+        anna.wire.refuse = touch
+        anna_runs.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await anna_runs
+        assert touched
+        assert spec(store)["holderIdentity"] == ""
 
 
 @in_virtual_time

@@ -27,7 +27,7 @@ from aliquot.kube.resources import CONFIG_MAPS, PODS
 from aliquot.kube.transport import Answer, Limits
 from tests.kube.scripted_server import Drop, Reply, ScriptedServer, Silence, client_of, refusal_body
 
-QUICK = Limits(attempts=4, request_timeout_seconds=5, backoff=Backoff(base_seconds=0.001, cap_seconds=0.01))
+QUICK = Limits(attempts=4, request_timeout_seconds=60, backoff=Backoff(base_seconds=0.001, cap_seconds=0.01))
 QUICK_BUT_RARE = replace(QUICK, requests_per_second=0.0001)
 UNAVAILABLE = Reply(refusal_body(503, "ServiceUnavailable"), 503)
 Verb = Callable[[ApiClient], Awaitable[Answer]]
@@ -136,7 +136,7 @@ async def test_a_server_that_wants_too_long_a_wait_is_not_waited_for(server: Scr
 
 
 async def test_no_answer_in_time_is_a_timeout(server: ScriptedServer, client: ApiClient) -> None:
-    impatient = client.with_limits(Limits(attempts=1, request_timeout_seconds=0.05))
+    impatient = client.with_limits(Limits(attempts=1, request_timeout_seconds=1))
     server.replies.append(Silence())
     with pytest.raises(Timeout) as raised:
         await _get(impatient)

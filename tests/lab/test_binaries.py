@@ -136,7 +136,7 @@ def test_what_a_killed_build_left_is_swept(cache: Path, go: Path) -> None:
 def test_processes_that_want_the_same_programs_build_them_once(cache: Path, go: Path) -> None:
     command = [sys.executable, "-c", "from aliquot_lab.binaries import ensure; ensure()"]
     running = [subprocess.Popen(command) for _ in range(3)]
-    assert [process.wait(60) for process in running] == [0, 0, 0]
+    assert [process.wait(300) for process in running] == [0, 0, 0]
     assert len(go.read_text().splitlines()) == len(ALL)
 
 

@@ -95,7 +95,7 @@ def test_removing_a_directory_kills_the_processes_that_are_marked_with_it() -> N
     directory, lock = directories.create(None)
     environment = {**os.environ, directories.MARK: str(directory)}
     process = subprocess.Popen(["sleep", "3600"], env=environment, start_new_session=True)
-    assert eventually(lambda: directories.marked(directory) == [process.pid], seconds=10)
+    assert eventually(lambda: directories.marked(directory) == [process.pid], seconds=120)
     os.close(lock)
     directories.sweep()
     assert process.wait() == -signal.SIGKILL

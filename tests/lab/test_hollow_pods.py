@@ -12,7 +12,7 @@ from aliquot_lab.processes import eventually
 from aliquot_lab.pytest_plugin import NodeMaker
 
 pytestmark = pytest.mark.cluster
-SECONDS = 30.0
+SECONDS = 120.0
 Document = dict[str, Any]
 
 
@@ -39,8 +39,13 @@ class Pods:
     def get(self, name: str) -> Document:
         return self._lab.api.call("GET", f"{self.path}/{name}")
 
-    def delete(self, name: str) -> None:
-        self._lab.api.call("DELETE", f"{self.path}/{name}")
+    def delete(self, name: str, *, grace: int | None = None) -> None:
+        query = "" if grace is None else f"?gracePeriodSeconds={grace}"
+        self._lab.api.call("DELETE", f"{self.path}/{name}{query}")
+
+    def annotate(self, name: str, key: str, value: str) -> None:
+        patch = {"metadata": {"annotations": {ANNOTATIONS + key: value}}}
+        self._lab.api.call("PATCH", f"{self.path}/{name}", patch, content_type="application/merge-patch+json")
 
     def until(self, name: str, condition: Callable[[Document], bool]) -> Document:
         found: Document = {}
@@ -116,14 +121,25 @@ def test_a_pod_ends_after_its_duration_as_it_is_told(
     assert 1 <= (when(ended["finishedAt"]) - when(ended["startedAt"])).total_seconds() < SECONDS
 
 
-def test_a_change_of_a_pod_does_not_prolong_its_run(lab: Cluster, pods: Pods) -> None:
-    pods.run("changed", {"duration": "3s"})
+def test_a_change_of_a_pod_does_not_prolong_its_run(pods: Pods) -> None:
+    """It is changed all the time: it would never end if its time began anew."""
+    pods.run("changed")
     pod = pods.until("changed", phase("Running"))
-    for count in range(4):
-        patch = {"metadata": {"labels": {"count": str(count)}}}
-        lab.api.call("PATCH", f"{pods.path}/changed", patch, content_type="application/merge-patch+json")
-    ended = container(pods.until("changed", phase("Succeeded")))["state"]["terminated"]
+    pods.annotate("changed", "duration", "3s")
+
+    def changed_and_ended(pod: Document) -> bool:
+        pods.annotate("changed", "looked-at", pod["metadata"]["resourceVersion"])
+        return phase("Succeeded")(pod)
+
+    ended = container(pods.until("changed", changed_and_ended))["state"]["terminated"]
     assert ended["startedAt"] == container(pod)["state"]["running"]["startedAt"]
+
+
+def test_a_running_pod_ends_at_once_when_it_is_told_to(pods: Pods) -> None:
+    pods.run("told", {"exit-code": "3"})
+    pods.until("told", phase("Running"))
+    pods.annotate("told", "duration", "1ms")
+    assert container(pods.until("told", phase("Failed")))["state"]["terminated"]["exitCode"] == 3
 
 
 def test_an_image_that_cannot_be_pulled_keeps_a_pod_waiting(pods: Pods) -> None:
@@ -136,9 +152,10 @@ def test_an_image_that_cannot_be_pulled_keeps_a_pod_waiting(pods: Pods) -> None:
 
 
 def test_a_start_delay_keeps_containers_in_creation(pods: Pods) -> None:
-    pods.run("late", {"start-delay": "3s"})
+    pods.run("late", {"start-delay": "1h"})
     pod = pods.until("late", waits("ContainerCreating"))
     assert phase("Pending")(pod)
+    pods.annotate("late", "start-delay", "3s")
     running = container(pods.until("late", phase("Running")))["state"]["running"]
     assert (when(running["startedAt"]) - when(pod["status"]["startTime"])).total_seconds() >= 2
 
@@ -157,12 +174,13 @@ def test_on_failure_lets_a_success_end(pods: Pods) -> None:
 
 
 def test_a_deleted_pod_may_take_its_time_but_not_more_than_its_grace_period(pods: Pods) -> None:
-    pods.run("slow", {"stop-delay": "2h"}, grace=3)
+    pods.run("slow", {"stop-delay": "2h"}, grace=3600)
     pods.until("slow", phase("Running"))
     pods.delete("slow")
     pod = pods.get("slow")
     assert pod["metadata"]["deletionTimestamp"]
     assert phase("Running")(pod)
+    pods.delete("slow", grace=1)
     assert pods.gone("slow")
 
 

@@ -14,7 +14,7 @@ from aliquot_lab import LabError, directories
 from aliquot_lab.processes import ProcessSpec, eventually
 from aliquot_lab.supervision import Owner, SupervisorClient
 
-SECONDS = 20.0
+SECONDS = 120.0
 Launch = Callable[..., tuple[Path, SupervisorClient]]
 
 

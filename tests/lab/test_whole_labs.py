@@ -19,7 +19,7 @@ from aliquot_lab.kubeconfig import Access, read, write
 from aliquot_lab.main import app
 from aliquot_lab.processes import eventually
 
-SECONDS = 90.0
+SECONDS = 240.0
 
 
 @pytest.mark.parametrize("name", aliquot_lab.__all__)

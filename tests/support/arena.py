@@ -14,7 +14,9 @@ DEPARTMENTS: Final = "/apis/scheduling.run.ai/v2alpha2/departments"
 POOLS: Final = "/apis/run.ai/v1alpha1/nodepools"
 MERGE: Final = "application/merge-patch+json"
 TEST_LABEL: Final = "lab.aliquot.dev/test"
-PATIENCE_SECONDS: Final = 60.0
+DURATION: Final = "lab.aliquot.dev/duration"
+PATIENCE_SECONDS: Final = 120.0
+"""How long something is waited for: only a failure takes so long, and a busy machine is ten times slower."""
 TRAINING: Final = "TrainingWorkload"
 _PLAIN: Final = ("jobType", "usage")
 """Parameters that are not wrapped."""
@@ -48,6 +50,23 @@ class Arena:
         names = [f"{self.name}-{number}" for number in range(len(self._nodes), len(self._nodes) + count)]
         self._nodes.extend(names)
         return self.lab.add_nodes(names, gpus=gpus, cpu=cpu, labels={TEST_LABEL: self.name, **(labels or {})})
+
+    def cordon(self, node: str) -> None:
+        """Let a node of the pool get nothing new, and wait until the operator knows."""
+        self.lab.api.call("PATCH", f"/api/v1/nodes/{node}", {"spec": {"unschedulable": True}}, content_type=MERGE)
+        self.until_node(node, "Ready,SchedulingDisabled")
+
+    def until_node(self, node: str, status: str) -> None:
+        """Wait until the operator says of a node of the pool that it is like this, such as `Ready` or `NotReady`.
+
+        It hears of nodes and of pods in no particular order: what is submitted later may else go where it may not.
+        """
+
+        def told() -> list[str]:
+            nodes = self.get(f"{POOLS}/{self.name}").get("status", {}).get("nodes", ())
+            return [each["status"] for each in nodes if each["name"] == node]
+
+        self.until(lambda: told() == [status], f"node {node} to be {status}")
 
     def department(self, name: str, *, deserved: float) -> str:
         """Make a department with a quota in the pool; returns its full name."""
@@ -129,7 +148,7 @@ class Arena:
             namespace: where.
             name: of the object.
             gpu: as in the spec; None leaves it out.
-            duration: how long each pod runs on a hollow node; None: until it is stopped.
+            duration: how long each pod runs on a hollow node; None: until it is stopped, or `end` ends it.
             job_name: in the spec; empty: the same as the object's; None leaves it out.
             labels: of the workload.
             annotations: of its pods, as `lab.aliquot.dev/…` in short: `{"exit-code": "3"}`.
@@ -139,7 +158,7 @@ class Arena:
         """
         items = {f"lab.aliquot.dev/{key}": {"value": value} for key, value in (annotations or {}).items()}
         if duration is not None:
-            items["lab.aliquot.dev/duration"] = {"value": duration}
+            items[DURATION] = {"value": duration}
         spec: dict[str, Any] = {"image": {"value": "registry.example.com/test:1"}, "baseWorkload": base}
         if job_name is not None:
             spec["name"] = {"value": job_name or name}
@@ -289,6 +308,35 @@ class Arena:
 
     # Changing and removing
 
+    def end(self, namespace: str, *names: str) -> list[str]:
+        """End running pods at once, and wait until they have ended: as at the end of a `duration`, with its exit code.
+
+        Not for pods whose containers start again.
+
+        Args:
+            namespace: where.
+            *names: of the pods, or of what owns them; none: all in the namespace.
+
+        Returns:
+            Their names.
+        """
+        ending = [
+            pod["metadata"]
+            for pod in self.pods(namespace)
+            if pod["status"]["phase"] == "Running" and (not names or not _names(pod).isdisjoint(names))
+        ]
+        for metadata in ending:
+            path = f"/api/v1/namespaces/{namespace}/pods/{metadata['name']}"
+            self.patch(path, {"metadata": {"annotations": {DURATION: "1ms"}}})
+        uids = {metadata["uid"] for metadata in ending}
+
+        def ended() -> bool:
+            running = [pod for pod in self.pods(namespace) if pod["status"]["phase"] == "Running"]
+            return uids.isdisjoint(pod["metadata"]["uid"] for pod in running)
+
+        self.until(ended, f"pods in {namespace} to end")
+        return [str(metadata["name"]) for metadata in ending]
+
     def patch(self, path: str, body: object) -> dict[str, Any]:
         """Merge into any object."""
         return self.lab.api.call("PATCH", path, body, content_type=MERGE)
@@ -305,14 +353,31 @@ class Arena:
         """Remove everything that was made; namespaces go in their own time."""
         for path in reversed(self._made):
             self.delete(path)
-            if path.startswith(PROJECTS):
-                self.lab.remove_namespace(f"runai-{path.rpartition('/')[2]}")
+            kind, _, name = path.rpartition("/")
+            if kind == PROJECTS:
+                self._clear_namespace(f"runai-{name}")
+            elif kind == "/api/v1/namespaces":
+                self._clear_namespace(name)
         for node in self._nodes:
             self.lab.remove_node(node)
+
+    def _clear_namespace(self, name: str) -> None:
+        """Remove a namespace and its pods at once: once their nodes are removed, too, nobody would stop them.
+
+        It would be tried again and again for a minute, which keeps the API server busy while other tests run.
+        """
+        self.lab.remove_namespace(name)
+        self.lab.api.call("DELETE", f"/api/v1/namespaces/{name}/pods?gracePeriodSeconds=0")
 
     def _create(self, path: str, manifest: dict[str, Any], name: str) -> None:
         self.lab.api.call("POST", path, {**manifest, "metadata": {"name": name}})
         self._made.append(f"{path}/{name}")
+
+
+def _names(pod: dict[str, Any]) -> set[str]:
+    """What a pod may be named by: itself, or what owns it."""
+    metadata = pod["metadata"]
+    return {metadata["name"], *(owner["name"] for owner in metadata.get("ownerReferences", ()))}
 
 
 def names_of(objects: Sequence[dict[str, Any]]) -> list[str]:

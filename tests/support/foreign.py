@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from aliquot_lab.api import ApiError
-from tests.support.arena import Arena
+from tests.support.arena import DURATION, Arena
 
 DEFINITIONS: Final = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
 REPORTS: Final = "/apis/run.ai/v1alpha1"
@@ -87,7 +87,7 @@ def template(*, gpu: int | str = 1, duration: str | None = None, **metadata: Any
     """A pod template that asks for our scheduler."""
     annotations = dict(metadata.pop("annotations", {}))
     if duration is not None:
-        annotations["lab.aliquot.dev/duration"] = duration
+        annotations[DURATION] = duration
     container = {"name": "main", "image": "registry.example.com/foreign:1", "resources": {"limits": {GPU: str(gpu)}}}
     return {
         "metadata": {**metadata, "annotations": annotations},

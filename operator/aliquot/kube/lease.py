@@ -350,23 +350,31 @@ class LeaderElector:
 
     async def _release(self) -> None:
         """Tell the others that the lease is free, as far as possible; they find out anyway."""
-        now = micro_time(self._clock.now())
         try:
             async with asyncio.timeout(_LONGEST_RELEASE_SECONDS):
-                if not self._version:
-                    found = await self._read()
-                    if found is None or not self._still_ours(found.spec):
-                        return
-                    self._version = found.metadata.resource_version
-                last = LeaseSpec() if self._sighting is None else self._sighting.spec
-                spec = LeaseSpec("", 1, now, now, last.lease_transitions or 0)
-                await self._write(spec, self._version)
+                try:
+                    await self._free()
+                except Conflict:
+                    # A renewal that was cut short arrived after all: look at once whose it is now.
+                    self._version = ""
+                    await self._free()
         except (ApiProblem, TimeoutError) as problem:
             _log.info("lease could not be released", lease=self._name, problem=str(problem))
-        else:
-            self._sighting = Sighting(spec, self._clock.monotonic())
         finally:
             self._version = ""
+
+    async def _free(self) -> None:
+        """Write that nobody holds the lease, if it is ours still."""
+        if not self._version:
+            found = await self._read()
+            if found is None or not self._still_ours(found.spec):
+                return
+            self._version = found.metadata.resource_version
+        now = micro_time(self._clock.now())
+        last = LeaseSpec() if self._sighting is None else self._sighting.spec
+        spec = LeaseSpec("", 1, now, now, last.lease_transitions or 0)
+        await self._write(spec, self._version)
+        self._sighting = Sighting(spec, self._clock.monotonic())
 
     def _still_ours(self, spec: LeaseSpec) -> bool:
         return spec.holder_identity == self._identity and spec.renew_time in self._tried

@@ -192,7 +192,7 @@ OTHERS = {
     "a kind of others": {"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "x"}},
     "a kind of ours that nobody reviews": {
         "apiVersion": "run.ai/v1alpha1",
-        "kind": "AccessRule",
+        "kind": "ExternalWorkload",
         "metadata": {"name": "x"},
         "spec": {},
     },
