@@ -305,5 +305,6 @@ def test_kubectl_describe_shows_conditions_and_events(arena: Arena) -> None:
     ],
 )
 def test_kubectl_explain_explains(arena: Arena, member: str, said: str) -> None:
+    """cluster-api.md S11."""
     shown = " ".join(arena.lab.kubectl("explain", member).split())
     assert said in shown

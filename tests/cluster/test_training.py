@@ -9,6 +9,7 @@ pytestmark = pytest.mark.cluster
 
 
 def test_a_workload_runs_and_completes(arena: Arena) -> None:
+    """cluster-api.md S30."""
     arena.nodes(1)
     namespace = arena.project("a", deserved=8)
     arena.submit(namespace, "job-1", gpu="2", duration="1s")
@@ -37,6 +38,7 @@ def test_a_sweep_runs_its_completions_a_few_at_a_time(arena: Arena) -> None:
 
 
 def test_a_failing_workload_is_tried_again_and_then_given_up(arena: Arena) -> None:
+    """cluster-api.md S66."""
     arena.nodes(1)
     namespace = arena.project("a", deserved=8)
     arena.submit(namespace, "broken", backoffLimit=2, duration="100ms", annotations={"exit-code": "3"})
@@ -59,6 +61,7 @@ def test_an_out_of_memory_kill_is_named(arena: Arena) -> None:
 
 
 def test_an_image_that_cannot_be_pulled_is_named_and_holds_its_gpus(arena: Arena) -> None:
+    """cluster-api.md S68."""
     arena.nodes(1)
     namespace = arena.project("a", deserved=8)
     arena.submit(namespace, "typo", annotations={"image-pull": "fail"})
@@ -68,6 +71,7 @@ def test_an_image_that_cannot_be_pulled_is_named_and_holds_its_gpus(arena: Arena
 
 
 def test_a_name_is_generated_where_none_is_given(arena: Arena) -> None:
+    """cluster-api.md S3."""
     arena.nodes(1)
     namespace = arena.project("a", deserved=8)
     arena.submit(namespace, "foo", job_name=None, namePrefix="train")
@@ -88,6 +92,7 @@ def test_deleting_a_workload_takes_its_pods_along(arena: Arena) -> None:
 
 
 def test_a_finished_workload_deletes_itself_when_told_to(arena: Arena) -> None:
+    """cluster-api.md S40."""
     arena.nodes(1)
     namespace = arena.project("a", deserved=8)
     arena.submit(namespace, "brief", autoDeletionTimeAfterCompletionSeconds=1)
@@ -98,6 +103,7 @@ def test_a_finished_workload_deletes_itself_when_told_to(arena: Arena) -> None:
 
 
 def test_a_suspended_workload_gives_its_gpus_back_and_resumes(arena: Arena) -> None:
+    """cluster-api.md S41."""
     arena.nodes(1)
     namespace = arena.project("a", deserved=8)
     arena.submit(namespace, "job-1", gpu="8")
