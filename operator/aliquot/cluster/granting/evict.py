@@ -15,12 +15,11 @@ Both writes have the version of the pod that was looked at as a precondition, so
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import msgspec
-
 from aliquot import log, names
 from aliquot.clock import Clock, timestamp
 from aliquot.cluster.granting.bind import read_again
 from aliquot.cluster.mirror.cache import Key
+from aliquot.cluster.mirror.conditions import write_conditions
 from aliquot.cluster.mirror.mirror import Mirror, key_of
 from aliquot.contracts.kinds.workloads import Workload
 from aliquot.contracts.kubernetes import Condition, Pod
@@ -32,7 +31,6 @@ from aliquot.kube.problems import Conflict, NotFound
 from aliquot.kube.resources import PODS
 
 _log = log.get(__name__)
-_POD = msgspec.json.Decoder(Pod)
 _ENDED = ("Succeeded", "Failed")
 
 
@@ -148,7 +146,7 @@ class Evicter:
         uid = pod.metadata.uid
         try:
             if not _marked(pod):
-                pod = await self._mark(key, pod, begun)
+                pod = await self._mark(pod, begun)
             if self._waits(key, pod):
                 return
             version = pod.metadata.resource_version
@@ -194,7 +192,7 @@ class Evicter:
         if begun is not None and begun.uid == uid:  # else another pod of that name is to be evicted by now
             del self._evictions[key]
 
-    async def _mark(self, key: Key, pod: Pod, begun: _Eviction) -> Pod:
+    async def _mark(self, pod: Pod, begun: _Eviction) -> Pod:
         now = timestamp(self._clock.now())
         conditions = [
             Condition(
@@ -215,25 +213,6 @@ class Evicter:
                     last_transition_time=now,
                 )
             )
-        metadata = pod.metadata
-        answer = await self._client.apply(
-            PODS,
-            key.namespace,
-            key.name,
-            {
-                "apiVersion": "v1",
-                "kind": "Pod",
-                "metadata": {
-                    "name": key.name,
-                    "namespace": key.namespace,
-                    "uid": metadata.uid,
-                    "resourceVersion": metadata.resource_version,
-                },
-                "status": {"conditions": conditions},
-            },
-            field_manager=names.SCHEDULER_MANAGER,
-            subresource="status",
+        return await write_conditions(
+            self._client, self._mirror, pod, conditions, names.SCHEDULER_MANAGER, unless_changed=True
         )
-        marked = _POD.decode(answer.body)
-        self._mirror.pods.put(marked)
-        return marked

@@ -13,11 +13,10 @@ anything yet, the API server (1.36) then takes the phase as well, and no kubelet
 from collections.abc import Callable
 from typing import Final
 
-import msgspec
-
 from aliquot import names
 from aliquot.clock import Clock, timestamp
 from aliquot.cluster.mirror.cache import Key
+from aliquot.cluster.mirror.conditions import write_conditions
 from aliquot.cluster.mirror.mirror import Mirror
 from aliquot.contracts.kubernetes import Condition, Pod
 from aliquot.core.intake import pod_problems
@@ -25,7 +24,6 @@ from aliquot.core.scheduling import facts
 from aliquot.core.scheduling.state.gangs import minimum_of
 from aliquot.kube.client import ApiClient
 from aliquot.kube.problems import NotFound
-from aliquot.kube.resources import PODS
 
 INVALID_REQUEST: Final = "InvalidRequest"
 """Why a pod is not understood, as one word."""
@@ -44,7 +42,6 @@ _ASKING: Final = frozenset(
     }
 )
 """Annotations that may ask for what cannot be. What else a pod asks for, the API server has checked."""
-_POD = msgspec.json.Decoder(Pod)
 
 
 def problems_of(pod: Pod) -> str:
@@ -107,22 +104,9 @@ class PodConditions:
         if {each.type: _says(each) for each in wanted} == {kind: _says(each) for kind, each in held.items()}:
             return
         try:
-            answer = await self._client.apply(
-                PODS,
-                key.namespace,
-                key.name,
-                {
-                    "apiVersion": "v1",
-                    "kind": "Pod",
-                    "metadata": {"name": key.name, "namespace": key.namespace, "uid": pod.metadata.uid},
-                    "status": {"conditions": wanted},
-                },
-                field_manager=names.CONDITIONS_MANAGER,
-                subresource="status",
-            )
+            await write_conditions(self._client, self._mirror, pod, wanted, names.CONDITIONS_MANAGER)
         except NotFound:  # the watch will tell
             return
-        self._mirror.pods.put(_POD.decode(answer.body))
         for each in wanted:
             before = held.get(each.type)
             if each.reason == INVALID_REQUEST and (before is None or before.message != each.message):
