@@ -26,12 +26,13 @@ _RUN_SECONDS = 3600
 """Longer than all of it takes."""
 _PROJECTS: Final = 10
 _TEMPLATES: Final = 20
+"""As many of each kind."""
 _SHARED: Final = platform.NAMESPACE
 _GROUP: Final = f"/apis/{names.RUN_AI_GROUP}/v2alpha1/namespaces"
 _API: Final = f"{names.RUN_AI_GROUP}/v2alpha1"
-_KINDS: Final = ("training", "interactive", "distributed")
-_POLICIES: Final = (*_KINDS, "training", "interactive")
-"""Of every kind one for all projects, and two that a project has of its own."""
+_KINDS: Final = ("training", "interactive", "distributed", "inference")
+_POLICIES: Final = (*_KINDS, "training")
+"""Of every kind one for all projects, and one that a project has of its own."""
 _MEMBERS: Final = 4
 """Pods of a distributed workload."""
 
@@ -122,7 +123,7 @@ def _templates() -> list[Call]:
                     "image": {"value": IMAGE},
                     "environment": {"items": {"TEMPLATE": {"value": str(number)}}},
                     "annotations": annotated(_RUN_SECONDS),
-                    **_job_type(kind),
+                    **_of_kind(kind),
                 },
             },
         )
@@ -133,12 +134,11 @@ def _templates() -> list[Call]:
 
 def _submission(number: int) -> Call:
     kind, name = _kind(number), f"work-{number}"
-    template = next(each for each in range(number % _TEMPLATES, 2 * _TEMPLATES) if _kind(each % _TEMPLATES) == kind)
     spec: dict[str, Any] = {
         "name": {"value": name},
-        "baseWorkload": f"template-{template % _TEMPLATES}",
+        "baseWorkload": f"template-{number % _TEMPLATES}",
         "gpu": {"value": "1"},
-        **_job_type(kind),
+        **_of_kind(kind),
     }
     if kind == "distributed":
         spec["workers"] = {"value": _MEMBERS - 1}
@@ -157,8 +157,14 @@ def _pods(number: int) -> int:
     return _MEMBERS if _kind(number) == "distributed" else 1
 
 
-def _job_type(kind: str) -> dict[str, str]:
-    return {"jobType": "PyTorchJob"} if kind == "distributed" else {}
+def _of_kind(kind: str) -> dict[str, Any]:
+    match kind:
+        case "distributed":
+            return {"jobType": "PyTorchJob"}
+        case "inference":
+            return {"ports": {"items": {"http": {"value": {"container": 8000}}}}}
+        case _:
+            return {}
 
 
 def _made(namespace: str, plural: str, manifest: dict[str, Any]) -> Call:
