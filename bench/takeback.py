@@ -12,6 +12,7 @@ import typer
 from aliquot_lab import Cluster, dedicated
 from aliquot_lab.api import Call
 from aliquot_lab.launch import Options
+from bench import measure
 from bench.reporting import Output, console, report
 from bench.sides import Size, Workloads, training
 from bench.watch import until, watching
@@ -44,6 +45,7 @@ async def _measure(cluster: Cluster, nodes: int, gpus: int) -> dict[str, Any]:
             await asyncio.to_thread(cluster.api.call_all, _submissions(_BORROWER, "borrowed", nodes, gpus))
             await until(lambda: len(watch.bound) == nodes, "the borrower to hold every node", _PATIENCE_SECONDS)
             await asyncio.sleep(15)  # its statuses are written; what is measured is the taking back
+        before = measure.read(cluster)
         began = time.monotonic()
         with console.status("the owner takes half of them back"):
             await asyncio.to_thread(cluster.api.call_all, _submissions(_OWNER, "owned", wanted, gpus))
@@ -52,6 +54,7 @@ async def _measure(cluster: Cluster, nodes: int, gpus: int) -> dict[str, Any]:
                 "the owner to have its half",
                 _PATIENCE_SECONDS,
             )
+        took = measure.read(cluster).since(before)
         times = sorted(when - began for name, when in watch.bound.items() if name.startswith("owned"))
         await asyncio.sleep(5)
     pods = (await asyncio.to_thread(cluster.api.call, "GET", f"/api/v1/namespaces/{_BORROWER}/pods"))["items"]
@@ -60,6 +63,7 @@ async def _measure(cluster: Cluster, nodes: int, gpus: int) -> dict[str, Any]:
         "seconds_to_bound": {"median": times[len(times) // 2], "last": times[-1]},
         "owned": wanted,
         "stopped": nodes - left,
+        "until_bound": took.per_workload(wanted),
     }
 
 
