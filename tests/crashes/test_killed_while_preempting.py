@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from aliquot_lab import Act, ApiRequest, Cut, FaultProxy, Rule
+from aliquot_lab import Act, Answer, ApiRequest, Cut, FaultProxy, Rule
 from demo.platform import NAMESPACE
 from tests.crashes.stage import Stage, tried
 from tests.support.arena import WORKLOADS
@@ -57,6 +57,22 @@ def test_a_preemption_is_counted_once_though_the_operator_is_killed(
     assert seen() == expected
     assert struck, "it was never killed"
     assert not operator.ended_by_itself, operator.process.log()[-4000:]
+
+
+def test_a_status_that_cannot_be_written_holds_nobodys_gpus_up_for_long(stage: Stage, proxy: FaultProxy) -> None:
+    stage.nodes(1, gpus=1)
+    stage.mortal_operator(proxy)
+    a, b = stage.project("a", deserved=1), stage.project("b", deserved=0)
+    stage.submit(b, "borrower")
+    stage.until_phase(b, "borrower", "Running")
+
+    def is_its_status(request: ApiRequest) -> bool:
+        return (request.verb, request.resource) == ("update", "trainingworkloads/status") and request.namespace == b
+
+    proxy.add(Rule(Answer(500), when=is_its_status))
+    stage.submit(a, "owner")
+    stage.until_phase(a, "owner", "Running")
+    assert stage.status(b, "borrower").get("preemptions") is None
 
 
 def test_s28_a_policy_for_all_projects_and_one_for_a_single_project(stage: Stage) -> None:

@@ -106,7 +106,7 @@ class Term:
             self._scheduler.submit,
             self._announcer.evicted,
             self._count_preemption,
-            lambda pod: self._add(Task.EVICT, pod),
+            lambda pod, seconds: self._add(Task.EVICT, pod, seconds),
         )
         self._nominator = Nominator(client, mirror)
         self._triggers = Triggers(mirror, self._feed, self._heard, self._add, settings)

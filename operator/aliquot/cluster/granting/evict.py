@@ -7,6 +7,7 @@ kept (`aliquot.dev/MakesRoom`), so that a process that starts while the pod ends
 
 What is done to the pod is the reason of that condition. A pod of a workload of ours that is preempted is deleted when
 the workload's status has counted it (decisions/0015): until then the eviction waits, and the status is written at once.
+Where that cannot be done, somebody else's GPUs are not held up for it for long.
 
 A pod that has ended is left alone: its GPUs are free, and what it achieved, or that it failed by itself, would be lost.
 Both writes have the version of the pod that was looked at as a precondition, so it cannot end unseen in between.
@@ -14,6 +15,7 @@ Both writes have the version of the pod that was looked at as a precondition, so
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Final
 
 from aliquot import log, names
 from aliquot.clock import Clock, timestamp
@@ -32,6 +34,8 @@ from aliquot.kube.resources import PODS
 
 _log = log.get(__name__)
 _ENDED = ("Succeeded", "Failed")
+_LONGEST_COUNT_SECONDS: Final = 10.0
+"""For so long an eviction waits for a status that cannot be written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +80,7 @@ class Evicter:
         submit: takes events for the scheduler.
         on_evicted: told of each pod once its deletion has begun, and why.
         count: takes the key of a workload whose status is to count a pod at once.
-        go_on: takes the key of an eviction that may be carried out now.
+        go_on: takes the key of an eviction, and in how many seconds it may be carried out.
     """
 
     def __init__(
@@ -87,7 +91,7 @@ class Evicter:
         submit: Callable[[Event], None],
         on_evicted: Callable[[Pod, str], None],
         count: Callable[[Key], None],
-        go_on: Callable[[Key], None],
+        go_on: Callable[[Key, float], None],
     ) -> None:
         self._client = client
         self._mirror = mirror
@@ -98,6 +102,7 @@ class Evicter:
         self._go_on = go_on
         self._evictions: dict[Key, _Eviction] = {}
         self._waiting: dict[Key, set[Key]] = {}
+        self._asked: dict[str, float] = {}
         mirror.listeners.workload.append(self._workload_changed)
 
     def assume(self, evict: Evict, pod: Pod) -> Key:
@@ -166,16 +171,21 @@ class Evicter:
         workload, seen = self._mirror.workload_of(pod), observe(pod)
         if workload is None or seen is None or not seen.preempted or seen.uid in workload.status.counted_pods:
             return False
-        counts = key_of(workload)
+        counts, now = key_of(workload), self._clock.monotonic()
+        asked = self._asked.setdefault(seen.uid, now)
+        if now - asked >= _LONGEST_COUNT_SECONDS:
+            _log.warning("a preemption cannot be counted in the status", workload=str(counts), pod=str(key))
+            return False
         self._waiting.setdefault(counts, set()).add(key)
         self._count(counts)
+        self._go_on(key, asked + _LONGEST_COUNT_SECONDS - now)
         return True
 
     def _workload_changed(self, old: Workload | None, new: Workload | None) -> None:
         changed = new or old
         assert changed is not None
         for key in sorted(self._waiting.pop(key_of(changed), ())):
-            self._go_on(key)
+            self._go_on(key, 0)
 
     def _done(self, key: Key, pod: Pod, why: str) -> None:
         self._end(key, pod.metadata.uid)
@@ -191,6 +201,7 @@ class Evicter:
         begun = self._evictions.get(key)
         if begun is not None and begun.uid == uid:  # else another pod of that name is to be evicted by now
             del self._evictions[key]
+            self._asked.pop(uid, None)
 
     async def _mark(self, pod: Pod, begun: _Eviction) -> Pod:
         now = timestamp(self._clock.now())
