@@ -62,24 +62,3 @@ def test_s5_an_inference_workload_is_a_knative_service_with_its_address(arena: A
     arena.delete(arena.path(namespace, "inference1", INFERENCE))
     arena.until(lambda: not arena.get(service), "the Knative Service to go with it")
     arena.until(lambda: not arena.pods(namespace), "its pods to go")
-
-
-def test_another_revision_is_rolled_out_only_where_the_quota_has_room_for_both(arena: Arena, knative: Knative) -> None:
-    """Knative keeps the old revision until the new one is ready."""
-    arena.nodes(1, gpus=4)
-    namespace = arena.project("a", deserved=2)
-    port = {"items": {"http": {"value": {"container": 8000}}}}
-    arena.submit(namespace, "chat", kind=INFERENCE, ports=port, minScale=1, maxScale=4)
-    arena.until_phase(namespace, "chat", "Running", kind=INFERENCE)
-    service = f"/apis/serving.knative.dev/v1/namespaces/{namespace}/services/chat"
-    arena.patch(arena.path(namespace, "chat", INFERENCE), {"spec": {"minScale": {"value": 2}}})
-    arena.until_reason(namespace, "chat", "NonPreemptibleOverQuota", kind=INFERENCE)
-    assert arena.running(namespace) == 1, "one GPU is left of the quota, and the new revision starts with two"
-    project = f"/apis/run.ai/v2/projects/{arena.name}-a"
-    queues = arena.get(project)["spec"]["queues"]
-    queues[0]["resources"]["gpu"]["deserved"] = 3
-    arena.patch(project, {"spec": {"queues": queues}})
-    arena.until(
-        lambda: arena.get(service)["status"].get("latestReadyRevisionName") == "chat-00002", "the new one to be ready"
-    )
-    arena.until(lambda: "reason" not in arena.status(namespace, "chat", INFERENCE), "nothing to wait any more")

@@ -373,7 +373,8 @@ def test_a_draft_keeps_the_books_of_devices(
     draft = Draft(state.pool("default"))
     placer, row = Placer(draft), draft.nodes.row["n1"]
     taken: list[tuple[Spot, Request, bool]] = []
-    marks: list[tuple[int, Books, list[tuple[Spot, Request, bool]], list[Holder]]] = []
+    marks: list[tuple[int, Books, list[tuple[Spot, Request, bool]], list[Holder], frozenset[str]]] = []
+    released: frozenset[str] = frozenset()
 
     def books() -> Books:
         return (
@@ -397,16 +398,17 @@ def test_a_draft_keeps_the_books_of_devices(
         elif what in ("release", "keep") and tasks:
             task = tasks[number % len(tasks)]
             entry: Holder = (task.request, task.devices, True, what == "release")
-            if entry in model.holders and task.state is TaskState.RUNNING:
+            if task.state is TaskState.RUNNING and (task.id in released) is (what == "keep"):
                 after: Holder = (*entry[:3], not entry[3])
                 if what == "keep" and not room_to_keep(model, entry, after):
                     continue
                 (draft.release if what == "release" else draft.keep)(row, task)
                 model.holders[model.holders.index(entry)] = after
+                released ^= {task.id}
         elif what == "mark":
-            marks.append((draft.checkpoint(), books(), list(taken), list(model.holders)))
+            marks.append((draft.checkpoint(), books(), list(taken), list(model.holders), released))
         elif what == "roll back" and marks:
-            mark, before, taken, model.holders = marks.pop()
+            mark, before, taken, model.holders, released = marks.pop()
             draft.rollback(mark)
             assert books() == before
         held = {device: tuple(held) for device, held in draft.shared_on(row).items()}
