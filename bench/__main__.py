@@ -11,12 +11,11 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
-from aliquot_lab import Cluster, dedicated
-from aliquot_lab.launch import Options
+from aliquot_lab import Cluster
 from bench import measure
+from bench.reporting import console, hollow_lab
 from bench.sides import Jobs, Side, Size, Workloads
 from bench.watch import until, until_quiet, watching
 
@@ -25,7 +24,6 @@ _FILL_SECONDS = 600.0
 _CLEAR_SECONDS = 600.0
 _FEW_REQUESTS = 0.02
 """Requests that come less often than this per workload are left out of the table."""
-console = Console(soft_wrap=True, highlight=False)
 
 
 def main(
@@ -40,9 +38,7 @@ def main(
     """Measure both sides in one lab and print them beside each other."""
     size = Size(nodes, gpus, workloads, projects, run_seconds)
     sides: list[Side] = [side for name, side in (("jobs", Jobs()), ("aliquot", Workloads())) if only in ("", name)]
-    with dedicated(Options(fast=True)) as cluster:
-        with console.status(f"adding {nodes} hollow nodes"):
-            cluster.add_nodes(nodes, gpus=gpus)
+    with hollow_lab(nodes, gpus) as cluster:
         measured = {side.name: asyncio.run(_measure(cluster, side, size)) for side in sides}
     report = {
         "at": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),

@@ -13,11 +13,10 @@ from typing import Annotated, Any
 import typer
 
 from aliquot import names
-from aliquot_lab import Cluster, dedicated
+from aliquot_lab import Cluster
 from aliquot_lab.api import Call
-from aliquot_lab.launch import Options
 from bench import measure
-from bench.reporting import Output, console, report
+from bench.reporting import Output, console, hollow_lab, report
 from bench.sides import IMAGE, Jobs, Size, Workloads, annotated, job_spec
 from bench.watch import until, until_quiet, watching
 
@@ -51,9 +50,7 @@ def main(
     """Start gangs on an empty lab, as indexed Jobs and as PyTorch gangs of Aliquot's."""
     ways = (_Gangs("indexed Jobs", Jobs(), _indexed_job), _Gangs("Aliquot", Workloads(), _pytorch))
     size = Size(nodes, gpus, gangs, 1, _RUN_SECONDS)
-    with dedicated(Options(fast=True)) as cluster:
-        with console.status(f"adding {nodes} hollow nodes"):
-            cluster.add_nodes(nodes, gpus=gpus)
+    with hollow_lab(nodes, gpus) as cluster:
         measured = {way.name: asyncio.run(_measure(cluster, way, size, members)) for way in ways}
     whole = {"nodes": nodes, "gpus": gpus, "gangs": gangs, "members": members}
     report(output, size=whole, measured=measured)

@@ -11,12 +11,11 @@ from typing import Annotated, Any, Final
 import typer
 
 from aliquot import names
-from aliquot_lab import Cluster, dedicated
+from aliquot_lab import Cluster
 from aliquot_lab.api import Call
 from aliquot_lab.control_plane import free_ports
-from aliquot_lab.launch import Options
 from bench import measure
-from bench.reporting import Output, console, report
+from bench.reporting import Output, console, hollow_lab, report
 from bench.sides import IMAGE, Size, Workloads, annotated
 from bench.watch import until, until_quiet, watching
 from demo import platform
@@ -45,9 +44,7 @@ def main(
 ) -> None:
     """Submit workloads of all kinds that are carried out, evenly over projects and templates."""
     size = Size(nodes, gpus, workloads, _PROJECTS, _RUN_SECONDS)
-    with dedicated(Options(fast=True)) as cluster:
-        with console.status(f"adding {nodes} hollow nodes"):
-            cluster.add_nodes(nodes, gpus=gpus)
+    with hollow_lab(nodes, gpus) as cluster:
         figures = asyncio.run(_measure(cluster, size))
     report(output, nodes=nodes, workloads=workloads, **figures)
 

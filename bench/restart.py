@@ -10,10 +10,9 @@ from typing import Annotated, Any
 
 import typer
 
-from aliquot_lab import Cluster, dedicated
-from aliquot_lab.launch import Options
+from aliquot_lab import Cluster
 from bench import measure
-from bench.reporting import Output, console, report
+from bench.reporting import Output, console, hollow_lab, report
 from bench.sides import Size, Workloads
 from bench.watch import until, until_quiet, watching
 from demo import platform
@@ -34,9 +33,7 @@ def main(
 ) -> None:
     """Settle workloads, of which those that are too many for the nodes wait, and restart the operator."""
     size = Size(nodes, gpus, workloads, 10, _RUN_SECONDS)
-    with dedicated(Options(fast=True)) as cluster:
-        with console.status(f"adding {nodes} hollow nodes"):
-            cluster.add_nodes(nodes, gpus=gpus)
+    with hollow_lab(nodes, gpus) as cluster:
         figures = asyncio.run(_measure(cluster, size))
     report(output, nodes=nodes, workloads=workloads, **figures)
 

@@ -9,11 +9,10 @@ from typing import Annotated, Any
 
 import typer
 
-from aliquot_lab import Cluster, dedicated
+from aliquot_lab import Cluster
 from aliquot_lab.api import Call
-from aliquot_lab.launch import Options
 from bench import measure
-from bench.reporting import Output, console, report
+from bench.reporting import Output, console, hollow_lab, report
 from bench.sides import Size, Workloads, training
 from bench.watch import until, watching
 
@@ -29,9 +28,7 @@ def main(
     output: Output = None,
 ) -> None:
     """Fill a lab with whole-node jobs of one project, and let another take half of it back."""
-    with dedicated(Options(fast=True)) as cluster:
-        with console.status(f"adding {nodes} hollow nodes"):
-            cluster.add_nodes(nodes, gpus=gpus)
+    with hollow_lab(nodes, gpus) as cluster:
         size = Size(nodes, gpus, nodes, 2, _RUN_SECONDS)
         Workloads().prepare(cluster, size)
         figures = asyncio.run(_measure(cluster, nodes, gpus))

@@ -5,14 +5,15 @@ xdist group, "operators", so there is one such lab.
 """
 
 from collections.abc import Generator
+from contextlib import closing
 
 import pytest
 
 from aliquot_lab import Cluster, Options, dedicated
+from aliquot_lab.operators import knative as serving
+from aliquot_lab.operators import kubeflow
 from aliquot_lab.operators.knative import Knative
-from aliquot_lab.operators.knative import knative as run_knative
 from aliquot_lab.operators.kubeflow import TrainingOperator
-from aliquot_lab.operators.kubeflow import training_operator as run_training_operator
 from demo import platform
 from tests.support.arena import Arena
 
@@ -34,15 +35,15 @@ def operator(lab: Cluster) -> platform.OperatorProcess:
 @pytest.fixture(scope="session")
 def training_operator(lab: Cluster) -> Generator[TrainingOperator]:
     """The Kubeflow Training Operator in that lab."""
-    with run_training_operator(lab) as operator:
+    with closing(kubeflow.install(lab)) as operator:
         yield operator
 
 
 @pytest.fixture(scope="session")
 def knative(lab: Cluster) -> Generator[Knative]:
     """Knative Serving in that lab."""
-    with run_knative(lab) as serving:
-        yield serving
+    with closing(serving.install(lab)) as running:
+        yield running
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """Knative Serving in a lab: its controllers, its webhooks, and a network layer whose ingresses lead nowhere."""
 
-from collections.abc import Generator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, cast
@@ -100,16 +99,6 @@ class Knative:
             if process in self.cluster.processes():
                 self.cluster.stop(process)
         manifests.forget_webhooks(self.cluster, self.objects)
-
-
-@contextmanager
-def knative(cluster: Cluster, progress: Progress | None = None) -> Generator[Knative]:
-    """Knative Serving for a `with` block; see `install`."""
-    serving = install(cluster, progress)
-    try:
-        yield serving
-    finally:
-        serving.close()
 
 
 def install(cluster: Cluster, progress: Progress | None = None) -> Knative:

@@ -1,8 +1,6 @@
 """The Kubeflow Training Operator in a lab: PyTorchJobs, TFJobs, XGBoostJobs, MPIJobs and the like."""
 
 import base64
-from collections.abc import Generator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -69,16 +67,6 @@ class TrainingOperator:
         """End it; its kinds and their objects stay."""
         self.cluster.stop(NAME)
         manifests.forget_webhooks(self.cluster, self.objects)
-
-
-@contextmanager
-def training_operator(cluster: Cluster, progress: Progress | None = None) -> Generator[TrainingOperator]:
-    """A Training Operator for a `with` block; see `install`."""
-    operator = install(cluster, progress)
-    try:
-        yield operator
-    finally:
-        operator.close()
 
 
 def install(cluster: Cluster, progress: Progress | None = None) -> TrainingOperator:

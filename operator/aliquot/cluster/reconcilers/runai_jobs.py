@@ -11,15 +11,13 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
 
-import msgspec
-
-from aliquot import log, names, naming
+from aliquot import naming
 from aliquot.clock import Clock
-from aliquot.cluster.granting.bind import read_again
 from aliquot.cluster.mirror.cache import Cache, Key
 from aliquot.cluster.mirror.known import parsed_into
 from aliquot.cluster.mirror.mirror import Mirror, identify, key_of
 from aliquot.cluster.mirror.parse import Whole
+from aliquot.cluster.reconcilers.object_writes import create_pod, delete_pod, delete_whole, read_pod
 from aliquot.cluster.reconcilers.status_writes import put_status
 from aliquot.cluster.resources import RUNAI_JOBS
 from aliquot.cluster.triggers import Add
@@ -33,11 +31,8 @@ from aliquot.errors import UserError
 from aliquot.kube.client import ApiClient
 from aliquot.kube.informer import Informer, filled
 from aliquot.kube.metrics import WatchMetrics
-from aliquot.kube.problems import AlreadyExists, Conflict, Forbidden, Invalid, NotFound
-from aliquot.kube.resources import PODS
+from aliquot.kube.problems import AlreadyExists, Forbidden, Invalid, NotFound
 
-_log = log.get(__name__)
-_POD = msgspec.json.Decoder(Pod)
 _FILL_SECONDS: Final = 20.0
 _SETTLE_SECONDS: Final = 0.1
 """Pods of a job come and go together."""
@@ -123,7 +118,7 @@ class RunaiJobs:
         if steps.look_again_at is not None:
             self._add(Task.RUNAI_JOB, key, max(_SETTLE_SECONDS, steps.look_again_at - now))
         for name in steps.delete:
-            await self._delete_pod(key, name)
+            await delete_pod(self._client, self._mirror, Key(key.namespace, name))
         for new in steps.create:
             await self._create_pod(job, valid, new)
         return False
@@ -137,22 +132,17 @@ class RunaiJobs:
         owner = Owner(RUNAI_JOBS.api_version, RUNAI_JOBS.kind, metadata.namespace, metadata.name, metadata.uid)
         manifest = job_pod(valid, owner, new.index, new.attempt, new.failed_attempts)
         try:
-            answer = await self._client.create(
-                PODS, manifest, namespace=metadata.namespace, field_manager=names.PODS_MANAGER
-            )
+            await create_pod(self._client, self._mirror, metadata.namespace, manifest)
         except AlreadyExists:
             await self._meet(job, naming.pod_name(metadata.name, new.index, new.attempt))
         except (Forbidden, Invalid, NotFound) as problem:
             self._tell(job, CREATE_REFUSED, f"its pod was refused: {problem.message}")
             raise
-        else:
-            self._mirror.pods.put(_POD.decode(answer.body))
 
     async def _meet(self, job: RunaiJob, name: str) -> None:
         """A pod of that name exists: learn of it if it is the job's, else say that the name is taken."""
-        try:
-            found = _POD.decode((await self._client.get(PODS, job.metadata.namespace, name)).body)
-        except NotFound:
+        found = await read_pod(self._client, job.metadata.namespace, name)
+        if found is None:
             self._add(Task.RUNAI_JOB, key_of(job), _SETTLE_SECONDS)
             return
         owner = _job_of(found)
@@ -162,33 +152,9 @@ class RunaiJobs:
         self._tell(job, NAME_TAKEN, f"a pod called {name} exists already: delete it, or give the job another name")
         self._add(Task.RUNAI_JOB, key_of(job), _TAKEN_SECONDS)
 
-    async def _delete_pod(self, key: Key, name: str) -> None:
-        place = Key(key.namespace, name)
-        pod = self._mirror.pods.get(place)
-        if pod is None:
-            return
-        uid, version = pod.metadata.uid, pod.metadata.resource_version
-        try:
-            # Not if it has changed: it may have succeeded meanwhile.
-            answer = await self._client.delete(PODS, place.namespace, name, uid=uid, resource_version=version)
-        except NotFound:
-            self._mirror.pods.drop(place, uid)
-        except Conflict:
-            if await read_again(self._client, self._mirror, pod) is not None:
-                raise
-        else:
-            going = _POD.decode(answer.body)
-            if going.metadata.uid == uid and going.metadata.deletion_timestamp is not None:
-                self._mirror.pods.put(going)
-
     async def _delete_job(self, job: RunaiJob) -> None:
         metadata = job.metadata
-        try:
-            await self._client.delete(
-                RUNAI_JOBS, metadata.namespace, metadata.name, uid=metadata.uid, propagation="Background"
-            )
-        except NotFound:
-            _log.debug("gone already", job=str(key_of(job)))
+        await delete_whole(self._client, RUNAI_JOBS, metadata.namespace, metadata.name, metadata.uid)
         self._jobs.drop(key_of(job), metadata.uid)
 
     async def _write_status(self, job: RunaiJob, valid: ValidJob | None, errors: tuple[UserError, ...]) -> None:

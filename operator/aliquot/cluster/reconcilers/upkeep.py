@@ -15,6 +15,7 @@ from typing import Final, cast
 from aliquot import log, names
 from aliquot.clock import Clock
 from aliquot.cluster.mirror.cache import Key
+from aliquot.cluster.reconcilers.object_writes import delete_whole
 from aliquot.cluster.reconcilers.own_objects import Followed, OwnObjects
 from aliquot.contracts.kubernetes import CarrierObject, ObjectBeside
 from aliquot.core.lifecycle import Wait
@@ -116,10 +117,7 @@ class Upkeep:
         found = self.objects.find(resource, name, owner)
         if found is None or found.metadata.deletion_timestamp is not None:
             return
-        try:
-            await self._client.delete(resource, owner.namespace, name, uid=found.metadata.uid, propagation="Background")
-        except NotFound:
-            _log.debug("gone before it was deleted", kind=resource.kind, namespace=owner.namespace, name=name)
+        await delete_whole(self._client, resource, owner.namespace, name, found.metadata.uid)
 
     async def _stand(self, followed: Followed, manifest: Manifest, owner: Owner) -> tuple[ObjectBeside, Standing]:
         """The object, made or mended if need be, and how it stands."""

@@ -11,31 +11,26 @@ import asyncio
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from typing import Any
 
-import msgspec
-
-from aliquot import log, names, naming
+from aliquot import names, naming
 from aliquot.clock import Clock
-from aliquot.cluster.granting.bind import read_again
 from aliquot.cluster.mirror.cache import Key
 from aliquot.cluster.mirror.mirror import Mirror, key_of, owner_of
 from aliquot.cluster.mirror.parse import parse
 from aliquot.cluster.reconcilers.beside import Beside
 from aliquot.cluster.reconcilers.carriers import Carriers
+from aliquot.cluster.reconcilers.object_writes import create_pod, delete_pod, delete_whole, read_pod
 from aliquot.cluster.reconcilers.status_writes import put_status
 from aliquot.cluster.reconcilers.view import View, Views
 from aliquot.cluster.resources import WORKLOADS, kind_of
 from aliquot.contracts.kinds.status import Inherited
 from aliquot.contracts.kinds.workloads import Workload
-from aliquot.contracts.kubernetes import Pod
 from aliquot.core.lifecycle import NewPod, Retry, Steps, Wait, has_unsaved, observe, plan
 from aliquot.core.rendering import Context, pod_of
 from aliquot.core.submission import Inheritance, Valid, common_pod, is_carried
 from aliquot.kube.client import ApiClient
-from aliquot.kube.problems import AlreadyExists, Conflict, Forbidden, Invalid, NotFound
-from aliquot.kube.resources import PODS, Resource
+from aliquot.kube.problems import AlreadyExists, Forbidden, Invalid, NotFound
+from aliquot.kube.resources import Resource
 
-_log = log.get(__name__)
-_POD = msgspec.json.Decoder(Pod)
 _WRITES_AT_ONCE = 8
 """Pods of one workload that are created at the same time; the workers are for other workloads too."""
 
@@ -109,7 +104,7 @@ class WorkloadReconciler:
             await self._delete_workload(workload)
             return
         try:
-            await _all(self._delete_pod(workload, name) for name in steps.delete)
+            await _all(delete_pod(self._client, self._mirror, Key(key.namespace, name)) for name in steps.delete)
             if view.obstacle is None and await self._has_all_beside(key, view, steps):
                 await self._create_pods(workload, view, steps.create)
                 if not steps.create:
@@ -172,7 +167,7 @@ class WorkloadReconciler:
         manifest = pod_of(spec, context, new.index, new.attempt, new.failed_attempts)
         namespace, uid = workload.metadata.namespace, workload.metadata.uid
         try:
-            answer = await self._client.create(PODS, manifest, namespace=namespace, field_manager=names.PODS_MANAGER)
+            await create_pod(self._client, self._mirror, namespace, manifest)
         except AlreadyExists:
             await self._meet(workload, naming.pod_name(context.job_name, new.index, new.attempt))
         except (Forbidden, Invalid, NotFound) as problem:
@@ -180,14 +175,11 @@ class WorkloadReconciler:
             raise
         else:
             self._views.note_trouble(uid, None)
-            self._mirror.pods.put(_POD.decode(answer.body))
 
     async def _meet(self, workload: Workload, name: str) -> None:
         """A pod of that name exists: learn of it if it is ours, else say whose it is."""
-        namespace = workload.metadata.namespace
-        try:
-            found = _POD.decode((await self._client.get(PODS, namespace, name)).body)
-        except NotFound:
+        found = await read_pod(self._client, workload.metadata.namespace, name)
+        if found is None:
             self._look_again(key_of(workload), 0.1)
             return
         owner = owner_of(found)
@@ -203,34 +195,9 @@ class WorkloadReconciler:
         self._views.note_trouble(workload.metadata.uid, Wait("NameTaken", sentence))
         self._look_again(key_of(workload), 5)
 
-    async def _delete_pod(self, workload: Workload, name: str) -> None:
-        key = Key(workload.metadata.namespace, name)
-        pod = self._mirror.pods.get(key)
-        if pod is None:
-            return
-        uid, version = pod.metadata.uid, pod.metadata.resource_version
-        try:
-            # Not if it has changed: it may have succeeded meanwhile.
-            answer = await self._client.delete(PODS, key.namespace, key.name, uid=uid, resource_version=version)
-        except NotFound:
-            self._mirror.pods.drop(key, uid)
-            return
-        except Conflict:
-            if await read_again(self._client, self._mirror, pod) is not None:
-                raise
-            return
-        going = _POD.decode(answer.body)
-        if going.metadata.uid == pod.metadata.uid and going.metadata.deletion_timestamp is not None:
-            self._mirror.pods.put(going)
-
     async def _delete_workload(self, workload: Workload) -> None:
         metadata = workload.metadata
-        try:
-            await self._client.delete(
-                _where(workload), metadata.namespace, metadata.name, uid=metadata.uid, propagation="Background"
-            )
-        except NotFound:
-            _log.debug("workload gone before its time was over", workload=str(key_of(workload)))
+        await delete_whole(self._client, _where(workload), metadata.namespace, metadata.name, metadata.uid)
         self._mirror.workloads.drop(key_of(workload), metadata.uid)
 
 
