@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 
-from aliquot_lab import FaultProxy
+from aliquot_lab import Act, FaultProxy, Rule
 from tests.crashes.stage import Stage
 from tests.crashes.test_killed_operator import Killer
 from tests.support.arena import MERGE, names_of
-from tests.support.foreign import define, define_for_all
+from tests.support.foreign import define, define_for_all, undefine
 
 pytestmark = [pytest.mark.cluster, pytest.mark.crashes, pytest.mark.xdist_group("crashes-killed")]
 
@@ -51,6 +51,27 @@ def test_a_killed_operator_makes_nothing_twice(stage: Stage, proxy: FaultProxy, 
     struck = {request.resource for request in killer.struck}
     assert nth > 1 or struck & {"deployments", "services", "mpijobs"}, struck
     assert not operator.ended_by_itself, operator.process.log()[-4000:]
+
+
+def test_what_is_made_while_its_kind_goes_is_not_taken_to_be_there(stage: Stage, proxy: FaultProxy) -> None:
+    """Its making is answered, and nobody ever tells that it is gone again."""
+    define_for_all(stage, "kubeflow.org", "MPIJob", "v2beta1")
+    stage.operator(proxy=proxy)
+    stage.nodes(1)
+    namespace = stage.project("a", deserved=8)
+
+    def remove_kind(_: object) -> None:
+        proxy.silence_watches("mpijobs")
+        undefine(stage, "kubeflow.org", "MPIJob")
+
+    proxy.add(Rule(Act(remove_kind, after=True), verb="create", resource="mpijobs", times=1))
+    stage.submit(namespace, "beside")
+    stage.submit(namespace, "dist1", kind=DISTRIBUTED, jobType="MPIJob", workers=2)
+    said = stage.until_reason(namespace, "dist1", "NoMPIJob", kind=DISTRIBUTED)
+    assert said["phase"] == "Pending"
+    define_for_all(stage, "kubeflow.org", "MPIJob", "v2beta1")
+    path = f"/apis/kubeflow.org/v2beta1/namespaces/{namespace}/mpijobs/dist1"
+    stage.until(lambda: stage.get(path), "the MPIJob to be made")
 
 
 def test_what_began_without_knative_stays_so_and_later_ones_use_it(stage: Stage) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from aliquot_lab import FaultProxy
+from aliquot_lab import Act, ApiRequest, Cut, FaultProxy, Rule
 from tests.crashes.stage import Stage
 from tests.crashes.test_killed_operator import Killer
 
@@ -46,3 +46,31 @@ def test_gangs_begin_and_end_as_they_would_have(stage: Stage, proxy: FaultProxy,
     attempts = {each["metadata"]["labels"]["aliquot.dev/attempt"] for each in stage.pods(namespace, "bad")}
     assert attempts == {"0", "1"}
     assert not operator.ended_by_itself, operator.process.log()[-4000:]
+
+
+@pytest.mark.parametrize("elastic", [False, True])
+def test_one_that_was_bound_alone_and_is_done_keeps_nobody_waiting(
+    stage: Stage, proxy: FaultProxy, elastic: bool
+) -> None:
+    """Killed after one binding of a gang: that pod has done its work by the time the others get their nodes."""
+    operator = stage.mortal_operator(proxy)
+    bound: list[str] = []
+
+    def kill(request: ApiRequest) -> None:
+        bound.append(request.name)
+        operator.kill()
+        stage.until(
+            lambda: stage.get(request.path.removesuffix("/binding"))["status"]["phase"] == "Succeeded", "its end"
+        )
+
+    proxy.add(
+        Rule(Cut(), resource="pods/binding", when=lambda request: not bound and request.name != "gang-2-0"),
+        Rule(Act(kill, after=True), resource="pods/binding", when=lambda _: not bound),
+    )
+    stage.nodes(1)
+    namespace = stage.project("a", deserved=8)
+    given: dict[str, Any] = {"pyTorchJob": {"values": {"minReplicas": {"value": 3}}}} if elastic else {}
+    stage.submit(namespace, "gang", kind=KIND, jobType="PyTorchJob", workers=2, duration="100ms", **given)
+    stage.until_phase(namespace, "gang", "Completed", kind=KIND)
+    assert bound == ["gang-2-0"]
+    assert len(stage.pods(namespace, "gang")) == 3

@@ -89,6 +89,8 @@ class Informer(Generic[T]):
         """Version up to which everything was heard of; empty while a list is needed."""
         self.last_problem: ApiProblem | None = None
         """What went wrong last; None while the watch is in order."""
+        self.not_served: list[Callable[[], None]] = []
+        """Called each time the kind is found not to be served; what objects there were has been told of by then."""
         self._api = api
         self._projection = projection
         self._clock = clock
@@ -191,6 +193,8 @@ class Informer(Generic[T]):
         if isinstance(problem, NotFound):
             self.resource_version = ""
             self._forget_all()
+            for listener in self.not_served:
+                listener()
         level = _log.debug if self._failures == 1 else _log.warning
         level("watch interrupted", resource=self.resource.full_name, problem=str(problem), failures=self._failures)
         self.last_problem = problem

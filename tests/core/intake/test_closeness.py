@@ -2,7 +2,7 @@
 
 import pytest
 
-from aliquot.core.intake.closeness import Hint, close_group, hint_in
+from aliquot.core.intake.closeness import Hint, group_in, hint_in
 from aliquot.core.scheduling.facts import Group, PodSet, Topology
 
 NAME, REQUIRED, PREFERRED = (
@@ -37,7 +37,9 @@ FOUND: dict[str, tuple[dict[str, str], Topology]] = {
 
 @pytest.mark.parametrize(("annotations", "expected"), FOUND.values(), ids=FOUND)
 def test_what_annotations_ask_for(annotations: dict[str, str], expected: Topology) -> None:
-    assert close_group(annotations, 3, THERE) == Group(topology=expected, pod_sets=(PodSet("default", 3),))
+    assert group_in(annotations, (PodSet("default", 3),), THERE) == Group(
+        topology=expected, pod_sets=(PodSet("default", 3),)
+    )
     hint = hint_in(annotations)
     assert hint is not None
     assert hint.among(THERE) == expected
@@ -46,7 +48,7 @@ def test_what_annotations_ask_for(annotations: dict[str, str], expected: Topolog
 @pytest.mark.parametrize("annotations", [{}, {NAME: "racks"}, {NAME: "moon", REQUIRED: "", PREFERRED: ""}])
 def test_who_asks_for_no_level_asks_for_nothing(annotations: dict[str, str]) -> None:
     assert hint_in(annotations) is None
-    assert close_group(annotations, 3, THERE) is None
+    assert group_in(annotations, (PodSet("default", 3),), THERE) is None
 
 
 def test_what_is_missing_is_named() -> None:

@@ -25,6 +25,7 @@ def read(
     node: str = "n1",
     phase: str = "Running",
     annotations: dict[str, str] | None = None,
+    labels: dict[str, str] | None = None,
     conditions: Sequence[dict[str, str]] = (),
     scheduler: str = names.SCHEDULER_NAME,
     **status_and_metadata: str,
@@ -38,6 +39,7 @@ def read(
             "uid": f"uid-{name}",
             "creationTimestamp": MADE,
             "annotations": annotations or {},
+            "labels": labels or {},
             **({"deletionTimestamp": deleted} if deleted else {}),
         },
         "spec": {"schedulerName": scheduler, "nodeName": node, "containers": [{"name": "c"}]},
@@ -105,6 +107,16 @@ def test_all_others_are_on_their_own(pod: Pod) -> None:
     assert (job.id, job.name, job.min_member) == ("uid-p-0", "p-0", 1)
 
 
+def test_pods_of_parts_say_which_they_are_of() -> None:
+    of_parts = {**GROUP, names.MIN_MEMBER_ANNOTATION: "leader=1,worker=2"}
+    pods = [read(name, annotations=of_parts, labels={names.SUBGROUP_LABEL: part}) for name, part in PARTS.items()]
+    facts = [pod_facts(pod, TENANT) for pod in pods]
+    assert {each.task.name: each.task.pod_set for each in facts} == PARTS
+    job = job_of(facts)
+    assert (job.min_member, job.group) == (3, Group(pod_sets=(PodSet("leader", 1), PodSet("worker", 2))))
+
+
+PARTS = {"a": "leader", "b": "worker", "c": "worker"}
 MINIMUM = names.MIN_MEMBER_ANNOTATION
 NUMBER = "allowed is a whole number from 1 to 100000"
 BAD: dict[str, tuple[dict[str, str], str]] = {
@@ -112,6 +124,24 @@ BAD: dict[str, tuple[dict[str, str], str]] = {
     "none": ({**GROUP, MINIMUM: "0"}, f"{MINIMUM} is '0': {NUMBER}"),
     "more than there can be": ({**GROUP, MINIMUM: "100001"}, f"{MINIMUM} is '100001': {NUMBER}"),
     "without a group": ({MINIMUM: "2"}, f"{MINIMUM} is '2': allowed only with pod-group-name"),
+    "no name of a part": ({**GROUP, MINIMUM: "=1"}, f"{MINIMUM} is '=1': allowed are parts as NAME=NUMBER, each once"),
+    "a part twice": (
+        {**GROUP, MINIMUM: "a=1,a=2"},
+        f"{MINIMUM} is 'a=1,a=2': allowed are parts as NAME=NUMBER, each once",
+    ),
+    "no number of a part": (
+        {**GROUP, MINIMUM: "a=1,b"},
+        f"{MINIMUM} of b is '': allowed is a whole number from 0 to 100000",
+    ),
+    "parts that need nobody": (
+        {**GROUP, MINIMUM: "a=0"},
+        f"{MINIMUM} is 'a=0': allowed are parts of which one at least needs a pod",
+    ),
+    "a pod of no part": (
+        {**GROUP, MINIMUM: "b=1,a=2"},
+        f"{MINIMUM} is 'b=1,a=2', and label {names.SUBGROUP_LABEL} is '': allowed is one of a, b",
+    ),
+    "too long": ({**GROUP, MINIMUM: "a=1," * 300}, f"{MINIMUM} has 1200 characters: allowed are 1024"),
 }
 
 
@@ -130,6 +160,7 @@ def member(
     started: float | None = 0.0,
     minimum: int = 3,
     succeeded: bool = False,
+    attempt: int = 0,
     short_since: float | None = None,
     created: float = 0.0,
     priority: int = 50,
@@ -138,7 +169,7 @@ def member(
 ) -> PodFacts:
     job = Job("g", "here", "g", "vision", min_member=minimum, created=created, priority=priority, group=group)
     task = Task(name, "g", "here", name, Request(Vector(pods=1)), created=created, pod_set=pod_set)
-    return PodFacts(job, task, started, succeeded, short_since)
+    return PodFacts(job, task, started, succeeded, attempt, short_since)
 
 
 A, B, C = (member(name, started=start) for name, start in (("a", 30.0), ("b", 10.0), ("c", 20.0)))
@@ -176,6 +207,35 @@ def test_a_gang_of_parts_is_short_of_those_of_any_part() -> None:
     assert is_short([master, *workers[2:]])
     assert is_short(workers)
     assert job_of([*workers, master]).group == parts
+
+
+def done(name: str, **given: Any) -> PodFacts:
+    return member(name, started=None, succeeded=True, **given)
+
+
+MINIMA: dict[str, tuple[list[PodFacts], int]] = {
+    # pods; with how many the gang starts
+    "nobody is done": ([WAITS, WAITS], 3),
+    "one was bound alone and is done": ([done("a"), WAITS, WAITS], 2),
+    "all but one are": ([done("a"), done("b"), WAITS], 1),
+    "what was done before the gang began anew is to be done again": (
+        [done("a"), member("d", started=None, attempt=1)],
+        3,
+    ),
+    "what is done since counts": ([done("a"), done("b", attempt=1), member("d", started=None, attempt=1)], 2),
+}
+
+
+@pytest.mark.parametrize(("members", "wanted"), MINIMA.values(), ids=MINIMA)
+def test_a_gang_does_not_wait_for_those_that_are_done(members: list[PodFacts], wanted: int) -> None:
+    assert {job_of(order).min_member for order in permutations(members)} == {wanted}
+
+
+def test_parts_of_a_gang_do_not_wait_for_those_that_are_done() -> None:
+    parts = Group(pod_sets=(PodSet("leader", 1),), groups=(Group("rest", pod_sets=(PodSet("worker", 2),)),))
+    members = [done("w0", pod_set="worker", group=parts), member("m", started=None, pod_set="leader", group=parts)]
+    left = Group(pod_sets=(PodSet("leader", 1),), groups=(Group("rest", pod_sets=(PodSet("worker", 1),)),))
+    assert job_of(members).group == left
 
 
 def test_a_gang_has_run_since_its_first_pod_that_still_runs() -> None:

@@ -3,6 +3,7 @@
 Without them a second look at an object that was just made would find it missing, and make it again.
 """
 
+from collections.abc import Sequence
 from typing import Generic, TypeVar
 
 from aliquot.kube.decoding import HasMetadata
@@ -39,6 +40,16 @@ class Answered(Generic[T]):
         metadata = answer.metadata
         if _version(self.get(metadata.namespace, metadata.name)) < _version(answer):
             self._answers[metadata.namespace, metadata.name] = answer
+
+    def forget(self) -> Sequence[T]:
+        """Forget the answers: their kind is gone, and what was written into it at the last moment is never heard of.
+
+        Returns:
+            What was known by them alone.
+        """
+        forgotten = list(self._answers.values())
+        self._answers.clear()
+        return forgotten
 
     def _heard(self, old: T | None, new: T | None) -> None:
         heard = new or old

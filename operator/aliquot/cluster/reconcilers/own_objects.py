@@ -119,8 +119,14 @@ class OwnObjects:
             silence_seconds=self._silence_seconds,
         )
         read = msgspec.json.Decoder(projection).decode
-        self._followed[kind] = Followed(resource, informer, Answered(informer), read)
+        followed = self._followed[kind] = Followed(resource, informer, Answered(informer), read)
         informer.add_handler(partial(self._heard, kind))
+        informer.not_served.append(partial(self._kind_is_gone, followed))
+
+    def _kind_is_gone(self, followed: Followed) -> None:
+        """Objects that were made while their kind went, and that nobody tells of, are gone, too."""
+        for gone in followed.known.forget():
+            self._heard((followed.resource.group, followed.resource.kind), gone, None)
 
     def _run(self, kind: KindName, group: asyncio.TaskGroup) -> None:
         self._running[kind] = group.create_task(self._followed[kind].informer.run())

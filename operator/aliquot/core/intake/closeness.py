@@ -70,9 +70,9 @@ def hint_in(annotations: Mapping[str, str]) -> Hint | None:
     )
 
 
-def close_group(annotations: Mapping[str, str], minimum: int, topologies: Topologies) -> Group | None:
-    """The gang of pods that are all alike and say so; None: they say nothing of how close they are to be."""
+def group_in(annotations: Mapping[str, str], pod_sets: tuple[PodSet, ...], topologies: Topologies) -> Group | None:
+    """The parts of a gang whose pods say so; None: they are all alike, and need not be close to one another."""
     hint = hint_in(annotations)
     if hint is None:
-        return None
-    return Group(topology=hint.among(topologies), pod_sets=(PodSet(DEFAULT_POD_SET, minimum),))
+        return None if [each.name for each in pod_sets] == [DEFAULT_POD_SET] else Group(pod_sets=pod_sets)
+    return Group(topology=hint.among(topologies), pod_sets=pod_sets)

@@ -5,23 +5,26 @@ namespace alone: a label on a pod is written by whoever writes the pod, and woul
 All other pods are nobody's: they only use room on their node.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from aliquot import names
 from aliquot.contracts import kubernetes
 from aliquot.core.intake.affinity import affinity_of, affinity_problems, on_types
-from aliquot.core.intake.closeness import NO_TOPOLOGIES, Topologies, close_group
-from aliquot.core.intake.gangs import PodFacts, gang_of
+from aliquot.core.intake.closeness import DEFAULT_POD_SET, NO_TOPOLOGIES, Topologies, group_in
+from aliquot.core.intake.gangs import Membership, PodFacts, membership_of
 from aliquot.core.intake.numbers import UnreadableError
 from aliquot.core.intake.parts import devices_of, gpu_part
 from aliquot.core.intake.ports import host_ports
 from aliquot.core.intake.requests import TOO_MUCH, beside_axes, on_axes, pod_needs
 from aliquot.core.intake.times import unix_seconds
 from aliquot.core.quantities import PERCENT_PER_DEVICE, GpuPart, Request, Vector, is_mig
-from aliquot.core.scheduling.facts import Job, Task, TaskState, Toleration
+from aliquot.core.scheduling.facts import Job, PodSet, Task, TaskState, Toleration
 from aliquot.core.tenancy import ALL_TYPES, NodeTypes
 
+_LONGEST_ATTEMPT: Final = 9
+_ALONE: Final = (PodSet(DEFAULT_POD_SET),)
 NO_PROJECT_PREFIX: Final = "namespace/"
 """Begins the name of the queue of our pods in a namespace of no project. There is no such queue, so they wait with that
 as their reason."""
@@ -60,18 +63,18 @@ def pod_facts(pod: kubernetes.Pod, tenant: Tenant | None, topologies: Topologies
     metadata, spec, ours = pod.metadata, pod.spec, is_ours(pod)
     created, state = unix_seconds(metadata.creation_timestamp), _state(pod)
     priority, (gang, _) = _priority(spec), _gang(pod)
-    minimum = 1 if gang is None else gang[1]
+    pod_sets = _ALONE if gang is None else gang.pod_sets
     job = Job(
-        id=metadata.uid if gang is None else f"{metadata.namespace}/{gang[0]}",
+        id=metadata.uid if gang is None else f"{metadata.namespace}/{gang.name}",
         namespace=metadata.namespace,
-        name=metadata.name if gang is None else gang[0],
+        name=metadata.name if gang is None else gang.name,
         queue=_queue(metadata.namespace, tenant) if ours else None,
         pools=_pools(metadata, tenant),
         priority=priority,
         preemptible=ours and priority < names.NON_PREEMPTIBLE_FROM_PRIORITY,
-        min_member=minimum,
+        min_member=1 if gang is None else gang.minimum,
         created=created,
-        group=close_group(metadata.annotations, minimum, topologies) if ours else None,
+        group=group_in(metadata.annotations, pod_sets, topologies) if ours else None,
     )
     request, _ = _request(pod)
     task = Task(
@@ -90,12 +93,14 @@ def pod_facts(pod: kubernetes.Pod, tenant: Tenant | None, topologies: Topologies
         devices=devices_of(metadata) if request.part is not None and spec.node_name else (),
         affinity=on_types(affinity_of(spec, metadata.namespace), _types(spec, tenant, job.pools) if ours else ()),
         labels=metadata.labels,
+        pod_set=DEFAULT_POD_SET if gang is None else gang.pod_set,
     )
     return PodFacts(
         job=job,
         task=task,
         started=_started(pod) if state.active else None,
         succeeded=pod.status.phase == "Succeeded",
+        attempt=_attempt(metadata.labels),
         short_since=_since(pod, names.GANG_COMPLETE_CONDITION, "False"),
     )
 
@@ -142,12 +147,12 @@ def _request(pod: kubernetes.Pod) -> tuple[Request, str]:
     return Request(base, part, tuple(sorted(others))), problem
 
 
-def _gang(pod: kubernetes.Pod) -> tuple[tuple[str, int] | None, str]:
-    """The gang of the pod and its minimum, and what is wrong with how it says so. Others' pods are in none."""
+def _gang(pod: kubernetes.Pod) -> tuple[Membership | None, str]:
+    """The gang of the pod, and what is wrong with how it says so. Others' pods are in none."""
     if not is_ours(pod):
         return None, ""
     try:
-        return gang_of(pod.metadata.annotations), ""
+        return membership_of(pod.metadata.annotations, pod.metadata.labels), ""
     except UnreadableError as error:
         return None, f"metadata.annotations: {error}"
 
@@ -201,6 +206,11 @@ def _since(pod: kubernetes.Pod, kind: str, status: str) -> float | None:
     """Since when a condition of the pod is as it is; None where it is not, or does not say."""
     written = next((each for each in pod.status.conditions if (each.type, each.status) == (kind, status)), None)
     return None if written is None else unix_seconds(written.last_transition_time) or None
+
+
+def _attempt(labels: Mapping[str, str]) -> int:
+    written = labels.get(names.ATTEMPT_LABEL, "")
+    return int(written) if written.isascii() and written.isdigit() and len(written) <= _LONGEST_ATTEMPT else 0
 
 
 def _all_terminated(pod: kubernetes.Pod) -> bool:

@@ -12,6 +12,8 @@ from aliquot.core.rendering.template import pod_annotations, pod_labels, pod_spe
 from aliquot.core.submission import ValidDistributed
 
 _UID_PART: Final = 8
+_LEADER: Final = "leader"
+_WORKER: Final = "worker"
 _WORKLOAD_LABELS: Final = (names.WORKLOAD_NAME_LABEL, names.WORKLOAD_KIND_LABEL)
 
 
@@ -34,7 +36,7 @@ def gang_pod(spec: ValidDistributed, context: Context, rank: int, attempt: int, 
     annotations = {
         names.FAILED_ATTEMPTS_ANNOTATION: str(failed_attempts),
         names.POD_GROUP_ANNOTATION: gang_name(context),
-        names.MIN_MEMBER_ANNOTATION: str(spec.least),
+        names.MIN_MEMBER_ANNOTATION: _minimum(spec),
     }
     return {
         "apiVersion": "v1",
@@ -83,6 +85,13 @@ def gang_name(context: Context) -> str:
     return naming.dns_label(f"{context.job_name}-{context.owner.uid[:_UID_PART]}")
 
 
+def _minimum(spec: ValidDistributed) -> str:
+    """With how many pods the gang starts; an elastic one never without its leader, whoever else is there."""
+    if spec.elastic is None:
+        return str(spec.least)
+    return f"{_LEADER}=1,{_WORKER}={spec.least - 1}"
+
+
 def _member_labels(spec: ValidDistributed, context: Context, rank: int) -> dict[str, str]:
     member = replica(spec, rank)
     leads = rank < spec.first_worker
@@ -91,4 +100,5 @@ def _member_labels(spec: ValidDistributed, context: Context, rank: int) -> dict[
         names.KUBEFLOW_REPLICA_TYPE_LABEL: member.type,
         names.KUBEFLOW_REPLICA_INDEX_LABEL: str(member.index),
         **({names.KUBEFLOW_JOB_ROLE_LABEL: names.KUBEFLOW_MASTER_ROLE} if leads else {}),
+        **({} if spec.elastic is None else {names.SUBGROUP_LABEL: _WORKER if rank else _LEADER}),
     }
