@@ -21,7 +21,7 @@ ENDS = {"good": ("Completed", 0), "bad": ("Failed", 2), "elastic": ("Completed",
 """Phase and failures of each; `bad` may fail once."""
 
 
-@pytest.mark.parametrize("nth", [3, 5])
+@pytest.mark.parametrize("nth", [2, 5])
 def test_gangs_begin_and_end_as_they_would_have(stage: Stage, proxy: FaultProxy, nth: int) -> None:
     killer = Killer(proxy, operator := stage.mortal_operator(proxy), nth)
     stage.nodes(1)
