@@ -7,11 +7,14 @@ import time
 from base64 import b64decode
 from collections.abc import Generator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
 import pytest
 import yaml
+from typer.testing import CliRunner
 
+from aliquot.cli.main import app
 from aliquot.cluster.webhook.certificates import DAY, Credentials, issue, read
 from aliquot_lab import Cluster, dedicated
 from aliquot_lab.api import ApiError
@@ -19,6 +22,7 @@ from aliquot_lab.control_plane import free_ports
 from demo import platform
 from tests.support.arena import MERGE, POOLS, PROJECTS, WORKLOADS, Arena
 from tests.support.balancer import Balancer
+from tests.support.command_line import own_logging
 
 pytestmark = [pytest.mark.cluster, pytest.mark.xdist_group("admission")]
 
@@ -240,6 +244,28 @@ def test_workloads_of_every_kind_are_held_to_their_policy_and_told_everything_at
     arena.until(told, "the webhooks to know the policy and the template")
     lines = {line.removeprefix("* ").partition(":")[0] for line in says.splitlines()[1:]}
     assert {"gpu", "spec.cpu.value", "spec.image.value"} <= lines
+
+
+def test_s20_the_command_line_tells_everything_that_a_policy_refuses(arena: Arena, tmp_path: Path) -> None:
+    namespace = arena.project("a", deserved=1)
+    rules = {"gpu": {"rules": {"required": True, "min": "1", "max": "4"}}, "memory": {"rules": {"max": "2G"}}}
+    policy = {"apiVersion": "run.ai/v2alpha1", "kind": "InteractivePolicy", "metadata": {"name": "p"}, "spec": rules}
+    arena.make(f"{WORKLOADS}/namespaces/{namespace}/interactivepolicies", policy)
+    env = {"KUBECONFIG": str(arena.lab.kubeconfig), "HOME": str(tmp_path), "XDG_CONFIG_HOME": None}
+    words = ("submit", "-i", "ubuntu", "--gpu", "5", "--memory", "3G", "--interactive", "-p", f"{arena.name}-a")
+    says = ""
+
+    def refused() -> bool:
+        nonlocal says
+        with own_logging():
+            done = CliRunner(env=env).invoke(app, [*words])
+        says = done.stderr
+        return done.exit_code == 1
+
+    arena.until(refused, "the webhooks to know the policy")
+    assert says.startswith(f"aliquot: refused (project {arena.name}-a): ")
+    assert "gpu: must be no greater than 4" in says
+    assert "memory: must be no greater than 2G" in says
 
 
 def test_a_change_of_a_master_alone_is_a_question_too(plane: Plane, arena: Arena) -> None:

@@ -128,6 +128,13 @@ async def test_a_refusal_for_good_is_raised_at_once(server: ScriptedServer, clie
     assert len(server.seen) == 1
 
 
+async def test_warnings_come_with_the_answer(server: ScriptedServer, client: ApiClient) -> None:
+    server.replies.append(Reply(headers={"Warning": '299 - "unknown field \\"spec.x\\""'}))
+    server.replies.append(Reply(headers={"Warning": "not in the form of the standard"}))
+    assert (await _apply(client)).warnings == ('unknown field "spec.x"',)
+    assert (await _apply(client)).warnings == ()
+
+
 async def test_a_server_that_wants_too_long_a_wait_is_not_waited_for(server: ScriptedServer, client: ApiClient) -> None:
     server.replies.append(Reply(refusal_body(429, "TooManyRequests"), 429, {"Retry-After": "3600"}))
     with pytest.raises(TooManyRequests) as raised:

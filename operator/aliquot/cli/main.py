@@ -1,11 +1,15 @@
-"""`aliquot`: starts the processes of the platform. Whatever a command needs is imported only when it runs."""
+"""`aliquot`, also installed as `runai`: commands for researchers, and the processes of the platform.
+
+Here is how commands are written; what they do is imported only when they run.
+"""
 
 from importlib.metadata import version
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from aliquot.cli import simulate
+from aliquot.cli import research, simulate, submit
+from aliquot.cli.typed import WithWords
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,10 +38,35 @@ def _root(
 ) -> None: ...
 
 
-app.command("simulate")(simulate.simulate)
+_RESEARCH: Final = "For researchers"
+_PLATFORM: Final = "For the platform"
+
+app.command("submit", cls=WithWords, rich_help_panel=_RESEARCH)(submit.submit)
+app.add_typer(submit.dist, name="submit-dist", rich_help_panel=_RESEARCH)
+app.command("submit-mpi", cls=WithWords, hidden=True, deprecated=True)(submit.mpi)
+app.command("list", rich_help_panel=_RESEARCH)(research.list_)
+app.command("describe", rich_help_panel=_RESEARCH)(research.describe)
+app.command("get", hidden=True, deprecated=True)(research.describe)
+app.command("logs", rich_help_panel=_RESEARCH)(research.logs)
+app.command("exec", cls=WithWords, rich_help_panel=_RESEARCH)(research.execute)
+app.command("bash", rich_help_panel=_RESEARCH)(research.bash)
+app.command("attach", rich_help_panel=_RESEARCH)(research.attach)
+app.command("delete", rich_help_panel=_RESEARCH)(research.delete)
+app.command("suspend", rich_help_panel=_RESEARCH)(research.suspend)
+app.command("resume", rich_help_panel=_RESEARCH)(research.resume)
+app.add_typer(research.config, name="config", rich_help_panel=_RESEARCH)
+app.add_typer(research.project, name="project", hidden=True)
+app.command("whoami", rich_help_panel=_RESEARCH)(research.whoami)
+app.command("simulate", rich_help_panel=_PLATFORM)(simulate.simulate)
 
 
-@app.command()
+@app.command("version", rich_help_panel=_RESEARCH)
+def show_version() -> None:
+    """Print the version."""
+    _show_version(wanted=True)
+
+
+@app.command(rich_help_panel=_PLATFORM)
 def operator() -> None:
     """Run the operator; its settings are environment variables (docs/install.md)."""
     from aliquot.cluster.main import run
@@ -45,7 +74,7 @@ def operator() -> None:
     _run(run)
 
 
-@app.command()
+@app.command(rich_help_panel=_PLATFORM)
 def webhook() -> None:
     """Run the admission webhook; its settings are those of the operator (docs/admission.md)."""
     from aliquot.cluster.webhook.main import run

@@ -9,6 +9,8 @@ from typing import Annotated, Final, cast
 
 import typer
 
+from aliquot.cli.output import as_json, as_yaml
+
 _MOST_ROUNDS: Final = 10_000
 _STDIN: Final = "-"
 
@@ -55,11 +57,9 @@ def simulate(
         return
     values = outcome.model_dump(mode="json")
     if output is Form.JSON:
-        typer.echo(json.dumps(values, indent=2))
+        typer.echo(as_json(values))
         return
-    import yaml
-
-    typer.echo(yaml.dump(values, Dumper=getattr(yaml, "CSafeDumper", yaml.SafeDumper), sort_keys=False), nl=False)
+    typer.echo(as_yaml(values))
 
 
 def _content(file: str) -> bytes:

@@ -5,7 +5,8 @@ Watches have connections of their own: aiohttp's pool is not fair, and a request
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+import re
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from random import Random
@@ -35,6 +36,7 @@ from aliquot.kube.token_bucket import TokenBucket
 
 T = TypeVar("T")
 _CONNECT_SECONDS: Final = 10.0
+_WARNING: Final = re.compile(r'299 \S+ "(?P<text>(?:[^"\\]|\\.)*)"')
 _BACKOFF: Final = Backoff(base_seconds=0.1, cap_seconds=10, spread=0.5)
 
 
@@ -68,10 +70,12 @@ class Answer:
     Attributes:
         request: what was asked.
         body: JSON as it came.
+        warnings: what the server has to say besides, for people.
     """
 
     request: Request
     body: bytes
+    warnings: tuple[str, ...] = ()
 
     def decode(self, type_: type[T]) -> T:
         """Read it as a msgspec struct or any type that msgspec knows.
@@ -188,7 +192,7 @@ class Transport:
             identity = await self.server.credentials.headers()
             headers = identity if body is None else {**identity, "Content-Type": content_type}
             try:
-                return Answer(request, await self._once(request, method, url, headers, body))
+                return await self._once(request, method, url, headers, body)
             except Unauthorized:
                 if knocked_twice or not await self.server.credentials.refresh(seen=identity):
                     raise
@@ -212,7 +216,7 @@ class Transport:
 
     async def _once(
         self, request: Request, method: str, url: URL, headers: Mapping[str, str], body: bytes | None
-    ) -> bytes:
+    ) -> Answer:
         session = self._opened().requests
         started = self._clock.monotonic()
         code = 0
@@ -231,7 +235,7 @@ class Transport:
                 code = response.status
                 if code >= 400:
                     raise refusal(request, code, answer, response.headers.get("Retry-After", ""))
-                return answer
+                return Answer(request, answer, _warnings(response.headers.getall("Warning", ())))
         except (aiohttp.ClientError, OSError) as error:  # a TimeoutError is an OSError
             raise _no_answer(request, error) from error
         finally:
@@ -325,6 +329,12 @@ async def _lines(request: Request, content: aiohttp.StreamReader) -> AsyncIterat
                     yield line
     except (aiohttp.ClientError, OSError) as error:
         raise _no_answer(request, error) from error
+
+
+def _warnings(headers: Sequence[str]) -> tuple[str, ...]:
+    """Read the texts of headers such as `299 - "unknown field"`, in which a backslash protects a quote."""
+    texts = (found["text"] for header in headers if (found := _WARNING.match(header)))
+    return tuple(re.sub(r"\\(.)", r"\1", text) for text in texts)
 
 
 def _no_answer(request: Request, error: Exception) -> NoAnswer:
