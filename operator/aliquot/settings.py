@@ -296,11 +296,11 @@ class Settings(BaseSettings):
     log: Log = Log()
 
 
-def unknown_variables(environment: Iterable[str]) -> list[str]:
-    """Names of environment variables that look like settings but are none: typing errors, most likely."""
+def unknown_variables(environment: Iterable[str], model: type[BaseSettings] = Settings) -> list[str]:
+    """Names of environment variables that look like settings of a process but are none: typing errors, most likely."""
     known = {
         f"ALIQUOT_{group}__{name}".upper()
-        for group, field in Settings.model_fields.items()
+        for group, field in model.model_fields.items()
         if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel)
         for name in field.annotation.model_fields
     }

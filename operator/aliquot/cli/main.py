@@ -4,7 +4,7 @@ Here is how commands are written; what they do is imported only when they run.
 """
 
 from importlib.metadata import version
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final, TypeVar
 
 import typer
 
@@ -14,7 +14,9 @@ from aliquot.cli.typed import WithWords
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from aliquot.settings import Settings
+    from pydantic_settings import BaseSettings
+
+    Model = TypeVar("Model", bound=BaseSettings)
 
 app = typer.Typer(
     help="Fair shares of GPUs for Kubernetes.",
@@ -70,27 +72,37 @@ def show_version() -> None:
 def operator() -> None:
     """Run the operator; its settings are environment variables (docs/install.md)."""
     from aliquot.cluster.main import run
+    from aliquot.settings import Settings
 
-    _run(run)
+    _run(run, Settings)
 
 
 @app.command(rich_help_panel=_PLATFORM)
 def webhook() -> None:
     """Run the admission webhook; its settings are those of the operator (docs/admission.md)."""
     from aliquot.cluster.webhook.main import run
+    from aliquot.settings import Settings
 
-    _run(run)
+    _run(run, Settings)
 
 
-def _run(process: "Callable[[Settings], None]") -> None:
-    """Run a process with the settings of the environment; what is wrong with them ends the command by name."""
+@app.command()
+def agent() -> None:
+    """Run the agent of a node with GPUs: it tells what they do, and for whom (docs/metrics.md)."""
+    from aliquot.agent.main import run
+    from aliquot.agent.settings import AgentSettings
+
+    _run(run, AgentSettings)
+
+
+def _run(process: "Callable[[Model], None]", model: "type[Model]") -> None:
+    """Run a process with its settings from the environment; what is wrong with them ends the command by name."""
     from pydantic import ValidationError
 
     from aliquot.errors import AliquotError
-    from aliquot.settings import Settings
 
     try:
-        settings = Settings()
+        settings = model()
     except ValidationError as error:
         for problem in error.errors(include_url=False):
             variable = "ALIQUOT_" + "__".join(str(part) for part in problem["loc"]).upper()

@@ -7,13 +7,13 @@ from importlib.metadata import version
 
 from aliquot.clock import SystemClock
 from aliquot.cluster.metrics import Metrics
-from aliquot.cluster.observe import Observatory
-from aliquot.cluster.process import registry_of_process, run_until_told
 from aliquot.cluster.term import Term
 from aliquot.kube.client import ApiClient
 from aliquot.kube.config import find_server
 from aliquot.kube.lease import LeaderElector
 from aliquot.kube.transport import Limits, Transport
+from aliquot.observe import Observatory
+from aliquot.process import registry_of_process, run_until_told
 from aliquot.settings import Settings
 
 _SPARE_CONNECTIONS = 32
@@ -108,4 +108,4 @@ def run(settings: Settings) -> None:
         OSError: the address of the probes is taken.
     """
     gc.set_threshold(_ALLOCATIONS_BETWEEN_COLLECTIONS)
-    run_until_told(settings, lambda: Operator(settings).run())
+    run_until_told(settings, settings.log, lambda: Operator(settings).run())

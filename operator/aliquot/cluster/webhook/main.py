@@ -6,8 +6,6 @@ from importlib.metadata import version
 
 from aliquot.clock import SystemClock
 from aliquot.cluster.defaults import defaults_of
-from aliquot.cluster.observe import Observatory
-from aliquot.cluster.process import registry_of_process, run_until_told
 from aliquot.cluster.webhook.custodian import Custodian
 from aliquot.cluster.webhook.knowledge import Knowledge
 from aliquot.cluster.webhook.server import AdmissionMetrics, Server
@@ -15,6 +13,8 @@ from aliquot.kube.client import ApiClient
 from aliquot.kube.config import find_server
 from aliquot.kube.metrics import RequestMetrics, WatchMetrics
 from aliquot.kube.transport import Limits, Transport
+from aliquot.observe import Observatory
+from aliquot.process import registry_of_process, run_until_told
 from aliquot.settings import Settings
 
 _CONNECTIONS = 8
@@ -89,4 +89,4 @@ def run(settings: Settings) -> None:
         ConfigError: there is no API server to speak to.
         OSError: an address is taken.
     """
-    run_until_told(settings, lambda: Webhook(settings).run())
+    run_until_told(settings, settings.log, lambda: Webhook(settings).run())

@@ -1,4 +1,4 @@
-"""What all processes of the operator have in common: metrics of their own, and how they begin and end."""
+"""What all processes have in common: metrics of their own, and how they begin and end."""
 
 import asyncio
 import os
@@ -7,9 +7,10 @@ from collections.abc import Callable, Coroutine
 
 import uvloop
 from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
+from pydantic_settings import BaseSettings
 
 from aliquot import log
-from aliquot.settings import Settings, unknown_variables
+from aliquot.settings import Log, unknown_variables
 
 _log = log.get(__name__)
 
@@ -22,10 +23,16 @@ def registry_of_process() -> CollectorRegistry:
     return registry
 
 
-def run_until_told(settings: Settings, work: Callable[[], Coroutine[None, None, None]]) -> None:
-    """Do a process's work until SIGTERM or SIGINT; then it is cancelled, and awaited."""
-    log.configure(settings.log)
-    for name in unknown_variables(os.environ):
+def run_until_told(settings: BaseSettings, logging: Log, work: Callable[[], Coroutine[None, None, None]]) -> None:
+    """Do a process's work until SIGTERM or SIGINT; then it is cancelled, and awaited.
+
+    Args:
+        settings: all that the process has; variables that are none of them are told of.
+        logging: those of its log.
+        work: what it does.
+    """
+    log.configure(logging)
+    for name in unknown_variables(os.environ, type(settings)):
         _log.warning("unknown setting: a typing error?", variable=name)
     uvloop.run(_until_told(work))
 

@@ -30,6 +30,7 @@ class Observatory:
         alive: why the process should be restarted, or None.
         ready: what is still missing, or None.
         document: what the scheduler knows; None: there is no scheduler in this process.
+        before_metrics: what is done before metrics are shown, such as taking a reading of what they tell.
     """
 
     def __init__(
@@ -39,12 +40,14 @@ class Observatory:
         alive: Check,
         ready: Check,
         document: Document | None = None,
+        before_metrics: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         self._settings = settings
         self._registry = registry
         self._alive = alive
         self._ready = ready
         self._document = document
+        self._before_metrics = before_metrics
         self._runner: web.AppRunner | None = None
         self.port = settings.port
 
@@ -88,4 +91,6 @@ class Observatory:
         return answer
 
     async def _metrics(self, _: web.Request) -> web.Response:
+        if self._before_metrics is not None:
+            await self._before_metrics()
         return web.Response(body=generate_latest(self._registry), headers={"Content-Type": CONTENT_TYPE_LATEST})

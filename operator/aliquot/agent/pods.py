@@ -1,0 +1,48 @@
+"""The pods of this node, and what the operator gave them: from the API server, by one watch of this node's pods.
+
+The operator writes parts of GPUs on pods when it binds them (`core.grants`); this is where the agent reads them.
+"""
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Final
+
+from aliquot import names
+from aliquot.agent.attribution import Grant, PodOnNode, PodRef
+from aliquot.contracts.kubernetes import Pod
+from aliquot.core.quantities import InvalidQuantityError, parse_gpu_percent
+
+RESERVATION_NAMESPACE: Final = "runai-reservation"
+"""Where the pods are that hold the devices of which others have parts."""
+_DEVICES_ANNOTATION: Final = "aliquot.dev/gpu-ids"
+_PORTION_ANNOTATION: Final = "aliquot.dev/gpu-portion"
+_CONTAINER_ANNOTATION: Final = "gpu-fraction-container-name"
+_ENDED: Final = ("Succeeded", "Failed")
+
+
+def pod_on_node(pod: Pod) -> PodOnNode:
+    """What is known of a pod; one that has ended holds nothing any more."""
+    ref = PodRef(pod.metadata.namespace, pod.metadata.name, pod.metadata.uid)
+    return PodOnNode(ref, () if pod.status.phase in _ENDED else tuple(grants(pod)))
+
+
+def grants(pod: Pod) -> Iterator[Grant]:
+    """The parts of GPUs that a pod was given. A record that cannot be read gives none: its processes are strays."""
+    annotations = pod.metadata.annotations
+    try:
+        percent = parse_gpu_percent(annotations.get(_PORTION_ANNOTATION, ""))
+    except InvalidQuantityError:
+        return
+    memory = annotations.get(names.GPU_MEMORY_ANNOTATION, "")
+    memory_mib = int(memory) if memory.isascii() and memory.isdigit() else None
+    for device in annotations.get(_DEVICES_ANNOTATION, "").split(","):
+        if device:
+            yield Grant(device, percent, memory_mib, annotations.get(_CONTAINER_ANNOTATION, ""))
+
+
+def idle_since(pod: Pod) -> float | None:
+    """Since when, by its annotation, a pod's GPUs have had no work, in Unix time; None: it does not say."""
+    try:
+        return datetime.fromisoformat(pod.metadata.annotations.get(names.GPU_IDLE_SINCE_ANNOTATION, "")).timestamp()
+    except ValueError:
+        return None
