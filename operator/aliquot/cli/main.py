@@ -86,7 +86,7 @@ def webhook() -> None:
     _run(run, Settings)
 
 
-@app.command()
+@app.command(rich_help_panel=_PLATFORM)
 def agent() -> None:
     """Run the agent of a node with GPUs: it tells what they do, and for whom (docs/metrics.md)."""
     from aliquot.agent.main import run
