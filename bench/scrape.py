@@ -21,9 +21,6 @@ from typing import Annotated
 import aiohttp
 import grpc
 import typer
-from demo.fake_gpus import library, state
-from demo.fake_gpus.model import GpuProcess, NodeState
-from demo.fake_gpus.products import node
 
 from aliquot.agent.exporter import Collector
 from aliquot.agent.nvml import Ledger, Session, load
@@ -39,6 +36,9 @@ from aliquot.observe import Observatory
 from aliquot.process import registry_of_process
 from aliquot.settings import Server
 from bench.reporting import Output, report
+from demo.fake_gpus import library, state
+from demo.fake_gpus.model import GpuProcess, NodeState
+from demo.fake_gpus.products import node
 
 _FIRST_PID = 1_000
 _INTERVAL_SECONDS = 15

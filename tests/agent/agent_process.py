@@ -11,9 +11,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
 from demo.fake_gpus import state
 from demo.fake_gpus.model import NodeState
-from prometheus_client.parser import text_string_to_metric_families
 
 PATIENCE_SECONDS = 120
 

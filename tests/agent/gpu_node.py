@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+from aliquot.agent.nvml import Device, Ledger, Library, Session, Snapshot, load
 from demo.fake_gpus import library, state
 from demo.fake_gpus.model import Failure, NodeState
 from demo.fake_gpus.products import node
-
-from aliquot.agent.nvml import Device, Ledger, Library, Session, Snapshot, load
 from tests.agent.manual_clock import ManualClock
 
 LOST = 15

@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from demo.fake_gpus import library, state
-from demo.fake_gpus.model import GpuProcess
-from demo.fake_gpus.products import node
 
 from aliquot_lab import Cluster
 from aliquot_lab.pytest_plugin import NodeMaker
+from demo.fake_gpus import library, state
+from demo.fake_gpus.model import GpuProcess
+from demo.fake_gpus.products import node
 from tests.agent.agent_process import running
 from tests.kube.eventually import eventually
 

@@ -5,12 +5,12 @@ import signal
 from pathlib import Path
 
 import pytest
-from demo.fake_gpus import library, state
-from demo.fake_gpus.model import Failure, GpuProcess, Hang
-from demo.fake_gpus.products import node
 from typer.testing import CliRunner
 
 from aliquot.cli.main import app
+from demo.fake_gpus import library, state
+from demo.fake_gpus.model import Failure, GpuProcess, Hang
+from demo.fake_gpus.products import node
 from tests.agent.agent_process import PATIENCE_SECONDS, running
 from tests.kube.eventually import eventually
 

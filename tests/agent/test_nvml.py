@@ -7,10 +7,10 @@ from typing import Any, cast
 
 import pynvml
 import pytest
-from demo.fake_gpus.model import GpuEvent, GpuProcess, NodeState
-from demo.fake_gpus.products import node
 
 from aliquot.agent.nvml import EccErrors, Library, Memory, NvmlError, Process, RemappedRows, load
+from demo.fake_gpus.model import GpuEvent, GpuProcess, NodeState
+from demo.fake_gpus.products import node
 from tests.agent.gpu_node import LOST, GpuNode, Instead, open_node, pids
 
 MIB = 1 << 20
