@@ -11,7 +11,7 @@ from aliquot.clock import SystemClock
 from aliquot.contracts.kubernetes import Pod
 from aliquot.kube.client import ApiClient
 from aliquot.kube.config import from_kubeconfig
-from aliquot.kube.informer import Informer
+from aliquot.kube.informers import Informers
 from aliquot.kube.metrics import RequestMetrics, WatchMetrics
 from aliquot.kube.resources import PODS
 from aliquot.kube.transport import Transport
@@ -98,7 +98,7 @@ async def watching(cluster: Cluster, label: str) -> AsyncGenerator[Watch]:
     transport = Transport(server, clock, RequestMetrics(registry), user_agent="aliquot-bench")
     watch = Watch(label)
     async with ApiClient(transport) as client:
-        informer = Informer(client, PODS, Pod, clock, WatchMetrics(registry), label_selector=label)
+        informer = Informers(client, clock, WatchMetrics(registry)).of(PODS, Pod, label_selector=label)
         informer.add_handler(watch.changed)
         task = asyncio.create_task(informer.run())
         await informer.synced.wait()

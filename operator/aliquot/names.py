@@ -10,6 +10,8 @@ RUN_AI_GROUP: Final = "run.ai"
 SCHEDULING_GROUP: Final = "scheduling.run.ai"
 SCHEDULER_NAME: Final = "runai-scheduler"
 SYSTEM_NAMESPACE: Final = "runai"
+CONFIG_NAME: Final = "runai"
+"""Of the one RunaiConfig that counts, in that namespace."""
 PROJECT_NAMESPACE_PREFIX: Final = "runai-"
 DEFAULT_NODE_POOL: Final = "default"
 

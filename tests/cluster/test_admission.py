@@ -19,6 +19,7 @@ from aliquot.cluster.webhook.certificates import DAY, Credentials, issue, read
 from aliquot_lab import Cluster, dedicated
 from aliquot_lab.api import ApiError
 from aliquot_lab.control_plane import free_ports
+from aliquot_lab.processes import eventually
 from demo import platform
 from tests.support.arena import MERGE, POOLS, PROJECTS, WORKLOADS, Arena
 from tests.support.balancer import Balancer
@@ -320,6 +321,32 @@ def test_what_may_still_become_right_is_warned_of(plane: Plane, arena: Arena) ->
     code, says = plane.kubectl("apply", "-f", "-", manifest=workload(elsewhere, "good"))
     assert code == 0
     assert says.startswith(f"Warning: the namespace {elsewhere} belongs to no project")
+
+
+def test_the_clusters_runaiconfig_is_known_to_it(plane: Plane, arena: Arena) -> None:
+    configs = "/apis/run.ai/v1/namespaces/runai/runaiconfigs"
+    spec = {"project-controller": {"createNamespaces": False}}
+    config = {"apiVersion": "run.ai/v1", "kind": "RunaiConfig", "metadata": {"name": "runai"}, "spec": spec}
+    queues = [{"name": "own", "nodepool": arena.name, "resources": {"gpu": {"deserved": 1}}}]
+    project = {
+        "apiVersion": "run.ai/v2",
+        "kind": "Project",
+        "metadata": {"name": arena.name},
+        "spec": {"queues": queues},
+    }
+
+    def warned() -> bool:
+        code, said = plane.kubectl("create", "--dry-run=server", "-f", "-", manifest=project)
+        assert code == 0, said
+        return f"kubectl label namespace runai-{arena.name} runai/queue={arena.name}" in said
+
+    assert not warned()
+    plane.lab.api.call("POST", configs, config)
+    try:
+        assert eventually(warned, seconds=120), "it never heard of the RunaiConfig"
+    finally:
+        plane.lab.api.call("DELETE", f"{configs}/runai")
+    assert eventually(lambda: not warned(), seconds=120), "it never heard that the RunaiConfig is gone"
 
 
 def test_an_unknown_field_is_pruned_with_kubernetes_own_warning(plane: Plane, arena: Arena) -> None:

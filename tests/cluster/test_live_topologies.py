@@ -95,3 +95,23 @@ def test_pods_of_nobodys_workload_that_are_a_group_go_to_the_rack_that_holds_the
     arena.until(
         lambda: "NoSuchTopology" in json.dumps(report(arena, namespace, "astray")), "the report to say why it waits"
     )
+
+
+def test_a_topology_that_names_nothing_is_told_of_and_one_that_is_mended_is_followed(arena: Arena) -> None:
+    arena.nodes(1, labels={RACK: "r1"})
+    namespace = arena.project("a", deserved=8)
+    name_levels(arena, "kai.scheduler", "v1alpha1")
+
+    def told(about: str) -> bool:
+        notes = [event["note"] for event in arena.events("default", arena.name) if event["reason"] == "InvalidTopology"]
+        return any(about in note for note in notes)
+
+    arena.until(lambda: told("spec.levels: it names no node label"), "the object without levels to be told of")
+    submit(arena, namespace, "close", arena.name, RACK)
+    arena.until_reason(namespace, "close", "NoSuchTopology", kind=DISTRIBUTED)
+    levels = [{"nodeLabel": RACK}, {"nodeLabel": RACK}, {"nodeLabel": ""}]
+    path = f"/apis/kai.scheduler/v1alpha1/topologies/{arena.name}"
+    arena.patch(path, {"spec": {"levels": levels}})
+    arena.until_phase(namespace, "close", "Running", kind=DISTRIBUTED)
+    arena.until(lambda: told("spec.levels[2].nodeLabel: '' is not the key of a node label"), "levels to be told of")
+    assert told(f"spec.levels[1].nodeLabel: '{RACK}' is named by an earlier level")

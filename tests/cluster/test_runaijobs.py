@@ -5,41 +5,13 @@ from typing import Any, Final
 import pytest
 
 from aliquot_lab.api import ApiError
-from tests.support.arena import Arena, names_of
+from tests.support.arena import PROJECTS, Arena, names_of
+from tests.support.runai_jobs import JOBS, submit
 
 pytestmark = pytest.mark.cluster
 
-JOBS: Final = "/apis/run.ai/v1/namespaces/{}/runaijobs"
 DURATION: Final = "lab.aliquot.dev/duration"
 BUILD: Final = {"priorityClassName": "build"}
-
-
-def submit(
-    arena: Arena,
-    namespace: str,
-    name: str,
-    *,
-    gpus: int = 1,
-    labels: dict[str, str] | None = None,
-    annotations: dict[str, str] | None = None,
-    **spec: Any,
-) -> str:
-    """Make a RunaiJob as documented; returns its path."""
-    limits = {"nvidia.com/gpu": gpus}
-    pod = {
-        "schedulerName": "runai-scheduler",
-        "restartPolicy": "Never",
-        "containers": [{"name": "main", "image": "x", "resources": {"limits": limits}}],
-    }
-    given = {f"lab.aliquot.dev/{key}": value for key, value in (annotations or {}).items()}
-    job = {
-        "apiVersion": "run.ai/v1",
-        "kind": "RunaiJob",
-        "metadata": {"name": name, "labels": labels or {}},
-        "spec": {"template": {"metadata": {"labels": {"user": "ada"}, "annotations": given}, "spec": pod}, **spec},
-    }
-    arena.lab.api.call("POST", JOBS.format(namespace), job)
-    return f"{JOBS.format(namespace)}/{name}"
 
 
 def until(arena: Arena, path: str, kind: str, reason: str, status: str = "True") -> dict[str, Any]:
@@ -169,3 +141,38 @@ def test_what_is_wrong_is_told(arena: Arena) -> None:
         lambda: [each for each in arena.events(namespace, "refused") if each["reason"] == "CreateRefused"],
         "an event that says what the API server said",
     )
+
+
+@pytest.mark.parametrize(
+    ("labels", "limit"),
+    [({}, "trainingJobTimeLimitSecs"), (BUILD, "interactiveJobTimeLimitSecs")],
+    ids=["train", "build"],
+)
+def test_s63_a_job_ends_when_its_time_is_over(arena: Arena, labels: dict[str, str], limit: str) -> None:
+    arena.nodes(1)
+    namespace = arena.project("a", deserved=8, members={limit: 2})
+    path = submit(arena, namespace, "long", labels=labels)
+    status = until(arena, path, "Failed", "TimedOut")
+    [condition] = [each for each in status["conditions"] if each["type"] == "Failed"]
+    assert condition["message"] == "it has run for 2 s, the time limit of its project or department when it started"
+    assert status["timeLimits"]["ranSeconds"] >= 2
+    arena.until(lambda: not arena.pods(namespace), "its pod to go")
+    assert arena.get(path)["status"]["active"] == 0
+
+
+def test_s63_a_job_that_began_without_a_limit_keeps_running(arena: Arena) -> None:
+    arena.nodes(1)
+    namespace = arena.project("a", deserved=8)
+    before = submit(arena, namespace, "before")
+    arena.until(lambda: arena.get(before).get("status", {}).get("timeLimits") == {}, "it to have begun")
+    project = f"{PROJECTS}/{arena.name}-a"
+    arena.patch(project, {"spec": {"trainingJobTimeLimitSecs": 1}})
+    after = f"{JOBS.format(namespace)}/after-0"
+    for number in range(7):  # the first of them may begin before the change is heard of
+        after = submit(arena, namespace, f"after-{number}")
+        arena.until(lambda after=after: "timeLimits" in arena.get(after).get("status", {}), "the next to have begun")
+        if arena.get(after)["status"]["timeLimits"]:
+            break
+    until(arena, after, "Failed", "TimedOut")
+    assert arena.get(before)["status"]["active"] == 1
+    assert arena.get(before)["status"].get("conditions", []) == []

@@ -136,6 +136,7 @@ class Stage(Arena):
                 f"{WORKLOADS}/namespaces/{namespace}/trainingworkloads",
                 f"{WORKLOADS}/namespaces/{namespace}/distributedworkloads",
                 f"{WORKLOADS}/namespaces/{namespace}/inferenceworkloads",
+                f"/apis/run.ai/v1/namespaces/{namespace}/runaijobs",
                 f"/api/v1/namespaces/{namespace}/pods?gracePeriodSeconds=0",
             ):
                 self._delete_all(path)

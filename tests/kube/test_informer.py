@@ -12,7 +12,7 @@ from prometheus_client import CollectorRegistry
 from aliquot.clock import SystemClock
 from aliquot.kube.client import ApiClient
 from aliquot.kube.decoding import Identity
-from aliquot.kube.informer import Informer
+from aliquot.kube.informers import Informers
 from aliquot.kube.metrics import WatchMetrics
 from aliquot.kube.problems import Forbidden, Timeout
 from aliquot.kube.resources import PODS
@@ -61,9 +61,8 @@ class Watcher:
     def __init__(self, client: ApiClient, silence_seconds: float = 30) -> None:
         self.registry = CollectorRegistry()
         self.told: asyncio.Queue[str] = asyncio.Queue()
-        self.informer = Informer[Pod](
-            client, PODS, Pod, SystemClock(), WatchMetrics(self.registry), silence_seconds=silence_seconds
-        )
+        informers = Informers(client, SystemClock(), WatchMetrics(self.registry), silence_seconds)
+        self.informer = informers.of(PODS, Pod)
         self.informer.add_handler(lambda old, new: self.told.put_nowait(outline(old, new)))
 
     async def hears(self, *expected: str) -> None:

@@ -12,7 +12,7 @@ from prometheus_client import CollectorRegistry
 from aliquot.clock import SystemClock
 from aliquot.kube.client import ApiClient
 from aliquot.kube.decoding import Identity
-from aliquot.kube.informer import Informer
+from aliquot.kube.informers import Informers
 from aliquot.kube.metrics import WatchMetrics
 from aliquot.kube.resources import CONFIG_MAPS
 from aliquot_lab import FaultProxy
@@ -32,16 +32,8 @@ class Watcher:
     def __init__(self, client: ApiClient, namespace: str, silence_seconds: float = 90) -> None:
         self.added_up: dict[str, dict[str, str]] = {}
         self.deletions: list[str] = []
-        self.informer = Informer(
-            client,
-            CONFIG_MAPS,
-            ConfigMap,
-            SystemClock(),
-            WatchMetrics(CollectorRegistry()),
-            namespace=namespace,
-            label_selector="watched",
-            silence_seconds=silence_seconds,
-        )
+        informers = Informers(client, SystemClock(), WatchMetrics(CollectorRegistry()), silence_seconds)
+        self.informer = informers.of(CONFIG_MAPS, ConfigMap, namespace=namespace, label_selector="watched")
         self.informer.add_handler(self._changed)
 
     def _changed(self, old: ConfigMap | None, new: ConfigMap | None) -> None:

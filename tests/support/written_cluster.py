@@ -10,6 +10,7 @@ from aliquot.contracts.kinds.policies import Policy
 from aliquot.contracts.kinds.tenancy import Department, NodePool, Project
 from aliquot.contracts.kinds.workloads import Workload
 from aliquot.contracts.kubernetes import Namespace
+from aliquot.core.configuration import NO_CONFIG, ClusterConfig
 from aliquot.core.submission import Defaults
 from aliquot.core.tenancy import NodeTypes, department_named, node_types
 
@@ -25,6 +26,7 @@ class Cluster:
     node_pools: Sequence[NodePool] = ()
     namespaces: Sequence[Namespace] = ()
     defaults: Defaults = DEFAULTS
+    config: ClusterConfig = NO_CONFIG
     templates: Sequence[Workload] = ()
     every_policy: Sequence[Policy] = ()
     shared_namespace: str = "runai"

@@ -13,13 +13,14 @@ from aliquot.core.lifecycle import Happening, Wait
 from aliquot.core.scheduling import Bind
 from aliquot.core.tenancy import in_words
 from aliquot.kube.recorder import ObjectReference, Recorder
-from aliquot.kube.resources import NODES, PODS
+from aliquot.kube.resources import NODES, PODS, Resource
 
 _CREATING = "Creating"
 _EVICTED = "Evicted"
 _SCHEDULED = "Scheduled"
 _NOT_FOLLOWED = "NotFollowed"
 _INVALID_TABLE = "InvalidTable"
+_INVALID_TOPOLOGY = "InvalidTopology"
 _INVALID_LABELS = "InvalidLabels"
 _OVERHELD = "DevicesOverheld"
 _SCHEDULING = "Scheduling"
@@ -97,6 +98,11 @@ class Announcer:
         """A ConfigMap that adds to the table of kinds is wrong somewhere."""
         regarding = ObjectReference("v1", "ConfigMap", config_map.namespace, config_map.name, config_map.uid)
         self._recorder.record(regarding, "Warning", _INVALID_TABLE, problem, _INVALID_TABLE, key=problem)
+
+    def wrong_topology(self, resource: Resource, topology: Metadata, problem: str) -> None:
+        """A Topology object cannot be followed as it is."""
+        regarding = ObjectReference(resource.api_version, resource.kind, name=topology.name, uid=topology.uid)
+        self._recorder.record(regarding, "Warning", _INVALID_TOPOLOGY, problem, _INVALID_TOPOLOGY, key=problem)
 
     def _record(self, workload: Workload, happening: Happening, *, key: str) -> None:
         where, metadata = WORKLOADS[type(workload).__name__], workload.metadata

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Final, get_args
 
+from aliquot.contracts.kinds.config import RunaiConfig
 from aliquot.contracts.kinds.external import ExternalWorkload
 from aliquot.contracts.kinds.policies import Policy
 from aliquot.contracts.kinds.registry import KINDS, Kind
@@ -35,5 +36,6 @@ PROJECTS: Final = resource_of(kind_of(Project))
 DEPARTMENTS: Final = resource_of(kind_of(Department))
 NODE_POOLS: Final = resource_of(kind_of(NodePool))
 ACCESS_RULES: Final = resource_of(kind_of(AccessRule))
+RUNAI_CONFIGS: Final = resource_of(kind_of(RunaiConfig))
 RUNAI_JOBS: Final = resource_of(kind_of(RunaiJob))
 EXTERNAL_WORKLOADS: Final = resource_of(kind_of(ExternalWorkload))

@@ -17,6 +17,7 @@ from prometheus_client import CollectorRegistry, Counter, Histogram
 
 from aliquot import log
 from aliquot.clock import Clock
+from aliquot.core.configuration import ClusterConfig
 from aliquot.core.intake import NO_TOPOLOGIES, Topologies
 from aliquot.core.scheduling import (
     ClusterState,
@@ -117,6 +118,18 @@ class Scheduler:
     def place(self, pools: Mapping[str, PoolPlacement]) -> None:
         """Learn how those node pools are filled that say so, by name; the next round goes by it."""
         self._rules = replace(self._rules, pools=pools)
+
+    def follow(self, config: ClusterConfig) -> None:
+        """Go by what the cluster's RunaiConfig says, and by the settings where it does not, from the next round on."""
+        settings = self._settings
+        grace = config.stale_gang_grace_seconds
+        self._rules = replace(
+            self._rules,
+            gpu_placement=config.gpu_placement or settings.gpu_placement,
+            cpu_placement=config.cpu_placement or settings.cpu_placement,
+            stale_gang_grace_seconds=settings.stale_gang_grace_seconds if grace is None else grace,
+        )
+        self._wake.set()
 
     def waiting(self, job: str) -> Reason | None:
         """Why the job waits, as of the last round; None: it does not, or no round has seen it."""

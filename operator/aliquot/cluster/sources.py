@@ -12,7 +12,6 @@ from typing import Any, Final, NoReturn, TypeVar
 import msgspec
 
 from aliquot import log
-from aliquot.clock import Clock
 from aliquot.cluster.handlers.kinds import Sink, watch_kinds
 from aliquot.cluster.metrics import Metrics
 from aliquot.cluster.mirror.cache import Cache, Identity, Key
@@ -28,6 +27,7 @@ from aliquot.contracts.kubernetes import Namespace, Node, Pod
 from aliquot.kube.client import ApiClient
 from aliquot.kube.config import Server
 from aliquot.kube.informer import Informer
+from aliquot.kube.informers import Informers
 from aliquot.kube.problems import ApiProblem
 from aliquot.kube.resources import NAMESPACES, NODES, PODS
 from aliquot.settings import Settings
@@ -52,14 +52,20 @@ class Sources:
     Args:
         client: lists and watches.
         server: where kopf watches.
+        informers: makes the informers.
         mirror: what is filled.
         settings: time limits.
-        clock: for informers.
-        metrics: where events and differences are counted.
+        metrics: where differences are counted.
     """
 
     def __init__(
-        self, client: ApiClient, server: Server, mirror: Mirror, settings: Settings, clock: Clock, metrics: Metrics
+        self,
+        client: ApiClient,
+        server: Server,
+        informers: Informers,
+        mirror: Mirror,
+        settings: Settings,
+        metrics: Metrics,
     ) -> None:
         self._client = client
         self._server = server
@@ -67,26 +73,24 @@ class Sources:
         self._mirror = mirror
         self._metrics = metrics
         self._troubles: dict[str, str] = {}
-        silence = settings.api.watch_silence_seconds
 
-        self.namespaces = Informer(client, NAMESPACES, Namespace, clock, metrics.watches, silence_seconds=silence)
-        self.nodes = Informer(client, NODES, Node, clock, metrics.watches, silence_seconds=silence)
-        self.pods = Informer(client, PODS, Pod, clock, metrics.watches, silence_seconds=silence)
+        self.namespaces = informers.of(NAMESPACES, Namespace)
+        self.nodes = informers.of(NODES, Node)
+        self.pods = informers.of(PODS, Pod)
         self.namespaces.add_handler(into(mirror.namespaces))
         self.nodes.add_handler(into(mirror.nodes))
         self.pods.add_handler(into(mirror.pods))
 
-        def informers(models: tuple[type[KindT], ...], cache: Cache[KindT]) -> list[Informer[Whole]]:
+        def of_kinds(models: tuple[type[KindT], ...], cache: Cache[KindT]) -> list[Informer[Whole]]:
             made: list[Informer[Whole]] = []
             for model in models:
-                where = resource_of(kind_of(model))
-                informer = Informer(client, where, Whole, clock, metrics.watches, silence_seconds=silence)
+                informer = informers.of(resource_of(kind_of(model)), Whole)
                 informer.add_handler(parsed_into(cache, model))
                 made.append(informer)
             return made
 
-        self._policies = informers(POLICY_MODELS, mirror.policies)
-        self._workloads = informers(WORKLOAD_MODELS, mirror.workloads)
+        self._policies = of_kinds(POLICY_MODELS, mirror.policies)
+        self._workloads = of_kinds(WORKLOAD_MODELS, mirror.workloads)
         interval = settings.drift.interval_seconds
 
         def drift(model: type[KindT], cache: Cache[KindT]) -> Drift[KindT]:

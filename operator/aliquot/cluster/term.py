@@ -13,7 +13,7 @@ from typing import Final
 
 from aliquot.clock import Clock
 from aliquot.cluster.announcer import Announcer
-from aliquot.cluster.defaults import defaults_of
+from aliquot.cluster.configuration import Configuration
 from aliquot.cluster.device_problems import DeviceProblems
 from aliquot.cluster.feed import Feed
 from aliquot.cluster.foreign.owners import Owners
@@ -31,6 +31,7 @@ from aliquot.cluster.pace import Pace
 from aliquot.cluster.reconcilers.access import AccessRules
 from aliquot.cluster.reconcilers.beside import Beside
 from aliquot.cluster.reconcilers.carriers import Carriers
+from aliquot.cluster.reconcilers.configs import Configs
 from aliquot.cluster.reconcilers.left_behind import LeftBehind
 from aliquot.cluster.reconcilers.pod_conditions import PodConditions
 from aliquot.cluster.reconcilers.policies import PolicyStatusWriter
@@ -53,6 +54,7 @@ from aliquot.core.lifecycle import Retry
 from aliquot.core.scheduling import Bind, GrantFailed, Plan, Promised
 from aliquot.kube.client import ApiClient
 from aliquot.kube.config import Server
+from aliquot.kube.informers import Informers
 from aliquot.kube.recorder import Recorder
 from aliquot.kube.work_queue import WorkQueue
 from aliquot.settings import Settings
@@ -79,7 +81,9 @@ class Term:
         self._client = client
         self._settings = settings
         self._mirror = mirror = Mirror()
-        self._sources = Sources(client, server, mirror, settings, clock, metrics)
+        informers = Informers(client, clock, metrics.watches, settings.api.watch_silence_seconds)
+        self._configuration = configuration = Configuration(informers, settings)
+        self._sources = Sources(client, server, informers, mirror, settings, metrics)
         self._queue = WorkQueue[Item, Lane]("operator", Lane, metrics.queue)
         self._recorder = Recorder(client, clock, metrics.events, instance=settings.identity.name)
         self._announcer = Announcer(self._recorder, mirror)
@@ -90,7 +94,7 @@ class Term:
         self._jobs = Jobs(self._scheduler.submit, clock, self._gang_changed)
         self._verdicts = Verdicts(mirror, self._jobs.job_of, self._scheduler.waiting)
         runtimes = MinRuntimes(scheduling.preempt_min_runtime_seconds, scheduling.reclaim_min_runtime_seconds)
-        self._owners = owners = Owners(client, clock, metrics.watches, settings)
+        self._owners = owners = Owners(client, informers, clock, settings)
         seats = Seats(mirror, owners)
         self._feed = Feed(mirror, self._scheduler.submit, self._scheduler.place, self._jobs, runtimes, seats, owners)
         self._usage = UsageKeeper(
@@ -112,9 +116,8 @@ class Term:
         self._triggers = Triggers(mirror, self._feed, self._heard, self._add, settings)
         workloads = settings.workloads
         ingress_class = settings.addresses.ingress_class or None
-        views = Views(mirror, defaults_of(settings), settings.identity.namespace, ingress_class)
-        silence = settings.api.watch_silence_seconds
-        self._upkeep = Upkeep(client, clock, metrics.watches, silence, views.note_trouble, self._look_again)
+        views = Views(mirror, configuration, settings.identity.namespace, ingress_class)
+        self._upkeep = Upkeep(client, informers, views.note_trouble, self._look_again)
         beside = Beside(client, mirror, self._upkeep, self._look_again)
         carriers = Carriers(
             mirror,
@@ -134,15 +137,15 @@ class Term:
             client, mirror, views, carriers, clock, retry, self._verdicts.of, self._announcer.happened
         )
         conditions = PodConditions(client, mirror, clock, self._jobs.short, self._announcer.misunderstood)
-        self._tenants = TenantReconciler(client, mirror, self._feed, clock, self._scheduler.usage)
-        self._access = AccessRules(client, mirror, clock, metrics.watches, self._add, settings)
+        self._tenants = TenantReconciler(client, mirror, self._feed, clock, self._scheduler.usage, configuration)
+        self._access = AccessRules(client, informers, mirror, clock, self._add, settings, configuration)
+        self._configs = Configs(client, configuration, clock, self._add)
         self._clock = clock
         self._pace = Pace[Key](workloads.status_settle_seconds, workloads.status_longest_seconds)
-        self._runai_jobs = RunaiJobs(
-            client, mirror, clock, metrics.watches, retry, self._add, self._announcer.job_trouble, silence
-        )
+        self._runai_jobs = RunaiJobs(client, informers, mirror, clock, retry, self._add, self._announcer.job_trouble)
         self._foreign = ForeignWorkloads(
             client,
+            informers,
             owners,
             seats,
             self._feed,
@@ -152,7 +155,6 @@ class Term:
             self._add,
             self._pace,
             clock,
-            metrics.watches,
             settings,
         )
         self._tasks: dict[Task, Callable[[Key], Awaitable[None]]] = {
@@ -170,6 +172,7 @@ class Term:
             Task.NODE_POOL_STATUS: self._tenants.write_node_pool_status,
             Task.POLICY_STATUS: PolicyStatusWriter(client, mirror, clock).write,
             **self._foreign.tasks,
+            **self._configs.tasks,
             **self._access.tasks,
             **self._runai_jobs.tasks,
         }
@@ -186,6 +189,9 @@ class Term:
     async def run(self) -> None:
         """Do the operator's work until cancelled."""
         async with asyncio.TaskGroup() as group:
+            await self._configs.fill(group)
+            self._configuration.changed.append(self._reconfigured)
+            self._scheduler.follow(self._configuration.config)
             await self._sources.fill(group)
             await self._foreign.fill(group)
             await self._upkeep.objects.fill(group)
@@ -236,10 +242,17 @@ class Term:
     def _look_at_everything(self) -> None:
         self._triggers.look_at_everything()
         self._foreign.look_at_everything()
+        self._configs.look_at_everything()
         self._access.look_at_everything()
         self._runai_jobs.look_at_everything()
 
     # What the rooms tell one another
+
+    def _reconfigured(self) -> None:
+        """The cluster's RunaiConfig says something else than before."""
+        self._scheduler.follow(self._configuration.config)
+        if self._started:
+            self._look_at_everything()
 
     def _carry_out(self, plan: Plan) -> None:
         self._triggers.round_done()

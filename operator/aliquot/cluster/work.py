@@ -34,6 +34,7 @@ class Task(StrEnum):
     DEPARTMENT_STATUS = "department-status"
     NODE_POOL_STATUS = "node-pool-status"
     POLICY_STATUS = "policy-status"
+    CONFIG_STATUS = "config-status"
     ACCESS_RULE = "access-rule"
     RUNAI_JOB = "runai-job"
     OWNER = "owner"
@@ -67,6 +68,7 @@ LANES = {
     Task.DEPARTMENT_STATUS: Lane.STATUS,
     Task.NODE_POOL_STATUS: Lane.STATUS,
     Task.POLICY_STATUS: Lane.STATUS,
+    Task.CONFIG_STATUS: Lane.STATUS,
     Task.OWNER: Lane.CREATE,
     Task.REPORT: Lane.STATUS,
 }

@@ -1,20 +1,24 @@
 """RunaiJobs: from the object to its pods, its plan and its status (cluster-api.md 1.7, S10)."""
 
+from dataclasses import replace
 from typing import Any, cast
 
 import pytest
 
 from aliquot.contracts.kinds.runaijob import RunaiJob, RunaiJobStatus
-from aliquot.core.lifecycle import ObservedPod, Steps, job_status, plan_job
+from aliquot.contracts.kinds.tenancy import DepartmentQueue, DepartmentSpec
+from aliquot.contracts.kinds.tenancy.projects import ProjectSpec
+from aliquot.core.lifecycle import NO_LIMITS, Limits, ObservedPod, Steps, job_status, limits_of, plan_job
 from aliquot.core.lifecycle.steps import NewPod
 from aliquot.core.rendering import Owner, job_pod
 from aliquot.core.submission import InvalidWorkload, ValidJob, effective_job
-from tests.core.lifecycle.lifecycle_world import RETRY, failed, going, running, succeeded
+from tests.core.lifecycle.lifecycle_world import RETRY, failed, going, running, succeeded, waiting
 
 OWNER = Owner("run.ai/v1", "RunaiJob", "runai-a", "job1", "uid-1")
 CONTAINER: dict[str, Any] = {"name": "main", "image": "x"}
 TEMPLATE: dict[str, Any] = {"spec": {"containers": [CONTAINER]}}
 NEW = RunaiJobStatus()
+RAN = "it has run for 100 s, the time limit of its project or department when it started"
 
 
 def made(template: dict[str, Any] = TEMPLATE, labels: dict[str, str] | None = None, **spec: Any) -> ValidJob:
@@ -168,6 +172,106 @@ def test_a_job_that_fails_too_often_or_too_long_has_failed() -> None:
     assert too_often.conditions[0].message == "failures: 1, backoffLimit: 0"
     assert conditions(OVER) == [("Failed", "True", "DeadlineExceeded")]
     assert told(made(), before=OVER, now=900).conditions == OVER.conditions, "for good, whatever it says later"
+
+
+HUNDRED = Limits(seconds=100)
+LAZY = Limits(idle_seconds=50)
+
+
+def limited(
+    limits: Limits, *pods: ObservedPod, before: RunaiJobStatus = NEW, now: float = 300, job: ValidJob | None = None
+) -> RunaiJobStatus:
+    return job_status(job or made(), (), pods, before, now, limits)
+
+
+def ran(status: RunaiJobStatus) -> tuple[int | None, int | None, float | None] | None:
+    """The limit, what it has run before, and since when it runs; None: nothing is remembered."""
+    times = status.time_limits
+    if times is None:
+        return None
+    return times.limit_seconds, times.ran_seconds, times.running_since and times.running_since.timestamp()
+
+
+def test_the_limits_of_a_job_are_those_of_when_its_first_pod_began_to_run() -> None:
+    waits = limited(HUNDRED, waiting())
+    assert ran(waits) is None
+    begun = limited(HUNDRED, running(started_at=290), before=waits)
+    assert ran(begun) == (100, None, 290)
+    assert ran(limited(Limits(5, 5), running(started_at=290), before=begun)) == (100, None, 290), (
+        "a change is for others"
+    )
+    free = limited(NO_LIMITS, running(started_at=290), before=waits)
+    assert ran(free) == (None, None, None), "it is known that it began without"
+    assert limited(HUNDRED, running(started_at=290), before=free, now=900) == free
+    gone = limited(HUNDRED, before=begun, now=330)
+    assert ran(gone) == (100, 40, None), "waiting does not count"
+
+
+def test_a_job_whose_time_is_over_says_so_and_then_its_pods_go() -> None:
+    pods = [running(started_at=200)]
+    begun = limited(HUNDRED, *pods, now=200)
+    assert plan_job(made(), pods, begun, 250, RETRY) == Steps(look_again_at=300)
+    assert plan_job(made(), pods, begun, 300, RETRY) == Steps(look_again_at=301, outcome="Failed")
+    over = limited(HUNDRED, *pods, before=begun, now=300)
+    assert conditions(over) == [("Failed", "True", "TimedOut")]
+    assert over.conditions[0].message == RAN
+    assert ran(over) == (100, 100, None)
+    assert plan_job(made(), pods, over, 300, RETRY) == Steps(delete=("train-0-0",), outcome="Failed")
+    assert limited(NO_LIMITS, before=over, now=900).conditions == over.conditions, "for good"
+    assert plan_job(made(), [], over, 900, RETRY) == Steps(outcome="Failed")
+
+
+def test_a_job_whose_gpus_are_idle_for_too_long_ends() -> None:
+    begun = limited(LAZY, running(started_at=200), now=200)
+    idle = [replace(running(started_at=200), idle_since=230.0)]
+    assert plan_job(made(), idle, begun, 250, RETRY) == Steps(look_again_at=280)
+    assert conditions(limited(LAZY, *idle, before=begun, now=280)) == [("Failed", "True", "TimedOut")]
+
+
+def test_of_deadline_and_limit_the_one_that_comes_first_is_named() -> None:
+    pods = [running(started_at=200)]
+    for seconds, reason in ((50, "DeadlineExceeded"), (150, "TimedOut")):
+        job = made(activeDeadlineSeconds=seconds)
+        begun = limited(HUNDRED, *pods, now=200, job=job)
+        assert plan_job(job, pods, begun, 210, RETRY) == Steps(look_again_at=200 + min(seconds, 100))
+        over = limited(HUNDRED, *pods, before=begun, now=200 + min(seconds, 100), job=job)
+        assert conditions(over) == [("Failed", "True", reason)]
+
+
+PROJECT = ProjectSpec(
+    interactive_job_time_limit_secs=1,
+    interactive_job_max_idle_duration_secs=2,
+    interactive_preemptible_job_max_idle_duration_secs=3,
+    training_job_time_limit_secs=4,
+    training_job_max_idle_duration_secs=5,
+)
+DEPARTMENT = DepartmentSpec(queues=(DepartmentQueue(name="d", nodepool="h100", interactive_job_time_limit_secs=7),))
+
+
+@pytest.mark.parametrize(
+    ("job", "project", "expected"),
+    [
+        (made(), PROJECT, Limits(4, 5)),
+        (made(labels={"priorityClassName": "build"}), PROJECT, Limits(1, 2)),
+        (made(labels={"priorityClassName": "interactivePreemptible"}), PROJECT, Limits(1, 3)),
+        (made(labels={"priorityClassName": "inference"}), PROJECT, NO_LIMITS),
+        (made({"spec": {**TEMPLATE["spec"], "priorityClassName": "build"}}), PROJECT, Limits(1, 2)),
+        (made({"spec": {**TEMPLATE["spec"], "priorityClassName": 7}}), PROJECT, Limits(4, 5)),
+        (made(labels={"priorityClassName": "build"}), ProjectSpec(), NO_LIMITS),
+        (made(labels={"priorityClassName": "build", "runai/node-pool": "h100"}), ProjectSpec(), Limits(7)),
+        (
+            made(
+                {"metadata": {"labels": {"runai/node-pool": "a100, h100"}}, **TEMPLATE}, {"priorityClassName": "build"}
+            ),
+            ProjectSpec(),
+            Limits(7),
+        ),
+    ],
+)
+def test_a_job_has_the_limits_of_what_its_priority_class_says_it_is(
+    job: ValidJob, project: ProjectSpec, expected: Limits
+) -> None:
+    assert limits_of(job, project, DEPARTMENT) == expected
 
 
 def test_a_suspended_job_says_so_and_begins_anew() -> None:

@@ -30,7 +30,7 @@ ANYTHING = st.sampled_from([spec for spec, *_ in (*READ, *REFUSED)])
 
 def rendered(found: TrainingWorkload) -> tuple[Context, dict[str, Any], list[dict[str, Any]]]:
     spec = effective(found, DEFAULTS, SITE)
-    context = dataclasses.replace(context_of(found, spec), restricted=True, node_types=("dgx-1",))
+    context = dataclasses.replace(context_of(found, spec), restricted=True)
     pod = cast("dict[str, Any]", pod_of(spec, context, 0, 0, 0))
     return context, pod, cast("list[dict[str, Any]]", objects_beside(spec.pod, context))
 
@@ -154,16 +154,6 @@ def test_the_addresses_of_the_ingress_are_those_that_the_status_tells() -> None:
 def test_a_workload_without_anything_beside_its_pods_has_nothing() -> None:
     assert objects_beside(a_pod(), CONTEXT) == []
     assert external_urls(a_pod(), CONTEXT) == ()
-
-
-def test_where_the_project_may_not_go_no_pod_goes() -> None:
-    spec = effective(workload({"nodeType": "dgx-1"}), DEFAULTS)
-    pod = cast("dict[str, Any]", pod_of(spec, Context(OWNER, "team-a", "lab", ("dgx-1", "dgx-2")), 0, 0, 0))
-    [term] = pod["spec"]["affinity"]["nodeAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"][
-        "nodeSelectorTerms"
-    ]
-    assert term == {"matchExpressions": [{"key": "run.ai/type", "operator": "In", "values": ["dgx-1", "dgx-2"]}]}
-    assert pod["spec"]["nodeSelector"] == {"run.ai/type": "dgx-1"}
 
 
 RESTRICTED = {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}}

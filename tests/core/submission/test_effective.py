@@ -2,6 +2,7 @@
 
 import shlex
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import cast
 
 import pytest
@@ -410,3 +411,40 @@ def test_how_close_pods_are_to_be_may_stand_on_the_workload_or_with_the_annotati
         "kai.scheduler/topology": "said",
         "kai.scheduler/topology-required-placement": "topology-required-placement",
     }
+
+
+CLUSTERS = {
+    "a limit for each GPU": (
+        {"gpu": "2"},
+        Defaults(1000, 100 * MIB, cpu_limit_milli_per_gpu=4000, memory_limit_bytes_per_gpu=MIB),
+        (2000, 8000, 2 * MIB, 2 * MIB),
+    ),
+    "a limit that nobody wrote is no less than the request": (
+        {"gpu": "1", "cpu": "6", "memory": "1Gi"},
+        Defaults(1000, 100 * MIB, cpu_limit_milli_per_gpu=4000, memory_limit_bytes_per_gpu=MIB),
+        (6000, 6000, 1024 * MIB, 1024 * MIB),
+    ),
+    "a limit that somebody wrote counts": (
+        {"gpu": "1", "cpuLimit": "3"},
+        Defaults(1000, 100 * MIB, cpu_limit_milli_per_gpu=4000),
+        (1000, 3000, 100 * MIB, None),
+    ),
+    "no GPUs, no limit": (
+        {"cpu": "1", "memory": "1Mi"},
+        Defaults(1000, 100 * MIB, cpu_limit_milli_per_gpu=4000, memory_limit_bytes_per_gpu=MIB),
+        (1000, None, MIB, None),
+    ),
+    "another part of the limit, rounded up": (
+        {"cpuLimit": "1", "memoryLimit": "10Mi"},
+        Defaults(1000, 100 * MIB, cpu_of_limit=Decimal("0.3333"), memory_of_limit=Decimal("0.5")),
+        (334, 1000, 5 * MIB, 10 * MIB),
+    ),
+}
+
+
+@pytest.mark.parametrize(("spec", "defaults", "amounts"), CLUSTERS.values(), ids=CLUSTERS.keys())
+def test_a_cluster_may_say_more_about_cpu_and_memory(
+    spec: dict[str, object], defaults: Defaults, amounts: tuple[int | None, ...]
+) -> None:
+    compute = effective(workload(spec), defaults, SITE).pod.compute
+    assert (compute.cpu_milli, compute.cpu_limit_milli, compute.memory_bytes, compute.memory_limit_bytes) == amounts

@@ -157,3 +157,11 @@ def test_a_status_keeps_its_time_until_the_rule_stands_otherwise() -> None:
     after = access_status(known, ("NoScope", "There is no project vision yet."), 300)
     assert (after.phase, after.message) == ("NotReady", "There is no project vision yet.")
     assert after.conditions[0].last_transition_time == datetime.fromtimestamp(300, UTC)
+
+
+def test_where_administrators_make_rolebindings_a_rule_makes_and_takes_back_none_and_says_so() -> None:
+    for asked, code in ((rule(), "RoleBindingsNotCreated"), (rule(roleName="King"), "InvalidRule")):
+        plan = access_plan(asked, PROJECTS, DEPARTMENTS, lambda project: NAMESPACES[project], Prefixes(), is_ours=False)
+        assert (plan.bindings, plan.is_ours) == ((), False)
+        assert plan.problem is not None
+        assert plan.problem[0] == code

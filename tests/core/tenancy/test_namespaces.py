@@ -172,3 +172,33 @@ def test_carried_out_once_nothing_is_left_to_do_and_no_label_of_another_project_
     cluster[plan.name] = namespace(plan.name, {**held, **plan.labels})
     again = planned(wanted, *cluster.values())
     assert again == NamespacePlan(plan.name, others=plan.others)
+
+
+@pytest.mark.parametrize(
+    ("there", "name", "code", "said"),
+    [
+        (
+            (),
+            "runai-vision",
+            "NamespaceMissing",
+            "kubectl create namespace runai-vision; kubectl label namespace runai-",
+        ),
+        (
+            (namespace("runai-vision", {"team": "vision"}),),
+            "runai-vision",
+            "NamespaceNotLabelled",
+            "kubectl label namespace runai-vision runai/queue=vision",
+        ),
+        ((namespace("lab", {names.QUEUE_LABEL: "vision"}),), "lab", None, ""),
+        ((namespace("runai-vision", {names.QUEUE_LABEL: "speech"}),), "runai-vision", "NamespaceTaken", "speech"),
+    ],
+)
+def test_namespaces_that_administrators_own_are_neither_made_nor_labelled(
+    there: tuple[Namespace, ...], name: str, code: str | None, said: str
+) -> None:
+    labelled = [each for each in there if each.metadata.labels.get(names.QUEUE_LABEL) == "vision"]
+    own = next((each for each in there if each.metadata.name == "runai-vision"), None)
+    plan = namespace_plan(project(), labelled, own, is_ours_to_make=False)
+    assert (plan.name, plan.create, dict(plan.labels)) == (name, False, {})
+    assert (plan.problem.code if plan.problem else None) == code
+    assert said in (plan.problem.message if plan.problem else "")

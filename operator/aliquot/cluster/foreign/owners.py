@@ -26,7 +26,7 @@ from aliquot.core.intake.group_table import CORE_POD, OwnerKey, OwnerObject, Tab
 from aliquot.kube.client import ApiClient
 from aliquot.kube.discovery import KindName, find_served
 from aliquot.kube.informer import Informer, filled
-from aliquot.kube.metrics import WatchMetrics
+from aliquot.kube.informers import Informers
 from aliquot.kube.problems import ApiProblem, Forbidden
 from aliquot.kube.resources import PRIORITY_CLASSES, Resource
 from aliquot.settings import Settings
@@ -78,34 +78,32 @@ class Owners:
     """Knows the objects that own pods.
 
     Args:
-        client: asks, lists and watches.
-        clock: for informers.
-        metrics: where events of watches are counted.
+        client: asks which kinds there are.
+        informers: makes the informers.
+        clock: the time.
         settings: paces, and where the ConfigMaps are.
 
     Attributes:
         tables: the table, and what is wrong with additions to it.
+        topology_objects: Topology objects, and what is wrong with them.
         classes: values of priority classes, by name.
         listeners: who is told of changes.
     """
 
-    def __init__(self, client: ApiClient, clock: Clock, metrics: WatchMetrics, settings: Settings) -> None:
-        self.tables = Tables(client, clock, metrics, settings, self._table_changed)
+    def __init__(self, client: ApiClient, informers: Informers, clock: Clock, settings: Settings) -> None:
+        self.tables = Tables(informers, settings.identity.namespace, self._table_changed)
         self.classes: dict[str, int] = {}
         self.listeners = OwnerListeners()
         self._client = client
+        self._informers = informers
         self._clock = clock
-        self._metrics = metrics
         self._settings = settings
-        self._silence = settings.api.watch_silence_seconds
         self._objects: dict[OwnerKey, OwnerObject] = {}
         self._followed: dict[KindName, _Followed] = {}
         self._forbidden: set[KindName] = set()
         self._look = asyncio.Event()
-        self._topologies = TopologyObjects(client, clock, metrics, self._silence, self._tell_all)
-        self._priority_classes = Informer(
-            client, PRIORITY_CLASSES, PriorityClass, clock, metrics, silence_seconds=self._silence
-        )
+        self.topology_objects = TopologyObjects(informers, self._tell_all)
+        self._priority_classes = informers.of(PRIORITY_CLASSES, PriorityClass)
 
     # Asking
 
@@ -117,12 +115,12 @@ class Owners:
     @property
     def topologies(self) -> Topologies:
         """The topologies that pods may name: those of ConfigMaps, and over them the objects of the cluster."""
-        return {**self.table.topologies, **self._topologies.levels}
+        return {**self.table.topologies, **self.topology_objects.levels}
 
     @property
     def hears_of_topologies(self) -> bool:
         """Whether no kind of topology is left that could be installed yet."""
-        return self._topologies.complete
+        return self.topology_objects.complete
 
     def find(self, key: OwnerKey) -> OwnerObject | None:
         """The object there; None: there is none, or it is not known."""
@@ -154,7 +152,7 @@ class Owners:
             await asyncio.sleep(_RETRY_SECONDS)
         for followed in list(self._followed.values()):
             await self._filled(followed.informer)
-        await self._topologies.filled(self._settings.foreign.fill_seconds)
+        await self.topology_objects.filled(self._settings.foreign.fill_seconds)
         self._note_forbidden()
         group.create_task(self._keep_looking(group))
 
@@ -181,7 +179,7 @@ class Owners:
         except ApiProblem as problem:
             _log.warning("which kinds are served could not be asked", problem=str(problem))
             return False
-        self._topologies.follow(group, served)
+        self.topology_objects.follow(group, served)
         for name in self._followed.keys() - served.keys():
             self._leave(name)
         for name, resource in served.items():
@@ -199,14 +197,7 @@ class Owners:
         before = self._followed.get(name)
         if before is not None:
             before.stop()
-        informer = Informer(
-            self._client,
-            resource,
-            projection(needs_of(kind)),
-            self._clock,
-            self._metrics,
-            silence_seconds=self._silence,
-        )
+        informer = self._informers.of(resource, projection(needs_of(kind)))
         informer.add_handler(partial(self._heard, kind, resource.api_version))
         tasks = (group.create_task(informer.run()), group.create_task(self._forget_unlisted(informer, name)))
         self._followed[name] = _Followed(kind, resource, informer, tasks)

@@ -26,8 +26,8 @@ from aliquot.cluster.work import Task
 from aliquot.contracts.kubernetes import Pod
 from aliquot.core.lifecycle import Wait
 from aliquot.kube.client import ApiClient
-from aliquot.kube.informer import Informer, filled
-from aliquot.kube.metrics import WatchMetrics
+from aliquot.kube.informer import filled
+from aliquot.kube.informers import Informers
 from aliquot.settings import Settings
 
 Verdict = Callable[[str], Wait | None]
@@ -39,6 +39,7 @@ class ForeignWorkloads:
 
     Args:
         client: reads and writes.
+        informers: makes the informer of its own objects.
         owners: knows the workloads.
         seats: knows where their pods belong.
         feed: knows what they are to the scheduler.
@@ -48,7 +49,6 @@ class ForeignWorkloads:
         add: takes work.
         pace: says when reports may be written.
         clock: the time.
-        metrics: where events of watches are counted.
         settings: paces.
 
     Attributes:
@@ -58,6 +58,7 @@ class ForeignWorkloads:
     def __init__(
         self,
         client: ApiClient,
+        informers: Informers,
         owners: Owners,
         seats: Seats,
         feed: Feed,
@@ -67,7 +68,6 @@ class ForeignWorkloads:
         add: Add,
         pace: Pace[Key],
         clock: Clock,
-        metrics: WatchMetrics,
         settings: Settings,
     ) -> None:
         self._owners = owners
@@ -80,19 +80,13 @@ class ForeignWorkloads:
         self._settings = settings.foreign
         standings = Standings(feed, jobs, verdict)
         self._reports = Reports(client, seats, standings.of, clock, self._report_again, announcer.makes_no_sense)
-        self._external = Informer(
-            client,
-            EXTERNAL_WORKLOADS,
-            Whole,
-            clock,
-            metrics,
-            label_selector=f"{names.MANAGED_BY_LABEL}={names.MANAGED_BY}",
-            silence_seconds=settings.api.watch_silence_seconds,
-        )
+        ours = f"{names.MANAGED_BY_LABEL}={names.MANAGED_BY}"
+        self._external = informers.of(EXTERNAL_WORKLOADS, Whole, label_selector=ours)
         self._external.add_handler(self._reports.heard)
         seats.on_held.append(lambda key: add(Task.OWNER, key, self._settings.owner_seconds))
         seats.on_top.append(lambda top: self._report_again(self._reports.key(top)))
         owners.tables.on_wrong.append(announcer.wrong_table)
+        owners.topology_objects.on_wrong.append(announcer.wrong_topology)
         self.tasks: Mapping[Task, Callable[[Key], Awaitable[None]]] = {
             Task.OWNER: self._owner_overdue,
             Task.REPORT: self._write_report,

@@ -5,14 +5,10 @@ from collections.abc import Callable, Iterable
 import msgspec
 
 from aliquot import log, names
-from aliquot.clock import Clock
 from aliquot.contracts.kubernetes import Metadata, Projection
 from aliquot.core.intake.group_table import Table, builtin_table, table_of
-from aliquot.kube.client import ApiClient
-from aliquot.kube.informer import Informer
-from aliquot.kube.metrics import WatchMetrics
+from aliquot.kube.informers import Informers
 from aliquot.kube.resources import CONFIG_MAPS
-from aliquot.settings import Settings
 
 _log = log.get(__name__)
 
@@ -28,10 +24,8 @@ class Tables:
     """Keeps the table in step with the ConfigMaps.
 
     Args:
-        client: lists and watches.
-        clock: for the informer.
-        metrics: where events of watches are counted.
-        settings: where the ConfigMaps are.
+        informers: makes the informer.
+        namespace: where the ConfigMaps are.
         on_change: told that the table differs.
 
     Attributes:
@@ -40,26 +34,12 @@ class Tables:
         on_wrong: told of what is wrong with a ConfigMap, once for each version of it.
     """
 
-    def __init__(
-        self,
-        client: ApiClient,
-        clock: Clock,
-        metrics: WatchMetrics,
-        settings: Settings,
-        on_change: Callable[[], None],
-    ) -> None:
+    def __init__(self, informers: Informers, namespace: str, on_change: Callable[[], None]) -> None:
         self.table: Table = builtin_table()
         self.on_wrong: list[Callable[[Metadata, str], None]] = []
         self._on_change = on_change
-        self.config_maps = Informer(
-            client,
-            CONFIG_MAPS,
-            ConfigMap,
-            clock,
-            metrics,
-            namespace=settings.identity.namespace,
-            label_selector=f"{names.WORKLOAD_KINDS_LABEL}=true",
-            silence_seconds=settings.api.watch_silence_seconds,
+        self.config_maps = informers.of(
+            CONFIG_MAPS, ConfigMap, namespace=namespace, label_selector=f"{names.WORKLOAD_KINDS_LABEL}=true"
         )
 
     def listen(self) -> None:

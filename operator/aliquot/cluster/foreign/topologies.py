@@ -7,20 +7,20 @@ shape, and may be installed at any time, or never: then ConfigMaps name topologi
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 import msgspec
 
 from aliquot import log
-from aliquot.clock import Clock
 from aliquot.contracts.kubernetes import Metadata, Projection
 from aliquot.core.intake.closeness import LONGEST_NAME, Topologies
-from aliquot.kube.client import ApiClient
+from aliquot.errors import told
 from aliquot.kube.discovery import KindName
 from aliquot.kube.informer import Informer, filled
-from aliquot.kube.metrics import WatchMetrics
+from aliquot.kube.informers import Informers
 from aliquot.kube.resources import Resource
 
 _log = log.get(__name__)
@@ -48,6 +48,29 @@ class TopologyObject(Projection, frozen=True):
         labels = (level.node_label for level in self.spec.levels)
         return tuple(dict.fromkeys(label for label in labels if 0 < len(label) <= LONGEST_NAME))
 
+    @property
+    def problem(self) -> str | None:
+        """What of it cannot be followed, as a sentence; None: all of it can."""
+        if not self.levels:
+            return "spec.levels: it names no node label, so no pods can be close by it: it is ignored"
+        labels = [level.node_label for level in self.spec.levels]
+        left_out = [
+            f"spec.levels[{number}].nodeLabel: {_shown(label)} {why}: the level is left out"
+            for number, label in enumerate(labels)
+            if (why := _unusable(label, labels[:number])) is not None
+        ]
+        return told(left_out) if left_out else None
+
+
+def _unusable(label: str, before: Sequence[str]) -> str | None:
+    if not 0 < len(label) <= LONGEST_NAME:
+        return "is not the key of a node label"
+    return "is named by an earlier level" if label in before else None
+
+
+def _shown(label: str) -> str:
+    return repr(label if len(label) <= LONGEST_NAME else f"{label[:LONGEST_NAME]}…")
+
 
 @dataclass(slots=True)
 class _Followed:
@@ -60,29 +83,18 @@ class TopologyObjects:
     """Knows the Topology objects of whichever kinds are served.
 
     Args:
-        client: lists and watches.
-        clock: for informers.
-        metrics: where events of watches are counted.
-        silence_seconds: a watch that brings nothing for so long is opened anew.
+        informers: makes the informers.
         on_change: told that the levels differ.
 
     Attributes:
         levels: of the topologies, by name.
+        on_wrong: told of objects that cannot be followed as they are: of which kind, which, and why.
     """
 
-    def __init__(
-        self,
-        client: ApiClient,
-        clock: Clock,
-        metrics: WatchMetrics,
-        silence_seconds: float,
-        on_change: Callable[[], None],
-    ) -> None:
+    def __init__(self, informers: Informers, on_change: Callable[[], None]) -> None:
         self.levels: Topologies = {}
-        self._client = client
-        self._clock = clock
-        self._metrics = metrics
-        self._silence_seconds = silence_seconds
+        self.on_wrong: list[Callable[[Resource, Metadata, str], None]] = []
+        self._informers = informers
         self._on_change = on_change
         self._followed: dict[KindName, _Followed] = {}
 
@@ -103,15 +115,8 @@ class TopologyObjects:
                 self._begin(group, name, resource)
 
     def _begin(self, group: asyncio.TaskGroup, name: KindName, resource: Resource) -> None:
-        informer = Informer(
-            self._client,
-            resource,
-            TopologyObject,
-            self._clock,
-            self._metrics,
-            silence_seconds=self._silence_seconds,
-        )
-        informer.add_handler(lambda _old, _new: self._changed())
+        informer = self._informers.of(resource, TopologyObject)
+        informer.add_handler(partial(self._heard, resource))
         self._followed[name] = _Followed(resource, informer, group.create_task(informer.run()))
         _log.info("follows a kind", kind=resource.full_name, version=resource.version)
 
@@ -121,6 +126,14 @@ class TopologyObjects:
             if not await filled(followed.informer, within_seconds):
                 problem = str(followed.informer.last_problem)
                 _log.warning("not listed yet", resource=followed.resource.full_name, problem=problem)
+
+    def _heard(self, resource: Resource, old: TopologyObject | None, new: TopologyObject | None) -> None:
+        problem = None if new is None else new.problem
+        if new is not None and problem is not None and (old is None or old.problem != problem):
+            _log.warning("wrong topology", kind=resource.full_name, name=new.metadata.name, problem=problem)
+            for listener in self.on_wrong:
+                listener(resource, new.metadata, problem)
+        self._changed()
 
     def _changed(self) -> None:
         there = [self._followed[name].informer for name in TOPOLOGY_KINDS if name in self._followed]

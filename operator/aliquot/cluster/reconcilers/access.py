@@ -15,6 +15,7 @@ import msgspec
 
 from aliquot import log, names
 from aliquot.clock import Clock
+from aliquot.cluster.configuration import Configuration
 from aliquot.cluster.mirror.answered import Answered
 from aliquot.cluster.mirror.cache import Cache, Key
 from aliquot.cluster.mirror.known import parsed_into
@@ -34,8 +35,8 @@ from aliquot.core.tenancy import (
     binding_manifest,
 )
 from aliquot.kube.client import ApiClient
-from aliquot.kube.informer import Informer, filled
-from aliquot.kube.metrics import WatchMetrics
+from aliquot.kube.informer import filled
+from aliquot.kube.informers import Informers
 from aliquot.kube.problems import AlreadyExists, Forbidden, Invalid, NotFound
 from aliquot.kube.resources import ROLE_BINDINGS
 from aliquot.settings import Settings
@@ -58,32 +59,38 @@ class AccessRules:
 
     Args:
         client: reads and writes.
+        informers: makes the informers.
         mirror: projects, departments and namespaces.
         clock: the time given to statuses.
-        metrics: where events of watches are counted.
         add: takes work.
-        settings: prefixes of names; paces.
+        settings: prefixes of names.
+        configuration: whether RoleBindings are made here.
 
     Attributes:
         tasks: how the work is done.
     """
 
     def __init__(
-        self, client: ApiClient, mirror: Mirror, clock: Clock, metrics: WatchMetrics, add: Add, settings: Settings
+        self,
+        client: ApiClient,
+        informers: Informers,
+        mirror: Mirror,
+        clock: Clock,
+        add: Add,
+        settings: Settings,
+        configuration: Configuration,
     ) -> None:
         self._client = client
         self._mirror = mirror
         self._clock = clock
         self._add = add
+        self._configuration = configuration
         self._prefixes = Prefixes(settings.access.user_prefix, settings.access.group_prefix)
-        silence = settings.api.watch_silence_seconds
         self._rules = Cache[AccessRule](identify, self._rule_changed)
-        self._rules_heard = Informer(client, ACCESS_RULES, Whole, clock, metrics, silence_seconds=silence)
+        self._rules_heard = informers.of(ACCESS_RULES, Whole)
         self._rules_heard.add_handler(parsed_into(self._rules, AccessRule))
         ours = f"{names.MANAGED_BY_LABEL}={names.MANAGED_BY},{names.ACCESS_RULE_LABEL}"
-        self._bindings_heard = Informer(
-            client, ROLE_BINDINGS, RoleBinding, clock, metrics, label_selector=ours, silence_seconds=silence
-        )
+        self._bindings_heard = informers.of(ROLE_BINDINGS, RoleBinding, label_selector=ours)
         self._bindings = Answered(self._bindings_heard)
         self._of_rules: dict[str, set[Key]] = {}
         self._bindings_heard.add_handler(self._binding_heard)
@@ -115,7 +122,10 @@ class AccessRules:
         if rule is None or rule.metadata.deletion_timestamp is not None:
             return
         mirror = self._mirror
-        plan = access_plan(rule, mirror.projects, mirror.departments, self._namespaces_of, self._prefixes)
+        is_ours = self._configuration.config.creates_role_bindings
+        plan = access_plan(
+            rule, mirror.projects, mirror.departments, self._namespaces_of, self._prefixes, is_ours=is_ours
+        )
         problem = plan.problem
         for binding in plan.bindings:
             try:
@@ -125,7 +135,7 @@ class AccessRules:
                 await self._write_status(rule, (REFUSED, said))
                 raise
         wanted = {Key(binding.namespace, binding.name) for binding in plan.bindings}
-        for place in sorted(self._of_rules.get(rule.metadata.uid, set()) - wanted):
+        for place in sorted(self._of_rules.get(rule.metadata.uid, set()) - wanted) if plan.is_ours else ():
             await self._remove(place, rule)
         await self._write_status(rule, problem)
 

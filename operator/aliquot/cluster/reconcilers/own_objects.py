@@ -13,14 +13,12 @@ from typing import Final, NoReturn
 import msgspec
 
 from aliquot import names
-from aliquot.clock import Clock
 from aliquot.cluster.mirror.answered import Answered
 from aliquot.contracts.kubernetes import CarrierObject, ObjectBeside
 from aliquot.core.rendering import Owner, holder_of
-from aliquot.kube.client import ApiClient
 from aliquot.kube.discovery import KindName
 from aliquot.kube.informer import Informer, filled
-from aliquot.kube.metrics import WatchMetrics
+from aliquot.kube.informers import Informers
 from aliquot.kube.resources import (
     DEPLOYMENTS,
     HORIZONTAL_POD_AUTOSCALERS,
@@ -66,20 +64,12 @@ class OwnObjects:
     """Knows our objects.
 
     Args:
-        client: lists and watches.
-        clock: for watches.
-        metrics: where events of watches are counted.
-        silence_seconds: a watch that brings nothing for so long is opened anew.
+        informers: makes the informers.
         heard: told of changes.
     """
 
-    def __init__(
-        self, client: ApiClient, clock: Clock, metrics: WatchMetrics, silence_seconds: float, heard: Heard
-    ) -> None:
-        self._client = client
-        self._clock = clock
-        self._metrics = metrics
-        self._silence_seconds = silence_seconds
+    def __init__(self, informers: Informers, heard: Heard) -> None:
+        self._informers = informers
         self._heard = heard
         self._followed: dict[KindName, Followed] = {}
         self._running: dict[KindName, asyncio.Task[NoReturn]] = {}
@@ -109,15 +99,8 @@ class OwnObjects:
 
     def _add(self, resource: Resource, projection: type[ObjectBeside]) -> None:
         kind = (resource.group, resource.kind)
-        informer = Informer[ObjectBeside](
-            self._client,
-            resource,
-            projection,
-            self._clock,
-            self._metrics,
-            label_selector=f"{names.MANAGED_BY_LABEL}={names.MANAGED_BY}",
-            silence_seconds=self._silence_seconds,
-        )
+        ours = f"{names.MANAGED_BY_LABEL}={names.MANAGED_BY}"
+        informer = self._informers.of(resource, projection, label_selector=ours)
         read = msgspec.json.Decoder(projection).decode
         followed = self._followed[kind] = Followed(resource, informer, Answered(informer), read)
         informer.add_handler(partial(self._heard, kind))

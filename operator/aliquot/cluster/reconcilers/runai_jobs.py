@@ -24,13 +24,23 @@ from aliquot.cluster.triggers import Add
 from aliquot.cluster.work import Task
 from aliquot.contracts.kinds.runaijob import RunaiJob, RunaiJobStatus
 from aliquot.contracts.kubernetes import OwnerReference, Pod
-from aliquot.core.lifecycle import NewPod, ObservedPod, Retry, job_status, observe, plan_job
+from aliquot.core.lifecycle import (
+    NO_LIMITS,
+    Limits,
+    NewPod,
+    ObservedPod,
+    Retry,
+    job_status,
+    limits_of,
+    observe,
+    plan_job,
+)
 from aliquot.core.rendering import Owner, job_pod
 from aliquot.core.submission import InvalidWorkload, ValidJob, effective_job
 from aliquot.errors import UserError
 from aliquot.kube.client import ApiClient
-from aliquot.kube.informer import Informer, filled
-from aliquot.kube.metrics import WatchMetrics
+from aliquot.kube.informer import filled
+from aliquot.kube.informers import Informers
 from aliquot.kube.problems import AlreadyExists, Forbidden, Invalid, NotFound
 
 _FILL_SECONDS: Final = 20.0
@@ -46,13 +56,12 @@ class RunaiJobs:
 
     Args:
         client: reads and writes.
+        informers: makes the informer.
         mirror: the pods.
         clock: the time given to plans and statuses.
-        metrics: where events of watches are counted.
         retry: how failed pods are tried again.
         add: takes work.
         tell: takes a job, and in one word and a sentence why a pod of it cannot be made.
-        silence_seconds: a watch that brings nothing for so long is opened anew.
 
     Attributes:
         tasks: how the work is done.
@@ -61,13 +70,12 @@ class RunaiJobs:
     def __init__(
         self,
         client: ApiClient,
+        informers: Informers,
         mirror: Mirror,
         clock: Clock,
-        metrics: WatchMetrics,
         retry: Retry,
         add: Add,
         tell: Callable[[RunaiJob, str, str], None],
-        silence_seconds: float,
     ) -> None:
         self._client = client
         self._mirror = mirror
@@ -76,7 +84,7 @@ class RunaiJobs:
         self._add = add
         self._tell = tell
         self._jobs = Cache[RunaiJob](identify, self._job_changed)
-        self._heard = Informer(client, RUNAI_JOBS, Whole, clock, metrics, silence_seconds=silence_seconds)
+        self._heard = informers.of(RUNAI_JOBS, Whole)
         self._heard.add_handler(parsed_into(self._jobs, RunaiJob))
         self._pods_of: dict[str, dict[str, Pod]] = {}
         mirror.listeners.pod.append(self._pod_changed)
@@ -160,7 +168,8 @@ class RunaiJobs:
     async def _write_status(self, job: RunaiJob, valid: ValidJob | None, errors: tuple[UserError, ...]) -> None:
         if self._jobs.get(key_of(job)) is not job:
             return  # gone, or newer: it is looked at again
-        after = job_status(valid, errors, self._pods(job), job.status, self._clock.now())
+        limits = self._limits(job, valid)
+        after = job_status(valid, errors, self._pods(job), job.status, self._clock.now(), limits)
         if after == job.status:
             return
         try:
@@ -168,6 +177,14 @@ class RunaiJobs:
         except NotFound:  # the watch will tell
             return
         self._jobs.put(RunaiJob.model_validate(answer.json()))
+
+    def _limits(self, job: RunaiJob, valid: ValidJob | None) -> Limits:
+        """The time limits that its project and department have now."""
+        project = self._mirror.project_of(job.metadata.namespace)
+        if valid is None or project is None:
+            return NO_LIMITS
+        department = self._mirror.department_of(project)
+        return limits_of(valid, project.spec, None if department is None else department.spec)
 
     def _job_changed(self, old: RunaiJob | None, new: RunaiJob | None) -> None:
         if new is not None and (old is None or _decisive(old) != _decisive(new)):
@@ -206,4 +223,4 @@ def _job_of(pod: Pod) -> OwnerReference | None:
 
 def _decisive(job: RunaiJob) -> tuple[object, ...]:
     status: RunaiJobStatus = job.status
-    return job.spec, job.metadata.labels, status.conditions
+    return job.spec, job.metadata.labels, status.conditions, status.time_limits

@@ -10,6 +10,7 @@ import msgspec
 
 from aliquot import names
 from aliquot.clock import Clock
+from aliquot.cluster.configuration import Configuration
 from aliquot.cluster.feed import Feed
 from aliquot.cluster.mirror.cache import Key
 from aliquot.cluster.mirror.mirror import Mirror
@@ -46,6 +47,7 @@ class TenantReconciler:
         feed: the nodes and node pools as the scheduler knows them.
         clock: the time given to statuses.
         usage: what counts against a queue, by pool and queue.
+        configuration: whether namespaces are made here.
     """
 
     def __init__(
@@ -55,12 +57,14 @@ class TenantReconciler:
         feed: Feed,
         clock: Clock,
         usage: Callable[[str, str], QueueUsage],
+        configuration: Configuration,
     ) -> None:
         self._client = client
         self._mirror = mirror
         self._feed = feed
         self._clock = clock
         self._usage = usage
+        self._configuration = configuration
 
     async def reconcile_project(self, key: Key) -> None:
         """Make or label the project's namespace, then write its status.
@@ -126,7 +130,9 @@ class TenantReconciler:
 
     def _plan(self, project: Project) -> NamespacePlan:
         own = self._mirror.namespaces.get(Key("", namespace_name(project)))
-        return namespace_plan(project, self._mirror.namespaces_of(project.metadata.name), own)
+        labelled = self._mirror.namespaces_of(project.metadata.name)
+        is_ours = self._configuration.config.creates_namespaces
+        return namespace_plan(project, labelled, own, is_ours_to_make=is_ours)
 
     async def _settle_namespace(self, plan: NamespacePlan) -> None:
         body = {

@@ -13,7 +13,6 @@ from contextlib import contextmanager
 from typing import Final, cast
 
 from aliquot import log, names
-from aliquot.clock import Clock
 from aliquot.cluster.mirror.cache import Key
 from aliquot.cluster.reconcilers.object_writes import delete_whole
 from aliquot.cluster.reconcilers.own_objects import Followed, OwnObjects
@@ -22,7 +21,7 @@ from aliquot.core.lifecycle import Wait
 from aliquot.core.rendering import Owner, Standing, as_taken, holder_of, mended, standing
 from aliquot.kube.client import ApiClient
 from aliquot.kube.discovery import KindName
-from aliquot.kube.metrics import WatchMetrics
+from aliquot.kube.informers import Informers
 from aliquot.kube.problems import AlreadyExists, Forbidden, Invalid, NotFound
 from aliquot.kube.resources import PERSISTENT_VOLUME_CLAIMS, Resource
 
@@ -41,9 +40,7 @@ class Upkeep:
 
     Args:
         client: writes.
-        clock: for watches.
-        metrics: where events of watches are counted.
-        silence_seconds: a watch that brings nothing for so long is opened anew.
+        informers: makes the informers of its kinds.
         note: takes why what a workload needs, by its uid, cannot be made.
         look_again: takes the key of a workload, and in how many seconds it is to be looked at again.
 
@@ -54,9 +51,7 @@ class Upkeep:
     def __init__(
         self,
         client: ApiClient,
-        clock: Clock,
-        metrics: WatchMetrics,
-        silence_seconds: float,
+        informers: Informers,
         note: Callable[[str, Wait | None], None],
         look_again: Callable[[Key, float], None],
     ) -> None:
@@ -65,7 +60,7 @@ class Upkeep:
         self._look_again = look_again
         self._taken: dict[str, tuple[Manifest, Manifest]] = {}
         self._needed_by: dict[_Place, Key] = {}
-        self.objects = OwnObjects(client, clock, metrics, silence_seconds, self._heard)
+        self.objects = OwnObjects(informers, self._heard)
 
     async def keep(self, workload: Key, manifest: Manifest, owner: Owner) -> ObjectBeside | None:
         """Make an object, or put back what was changed of it.

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from aliquot import names
+from aliquot.cluster.configuration import Configuration
 from aliquot.cluster.mirror.cache import Key
 from aliquot.cluster.mirror.mirror import Mirror, job_name_of, owner_of
 from aliquot.cluster.resources import WORKLOADS
@@ -59,13 +60,15 @@ class View:
 
 
 @dataclass(frozen=True, slots=True)
-class _Reading:
+class _Asked:
+    """All that the reading of a workload follows from."""
+
     spec: Shape
     labels: dict[str, str]
     closeness: dict[str, str]
     inheritance: Inheritance
     site: Site
-    found: Valid | InvalidWorkload
+    defaults: Defaults
 
 
 class Views:
@@ -73,19 +76,19 @@ class Views:
 
     Args:
         mirror: what we know.
-        defaults: what pods get that do not say.
+        configuration: what pods get that do not say.
         shared_namespace: where templates and policies for all projects are.
         ingress_class: of Ingresses; None: the cluster's default.
     """
 
     def __init__(
-        self, mirror: Mirror, defaults: Defaults, shared_namespace: str, ingress_class: str | None = None
+        self, mirror: Mirror, configuration: Configuration, shared_namespace: str, ingress_class: str | None = None
     ) -> None:
         self._mirror = mirror
-        self._defaults = defaults
+        self._configuration = configuration
         self._ingress_class = ingress_class
         self.shared_namespace = shared_namespace
-        self._readings: dict[str, _Reading] = {}
+        self._readings: dict[str, tuple[_Asked, Valid | InvalidWorkload]] = {}
         self._troubles: dict[str, Wait] = {}
         mirror.listeners.workload.append(self._workload_changed)
 
@@ -160,22 +163,18 @@ class Views:
         return NOTHING if has_pods else inheritance_now(workload, self)
 
     def _read(self, workload: Workload, inheritance: Inheritance) -> Valid | InvalidWorkload:
-        metadata, site = workload.metadata, site_of(workload, self, self._defaults)
-        known = self._readings.get(metadata.uid)
+        metadata, defaults = workload.metadata, self._configuration.defaults
+        site = site_of(workload, self, defaults)
         closeness = on_closeness(metadata.annotations)
-        if known is not None and (known.labels, known.closeness, known.spec, known.inheritance, known.site) == (
-            metadata.labels,
-            closeness,
-            workload.spec,
-            inheritance,
-            site,
-        ):
-            return known.found
+        asked = _Asked(workload.spec, metadata.labels, closeness, inheritance, site, defaults)
+        known = self._readings.get(metadata.uid)
+        if known is not None and known[0] == asked:
+            return known[1]
         try:
-            found: Valid | InvalidWorkload = carried_out(workload, inheritance, self._defaults, site)
+            found: Valid | InvalidWorkload = carried_out(workload, inheritance, defaults, site)
         except InvalidWorkload as problem:
             found = problem
-        self._readings[metadata.uid] = _Reading(workload.spec, metadata.labels, closeness, inheritance, site, found)
+        self._readings[metadata.uid] = asked, found
         return found
 
     def _obstacle(self, workload: Workload, project: Project | None, job_name: str | None) -> Wait | None:
@@ -209,7 +208,7 @@ class Views:
             project=project.metadata.name,
             job_name=job_name,
             restricted=held is not None and held.metadata.labels.get(names.POD_SECURITY_LABEL) == names.RESTRICTED,
-            domain=self._defaults.domain,
+            domain=self._configuration.defaults.domain,
             ingress_class=self._ingress_class,
         )
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final, NoReturn, TypeVar, get_args
 
 from aliquot import log
-from aliquot.clock import Clock
+from aliquot.cluster.configuration import Configuration
 from aliquot.cluster.mirror.cache import Cache, Key
 from aliquot.cluster.mirror.known import parsed_into
 from aliquot.cluster.mirror.mirror import Mirror, identify, into, key_for
@@ -21,11 +21,11 @@ from aliquot.contracts.kinds.shapes import Resource
 from aliquot.contracts.kinds.tenancy import Department, NodePool, Project
 from aliquot.contracts.kinds.workloads import Workload
 from aliquot.contracts.kubernetes import Namespace
+from aliquot.core.configuration import ClusterConfig
 from aliquot.core.submission import Defaults
 from aliquot.core.tenancy import NodeTypes, node_types
-from aliquot.kube.client import ApiClient
 from aliquot.kube.informer import Informer
-from aliquot.kube.metrics import WatchMetrics
+from aliquot.kube.informers import Informers
 from aliquot.kube.problems import ApiProblem
 from aliquot.kube.resources import NAMESPACES
 
@@ -41,11 +41,9 @@ class Knowledge:
     """The surroundings of everything that is submitted (`core.admission.Surroundings`).
 
     Args:
-        client: lists and watches.
-        clock: for informers.
-        metrics: where what is heard is counted.
-        defaults: what pods get that do not say.
-        silence_seconds: a watch that brings nothing for so long is opened anew.
+        informers: makes the informers.
+        served: says whether MPIJobs are carried out.
+        configuration: what pods get that do not say.
         shared_namespace: where templates and policies for all projects are.
 
     Attributes:
@@ -54,37 +52,27 @@ class Knowledge:
 
     def __init__(
         self,
-        client: ApiClient,
-        clock: Clock,
-        metrics: WatchMetrics,
-        defaults: Defaults,
-        silence_seconds: float,
+        informers: Informers,
+        served: Served,
+        configuration: Configuration,
         shared_namespace: str,
     ) -> None:
-        self.defaults = defaults
+        self._configuration = configuration
         self.shared_namespace = shared_namespace
         self.serves_mpi = True
-        self._served = Served(client, clock)
+        self._served = served
         self._mirror = mirror = Mirror()
         self._templates = {kind: Cache[Workload](identify, _nobody_asks) for kind in _WORKLOAD_MODELS}
-        namespaces = Informer(client, NAMESPACES, Namespace, clock, metrics, silence_seconds=silence_seconds)
+        namespaces = informers.of(NAMESPACES, Namespace)
         namespaces.add_handler(into(mirror.namespaces))
 
         def kind(model: type[KindT], cache: Cache[KindT], field_selector: str = "") -> Informer[Whole]:
-            where = resource_of(kind_of(model))
-            informer = Informer(
-                client,
-                where,
-                Whole,
-                clock,
-                metrics,
-                field_selector=field_selector,
-                silence_seconds=silence_seconds,
-            )
+            informer = informers.of(resource_of(kind_of(model)), Whole, field_selector=field_selector)
             informer.add_handler(parsed_into(cache, model))
             return informer
 
         self._informers = (
+            configuration.informer,
             namespaces,
             kind(Project, mirror.projects),
             kind(Department, mirror.departments),
@@ -121,6 +109,16 @@ class Knowledge:
                 why = f": {informer.last_problem}" if informer.last_problem is not None else ""
                 return f"the first list of {informer.resource.full_name} is not complete yet{why}"
         return None
+
+    @property
+    def config(self) -> ClusterConfig:
+        """What the cluster's RunaiConfig says."""
+        return self._configuration.config
+
+    @property
+    def defaults(self) -> Defaults:
+        """What pods get that do not say."""
+        return self._configuration.defaults
 
     @property
     def projects(self) -> Cache[Project]:

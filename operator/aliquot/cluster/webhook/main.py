@@ -5,12 +5,14 @@ import os
 from importlib.metadata import version
 
 from aliquot.clock import SystemClock
-from aliquot.cluster.defaults import defaults_of
+from aliquot.cluster.configuration import Configuration
+from aliquot.cluster.reconcilers.served import Served
 from aliquot.cluster.webhook.custodian import Custodian
 from aliquot.cluster.webhook.knowledge import Knowledge
 from aliquot.cluster.webhook.server import AdmissionMetrics, Server
 from aliquot.kube.client import ApiClient
 from aliquot.kube.config import find_server
+from aliquot.kube.informers import Informers
 from aliquot.kube.metrics import RequestMetrics, WatchMetrics
 from aliquot.kube.transport import Limits, Transport
 from aliquot.observe import Observatory
@@ -47,13 +49,9 @@ class Webhook:
             limits=limits,
         )
         async with ApiClient(transport) as client:
+            informers = Informers(client, clock, WatchMetrics(self._registry), settings.api.watch_silence_seconds)
             knowledge = Knowledge(
-                client,
-                clock,
-                WatchMetrics(self._registry),
-                defaults_of(settings),
-                settings.api.watch_silence_seconds,
-                settings.identity.namespace,
+                informers, Served(client, clock), Configuration(informers, settings), settings.identity.namespace
             )
             server = Server(settings.webhook, knowledge, clock, AdmissionMetrics(self._registry))
             custodian = Custodian(

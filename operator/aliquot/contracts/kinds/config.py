@@ -1,4 +1,4 @@
-"""RunaiConfig: the settings of the cluster's installation (cluster-api.md 3.5); read, not checked."""
+"""RunaiConfig: the settings of the cluster's installation (cluster-api.md 3.5), read by `core.configuration`."""
 
 from pydantic import Field
 

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from aliquot.contracts.kinds.conditions import Conditions
 from aliquot.contracts.kinds.shapes import INT32_MAX, FreeForm, Resource, Shape, text, whole
-from aliquot.contracts.kinds.status import COMPLETED_INDEXES_LENGTH
+from aliquot.contracts.kinds.status import COMPLETED_INDEXES_LENGTH, TimeLimits
 
 Count = Annotated[int, whole(0)]
 
@@ -50,6 +50,8 @@ class RunaiJobStatus(Shape):
     """Pods that ended badly."""
     completed_indexes: Annotated[str, text(COMPLETED_INDEXES_LENGTH)] | None = None
     """Which of the completions have succeeded, counted from 0, such as 0-3,5."""
+    time_limits: TimeLimits | None = None
+    """The time limits that hold for the job; empty, none does; left out, no pod of it has run yet."""
 
 
 class RunaiJob(Resource):

@@ -8,6 +8,7 @@ from aliquot import names
 from aliquot.contracts.kinds.tenancy import Department, NodePool, Project
 from aliquot.contracts.kubernetes import Namespace
 from aliquot.core import submission
+from aliquot.core.configuration import ClusterConfig
 from aliquot.core.submission import Defaults
 from aliquot.core.tenancy import not_a_projects
 from aliquot.errors import UserError
@@ -15,6 +16,11 @@ from aliquot.errors import UserError
 
 class Surroundings(submission.Surroundings, Protocol):
     """What is known of the cluster, from memory: nothing is asked for while somebody waits for an answer."""
+
+    @property
+    def config(self) -> ClusterConfig:
+        """What the cluster's RunaiConfig says."""
+        ...
 
     @property
     def defaults(self) -> Defaults:

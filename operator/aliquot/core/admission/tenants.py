@@ -27,7 +27,8 @@ from aliquot.core.tenancy import (
 def examine_project(project: Project, known: Surroundings) -> Examination:
     """Refused: a namespace of the system. Warned of: what its status will warn of."""
     name = project.metadata.name
-    plan = namespace_plan(project, known.namespaces_of(name), known.namespace(namespace_name(project)))
+    own, is_ours = known.namespace(namespace_name(project)), known.config.creates_namespaces
+    plan = namespace_plan(project, known.namespaces_of(name), own, is_ours_to_make=is_ours)
     departments = {each.metadata.name: each for each in known.departments}
     parent = departments.get(department_named(project))
     warnings = _sentences(project_warnings(project, plan, _pools(known), parent))

@@ -17,7 +17,7 @@ from aliquot.contracts.kinds.tenancy.departments import DepartmentSpec
 from aliquot.contracts.kinds.tenancy.projects import ProjectSpec
 from aliquot.core.lifecycle.pods import ObservedPod, PodPhase
 from aliquot.core.lifecycle.times import moment
-from aliquot.core.submission import Valid, ValidDistributed, ValidInference, ValidInteractive, ValidSpec
+from aliquot.core.submission import Valid, ValidDistributed, ValidInference, ValidInteractive, ValidJob, ValidSpec
 
 _PREEMPTIBLE: Final = frozenset({"build-preemptible", names.INTERACTIVE_PREEMPTIBLE_CLASS, names.TRAIN_PRIORITY_CLASS})
 """Priority classes of which others may take GPUs back (cluster-api.md 5.1)."""
@@ -54,19 +54,20 @@ class Timing:
     running_since: float | None = None
 
 
-def limits_of(spec: Valid, project: ProjectSpec, department: DepartmentSpec | None = None) -> Limits:
-    """Return the limits that a project and its department have for such a workload now; 0 is no limit.
+def limits_of(spec: Valid | ValidJob, project: ProjectSpec, department: DepartmentSpec | None = None) -> Limits:
+    """Return the limits that a project and its department have for such a workload or job now; 0 is no limit.
 
     A department limits interactive workloads, node pool by node pool (crd-contract.md, Department). The strictest
     holds: of the project's, and those of the department in the node pools where the workload may run.
     """
     match spec:
         case ValidInteractive():
-            idle = project.interactive_job_max_idle_duration_secs
-            if spec.pod.priority_class in _PREEMPTIBLE:
-                idle = project.interactive_preemptible_job_max_idle_duration_secs
-            return Limits(_strictest(spec, project, department), idle or None)
-        case ValidSpec() | ValidDistributed():
+            return _interactive(spec.pod.priority_class, spec.pod.placement.node_pools, project, department)
+        case ValidJob() if spec.priority_class in names.INTERACTIVE_PRIORITY_CLASSES:
+            return _interactive(spec.priority_class, spec.node_pools, project, department)
+        case ValidJob() if spec.priority_class == names.INFERENCE_PRIORITY_CLASS:
+            return NO_LIMITS
+        case ValidSpec() | ValidDistributed() | ValidJob():
             return Limits(
                 project.training_job_time_limit_secs or None, project.training_job_max_idle_duration_secs or None
             )
@@ -74,8 +75,17 @@ def limits_of(spec: Valid, project: ProjectSpec, department: DepartmentSpec | No
             return NO_LIMITS
 
 
-def _strictest(spec: ValidInteractive, project: ProjectSpec, department: DepartmentSpec | None) -> int | None:
-    pools = spec.pod.placement.node_pools or project.default_node_pools or (names.DEFAULT_NODE_POOL,)
+def _interactive(
+    priority_class: str, node_pools: Sequence[str], project: ProjectSpec, department: DepartmentSpec | None
+) -> Limits:
+    idle = project.interactive_job_max_idle_duration_secs
+    if priority_class in _PREEMPTIBLE:
+        idle = project.interactive_preemptible_job_max_idle_duration_secs
+    return Limits(_strictest(node_pools, project, department), idle or None)
+
+
+def _strictest(node_pools: Sequence[str], project: ProjectSpec, department: DepartmentSpec | None) -> int | None:
+    pools = node_pools or project.default_node_pools or (names.DEFAULT_NODE_POOL,)
     queues = () if department is None else department.queues
     bounds = [queue.interactive_job_time_limit_secs for queue in queues if queue.nodepool in pools]
     return min((each for each in (project.interactive_job_time_limit_secs, *bounds) if each), default=None)
@@ -109,13 +119,13 @@ def kept(timing: Timing | None, pods: Sequence[ObservedPod], now: float, *, ende
     """Return what is to be remembered next: a stretch begins with the first pod that runs, and ends with the last.
 
     Args:
-        timing: what was remembered; None: no limit holds.
+        timing: what was remembered; None: no limit holds, or it is not known yet whether one does.
         pods: all that exist.
         now: Unix seconds.
         ended: the workload is over.
     """
-    if timing is None:
-        return None
+    if timing is None or timing.limits == NO_LIMITS:
+        return timing
     running = _running(pods)
     if running and not ended:
         if timing.running_since is not None:

@@ -49,7 +49,6 @@ class Context:
         owner: the workload.
         project: whose quota its pods use.
         job_name: its visible name, given or generated.
-        node_types: types of nodes that the project may use for workloads of this kind; empty: all.
         restricted: whether the namespace takes only pods of the Pod Security level `restricted`.
         domain: host name of the cluster's addresses for the outside; needed where the workload has such.
         ingress_class: of the Ingress; None: the cluster's default.
@@ -58,7 +57,6 @@ class Context:
     owner: Owner
     project: str
     job_name: str
-    node_types: tuple[str, ...] = ()
     restricted: bool = False
     domain: str | None = None
     ingress_class: str | None = None

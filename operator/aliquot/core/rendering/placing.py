@@ -1,4 +1,8 @@
-"""Where a pod may run, as Kubernetes writes it; the scheduler reads it from there (`core.intake.affinity`)."""
+"""Where a pod may run, as Kubernetes writes it; the scheduler reads it from there (`core.intake.affinity`).
+
+Which types of nodes its project may use is not written on a pod: the scheduler knows it of the project, and may be told
+otherwise while the pod waits.
+"""
 
 from aliquot import names
 from aliquot.core.rendering.context import Context, Manifest
@@ -12,16 +16,8 @@ def placing(placement: Placement, context: Context) -> Manifest:
     found: Manifest = {}
     if placement.node_type is not None:
         found["nodeSelector"] = {names.NODE_TYPE_LABEL: placement.node_type}
-    affinity: Manifest = {}
-    if context.node_types:
-        # Beside the node type, too: what the project may not use, no pod gets.
-        types = {"key": names.NODE_TYPE_LABEL, "operator": "In", "values": list(context.node_types)}
-        terms = {"nodeSelectorTerms": [{"matchExpressions": [types]}]}
-        affinity["nodeAffinity"] = {"requiredDuringSchedulingIgnoredDuringExecution": terms}
     if placement.together is not None:
-        affinity["podAffinity"] = _together(placement.together, context)
-    if affinity:
-        found["affinity"] = affinity
+        found["affinity"] = {"podAffinity": _together(placement.together, context)}
     if placement.tolerations:
         found["tolerations"] = list(map(_toleration, placement.tolerations))
     return found

@@ -1,8 +1,9 @@
 """What a pod computes with: GPUs, CPU, memory, other devices; what is written, and what goes with it where nothing is.
 
-Defaults (cluster-api.md 5.9): with GPUs a share for each, for a part of one in proportion; without, a tenth of the
-limit; else nothing. A default is never more than the limit. Memory on a GPU counts as a whole one here, as nobody knows
-the GPU yet.
+Defaults (cluster-api.md 5.9): with GPUs a share for each, for a part of one in proportion; without, a part of the
+limit, a tenth unless the cluster says otherwise; else nothing. A limit goes with GPUs only where the cluster says so. A
+request that nobody wrote is never more than the limit, and a limit that nobody wrote never less than the request.
+Memory on a GPU counts as a whole one here, as nobody knows the GPU yet.
 """
 
 import math
@@ -41,10 +42,16 @@ _OURS: Final = {
 def read_compute(spec: ComputeParameters, defaults: Defaults, problems: Problems) -> Compute:
     """Read what each pod computes with. Where something is wrong, that is noted and the amount means nothing."""
     gpus = read_gpus(spec, problems)
-    cpu, cpu_limit = _CPU.read(spec.cpu.value, spec.cpu_limit.value, _share(gpus, defaults.cpu_milli_per_gpu), problems)
-    memory, memory_limit = _MEMORY.read(
-        spec.memory.value, spec.memory_limit.value, _share(gpus, defaults.memory_bytes_per_gpu), problems
+    cpu_unsaid = _Unsaid(
+        _share(gpus, defaults.cpu_milli_per_gpu), _share(gpus, defaults.cpu_limit_milli_per_gpu), defaults.cpu_of_limit
     )
+    memory_unsaid = _Unsaid(
+        _share(gpus, defaults.memory_bytes_per_gpu),
+        _share(gpus, defaults.memory_limit_bytes_per_gpu),
+        defaults.memory_of_limit,
+    )
+    cpu, cpu_limit = _CPU.read(spec.cpu.value, spec.cpu_limit.value, cpu_unsaid, problems)
+    memory, memory_limit = _MEMORY.read(spec.memory.value, spec.memory_limit.value, memory_unsaid, problems)
     return Compute(
         gpus=gpus,
         cpu_milli=cpu,
@@ -56,9 +63,9 @@ def read_compute(spec: ComputeParameters, defaults: Defaults, problems: Problems
     )
 
 
-def _share(gpus: Gpus, per_gpu: int) -> int | None:
-    """What goes with the GPUs; None: there are none."""
-    if gpus.devices <= 0:
+def _share(gpus: Gpus, per_gpu: int | None) -> int | None:
+    """What goes with the GPUs; None: there are none, or nothing does."""
+    if gpus.devices <= 0 or per_gpu is None:
         return None
     each = Decimal(1) if gpus.each is None else gpus.each
     return math.ceil(per_gpu * gpus.devices * each)
@@ -83,6 +90,21 @@ def _extended(spec: ComputeParameters, problems: Problems) -> dict[str, int]:
 
 
 @dataclass(frozen=True, slots=True)
+class _Unsaid:
+    """What holds where nothing is written, in the unit.
+
+    Attributes:
+        request: goes with the GPUs; None: there are none.
+        limit: goes with the GPUs; None: nothing does.
+        of_limit: part of the limit that is requested without GPUs.
+    """
+
+    request: int | None
+    limit: int | None
+    of_limit: Decimal
+
+
+@dataclass(frozen=True, slots=True)
 class _Axis:
     """A resource with a request and a limit.
 
@@ -99,14 +121,16 @@ class _Axis:
     allowed: str
 
     def read(
-        self, request: str | None, limit: str | None, with_gpus: int | None, problems: Problems
+        self, request: str | None, limit: str | None, unsaid: _Unsaid, problems: Problems
     ) -> tuple[int, int | None]:
-        """Return request and limit, in the unit; `with_gpus` is the request that goes with GPUs, if there are any."""
+        """Return request and limit, in the unit."""
         asked = self._amount(f"spec.{self.name}.value", request, 0, problems)
         # A limit of nothing would mean "no limit" to Kubernetes: better to leave it out.
         most = self._amount(f"spec.{self.name}Limit.value", limit, 1, problems)
+        if most is None and unsaid.limit is not None:
+            most = max(unsaid.limit, asked or 0)
         if asked is None:
-            asked = with_gpus if with_gpus is not None else -(-(most or 0) // 10)
+            asked = unsaid.request if unsaid.request is not None else math.ceil((most or 0) * unsaid.of_limit)
             return (min(asked, most) if most is not None else asked), most
         if most is not None and asked > most:
             problems.add(f"spec.{self.name}Limit.value", limit, f"no less than spec.{self.name}, which is {request}")

@@ -13,6 +13,7 @@ from aliquot import names
 from aliquot.contracts.kinds.runaijob import RunaiJob
 from aliquot.core.submission.counts import MOST_PODS
 from aliquot.core.submission.identity import read_priority_class
+from aliquot.core.submission.keys import is_object_name
 from aliquot.core.submission.problems import Problems
 
 RESTART_POLICIES: Final = ("Never", "OnFailure")
@@ -24,7 +25,8 @@ class ValidJob:
 
     Attributes:
         template: what each of its pods is like: metadata and spec, as written.
-        priority_class: of pods whose template names none.
+        priority_class: what it is for, and for its pods, unless the template names another one.
+        node_pools: where its pods go; empty: to those of its project.
         completions: how many pods must succeed.
         parallelism: how many pods may exist at a time; at most `completions`.
         backoff_limit: how many failed pods are replaced.
@@ -37,6 +39,7 @@ class ValidJob:
 
     template: Mapping[str, Any]
     priority_class: str
+    node_pools: tuple[str, ...] = ()
     completions: int = 1
     parallelism: int = 1
     backoff_limit: int = 6
@@ -54,8 +57,9 @@ def effective_job(job: RunaiJob) -> ValidJob:
         InvalidWorkload: with everything in it that cannot be carried out.
     """
     spec, problems = job.spec, Problems()
-    containers, restart_policy = _pod(spec.template)
-    if not containers:
+    pod = _member(spec.template, "spec")
+    containers, restart_policy = pod.get("containers"), pod.get("restartPolicy")
+    if not isinstance(containers, list) or not containers:
         problems.add("spec.template.spec.containers", None, "one container at least")
     if restart_policy not in (None, *RESTART_POLICIES):
         problems.add(
@@ -63,10 +67,14 @@ def effective_job(job: RunaiJob) -> ValidJob:
         )
     if spec.completions > MOST_PODS:
         problems.add("spec.completions", spec.completions, f"a whole number up to {MOST_PODS}")
-    labels = job.metadata.labels or _labels(spec.template)
+    own = _texts(_member(_member(spec.template, "metadata"), "labels"))
+    labels = job.metadata.labels or own
+    named = pod.get("priorityClassName")
+    default = named if isinstance(named, str) and is_object_name(named) else names.TRAIN_PRIORITY_CLASS
     valid = ValidJob(
         template=spec.template,
-        priority_class=read_priority_class(labels, names.TRAIN_PRIORITY_CLASS, problems),
+        priority_class=read_priority_class(labels, default, problems),
+        node_pools=_node_pools(own.get(names.NODE_POOL_LABEL) or labels.get(names.NODE_POOL_LABEL) or ""),
         completions=spec.completions,
         parallelism=min(spec.parallelism, spec.completions),
         backoff_limit=spec.backoff_limit,
@@ -78,19 +86,16 @@ def effective_job(job: RunaiJob) -> ValidJob:
     return valid
 
 
-def _pod(template: Mapping[str, Any]) -> tuple[bool, object]:
-    """Whether the template has containers, and what it says of starting them again."""
-    spec: object = template.get("spec")
-    if not isinstance(spec, dict):
-        return False, None
-    members = cast("dict[str, object]", spec)
-    containers = members.get("containers")
-    return isinstance(containers, list) and bool(cast("list[object]", containers)), members.get("restartPolicy")
+def _member(of: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    """The object that is a member of another one; empty where it is none."""
+    found: object = of.get(name)
+    return cast("dict[str, Any]", found) if isinstance(found, dict) else {}
 
 
-def _labels(template: Mapping[str, Any]) -> dict[str, str]:
-    """The template's labels: a job that has none has those (cluster-api.md 1.7)."""
-    metadata: object = template.get("metadata")
-    labels: object = cast("dict[str, object]", metadata).get("labels") if isinstance(metadata, dict) else None
-    given = cast("dict[str, object]", labels) if isinstance(labels, dict) else {}
-    return {key: value for key, value in given.items() if isinstance(value, str)}
+def _texts(labels: Mapping[str, Any]) -> dict[str, str]:
+    """Those labels that can be some. A job that has none has those of its template (cluster-api.md 1.7)."""
+    return {key: value for key, value in labels.items() if isinstance(value, str)}
+
+
+def _node_pools(written: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(name for each in written.split(",") if (name := each.strip())))

@@ -6,11 +6,14 @@ Only `effective` makes a `ValidSpec` from a workload; who has one need not check
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Protocol
+from typing import Final, Protocol
 
 from aliquot import names
 from aliquot.core.submission.pod_values import ValidPod
 from aliquot.errors import AliquotError, UserError, told
+
+TENTH: Final = Decimal("0.1")
+"""Part of a limit that is requested where neither request nor cluster says more (cluster-api.md 5.9)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +26,10 @@ class Defaults:
         git_image: clones repositories; git-sync 4 or what takes its variables.
         s3_image: copies buckets; rclone or what takes its variables and arguments.
         domain: host name of the cluster's addresses for the outside; None: it has none.
+        cpu_limit_milli_per_gpu: limit of CPU for each GPU, in thousandths; None: no limit.
+        memory_limit_bytes_per_gpu: limit of main memory for each GPU; None: no limit.
+        cpu_of_limit: part of the limit of CPU that is requested without GPUs.
+        memory_of_limit: part of the limit of memory that is requested without GPUs.
     """
 
     cpu_milli_per_gpu: int
@@ -30,6 +37,10 @@ class Defaults:
     git_image: str = names.GIT_SYNC_IMAGE
     s3_image: str = names.RCLONE_IMAGE
     domain: str | None = None
+    cpu_limit_milli_per_gpu: int | None = None
+    memory_limit_bytes_per_gpu: int | None = None
+    cpu_of_limit: Decimal = TENTH
+    memory_of_limit: Decimal = TENTH
 
 
 class NodeTypesLeft(Protocol):

@@ -25,6 +25,11 @@ from aliquot.errors import UserError, told
 NOT_READY: Final = "NotReady"
 INVALID_RULE: Final = "InvalidRule"
 NO_SCOPE: Final = "NoScope"
+NOT_OURS: Final = "RoleBindingsNotCreated"
+_NOT_OURS_SAID: Final = (
+    "No RoleBinding is made, changed or taken back, as spec.project-controller.createRoleBindings of the RunaiConfig "
+    "is false: make it yourself (kubectl create rolebinding), or set that to true."
+)
 _SUBJECTS: Final[Mapping[str, str]] = MappingProxyType({"user": "User", "group": "Group", "app": "User"})
 _SCOPES: Final = ("project", "department", "cluster", "tenant", "system")
 _ROLES: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
@@ -87,10 +92,12 @@ class AccessPlan:
     Attributes:
         bindings: those that it needs, by namespace.
         problem: why it gives nothing, or cannot be followed; a word for programs and a sentence.
+        is_ours: whether RoleBindings are made, changed and taken back here; else they are left as they are.
     """
 
     bindings: tuple[Binding, ...] = ()
     problem: tuple[str, str] | None = None
+    is_ours: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +114,8 @@ def access_plan(
     departments: Iterable[Department],
     namespaces_of: Callable[[str], Iterable[str]],
     prefixes: Prefixes,
+    *,
+    is_ours: bool = True,
 ) -> AccessPlan:
     """Decide which RoleBindings a rule needs.
 
@@ -116,13 +125,16 @@ def access_plan(
         departments: all departments.
         namespaces_of: the namespaces of the project of that name.
         prefixes: of users' and groups' names.
+        is_ours: whether RoleBindings are made here; else administrators make them.
     """
     errors = tuple(access_errors(rule))
     if errors:
-        return AccessPlan(problem=(INVALID_RULE, told(errors)))
+        return AccessPlan(problem=(INVALID_RULE, told(errors)), is_ours=is_ours)
     reached, missing = reached_by(rule, projects, departments)
     if missing is not None:
-        return AccessPlan(problem=(NO_SCOPE, missing))
+        return AccessPlan(problem=(NO_SCOPE, missing), is_ours=is_ours)
+    if not is_ours:
+        return AccessPlan(problem=(NOT_OURS, _NOT_OURS_SAID), is_ours=False)
     spec = rule.spec
     kind = _SUBJECTS[_subject_type(rule)]
     subject = f"{prefixes.group if kind == 'Group' else prefixes.user}{spec.subject_id}"

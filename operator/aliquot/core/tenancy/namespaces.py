@@ -4,6 +4,9 @@
     one labelled for it     that one (`kubectl label namespace NAME runai/queue=PROJECT`)
     else                    runai-NAME, made when it is missing
 
+Where administrators own the namespaces (`createNamespaces: false` in the RunaiConfig, control-plane-api.md 4.6), none
+is made or labelled here: the project waits, and says which command is missing.
+
 The label `runai/queue` is the only bond: who holds it decides which project's quota the pods of a namespace use. So a
 namespace labelled for another project is never taken over, and those of the system are nobody's. Nothing here ever
 removes a namespace: deleting a project leaves its namespace and pods where they are.
@@ -73,13 +76,16 @@ def namespace_name(project: Project) -> str:
     return project.spec.namespace or f"{names.PROJECT_NAMESPACE_PREFIX}{project.metadata.name}"
 
 
-def namespace_plan(project: Project, labelled: Sequence[Namespace], own: Namespace | None) -> NamespacePlan:
+def namespace_plan(
+    project: Project, labelled: Sequence[Namespace], own: Namespace | None, *, is_ours_to_make: bool = True
+) -> NamespacePlan:
     """Decide what the project's namespace needs.
 
     Args:
         project: the project.
         labelled: the namespaces that carry `runai/queue` with its name, in any order.
         own: the namespace called `namespace_name(project)`, or None where there is none.
+        is_ours_to_make: whether namespaces are made and labelled here; else administrators do so.
     """
     chosen = _chosen(project, labelled, own)
     name = chosen.metadata.name if chosen else namespace_name(project)
@@ -88,6 +94,8 @@ def namespace_plan(project: Project, labelled: Sequence[Namespace], own: Namespa
     if problem is not None:
         return NamespacePlan(name, problem=problem, others=others)
     there = chosen.metadata.labels if chosen else _NONE
+    if not is_ours_to_make:
+        return NamespacePlan(name, problem=_left_to_others(project, name, chosen), others=others)
     wanted = {
         names.QUEUE_LABEL: project.metadata.name,
         names.NAMESPACE_VERSION_LABEL: names.NAMESPACE_VERSION,
@@ -156,6 +164,19 @@ def _problem(project: Project, name: str, chosen: Namespace | None) -> Problem |
             f"Namespace {name} is being deleted: the project goes on when it is gone"
             + (" and has been created again." if project.spec.namespace else "."),
         )
+    return None
+
+
+def _left_to_others(project: Project, name: str, chosen: Namespace | None) -> Problem | None:
+    """What administrators still have to do about a namespace that is theirs to make."""
+    label = f"kubectl label namespace {name} {names.QUEUE_LABEL}={project.metadata.name}"
+    why = "spec.project-controller.createNamespaces of the RunaiConfig is false"
+    if chosen is None:
+        cure = f"create it and label it (kubectl create namespace {name}; {label}), or label another one"
+        return Problem("NamespaceMissing", f"Namespace {name} does not exist, and is not made, as {why}: {cure}.")
+    if chosen.metadata.labels.get(names.QUEUE_LABEL) != project.metadata.name:
+        said = f"Namespace {name} is not labelled for the project, and is left as it is, as {why}: label it ({label})."
+        return Problem("NamespaceNotLabelled", said)
     return None
 
 
