@@ -70,6 +70,15 @@ def report_name(kind: str, name: str, uid: str) -> str:
     return _slug(readable, LONGEST - len(end)) + end
 
 
+def reservation_name(gpu: str) -> str:
+    """Name the pod that holds a GPU for those who have parts of it.
+
+    Args:
+        gpu: id that the scheduler has for the GPU; it has the node's name in it.
+    """
+    return dns_label(f"gpu-reservation-{gpu}")
+
+
 def _slug(text: str, longest: int) -> str:
     """Make a DNS label of at most `longest` characters: what is readable of the text, and a hash of all of it."""
     room = longest - _HASH_LENGTH - 1

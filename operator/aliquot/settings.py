@@ -205,6 +205,19 @@ class Images(_Group):
     """Copies buckets: rclone, or what takes its variables and arguments."""
 
 
+class Grants(_Group):
+    """Parts of GPUs."""
+
+    reservation_image: str = Field(default=names.RESERVATION_IMAGE, min_length=1, max_length=1024)
+    """Image of the pods that hold GPUs of which others have parts; its process has to wait until it is ended."""
+
+    device_seconds: float = Field(default=60, gt=0)
+    """A pod that holds a GPU for others, and of which nobody has said after so long which one, is given up."""
+
+    rejected_seconds: float = Field(default=10, ge=0)
+    """After a node has refused a GPU that is free by all accounts, so long passes before it is asked again."""
+
+
 class Server(_Group):
     """The process's own HTTP server: /healthz, /readyz, /metrics."""
 
@@ -289,6 +302,7 @@ class Settings(BaseSettings):
     addresses: Addresses = Addresses()
     access: Access = Access()
     images: Images = Images()
+    grants: Grants = Grants()
     foreign: Foreign = Foreign()
     server: Server = Server()
     webhook: Webhook = Webhook()

@@ -30,6 +30,19 @@ def test_each_is_bound_and_none_can_keep_a_pod_from_being_made(helm: Helm) -> No
     assert {each["spec"]["failurePolicy"] for each in policies.values()} == {"Ignore"}
 
 
+@pytest.mark.parametrize(("values", "count"), [({}, 1), ({"podPolicies": {"protectGrants": False}}, 0)])
+def test_what_protects_grants_denies_and_can_be_left_out(helm: Helm, values: dict[str, Any], count: int) -> None:
+    known = "admissionregistration.k8s.io/v1/ValidatingAdmissionPolicy"
+    done = helm.run("template", "aliquot", str(CHART), "--api-versions", known, values=without_definitions(values))
+    found = [each for each in yaml.safe_load_all(done.stdout) if each]
+    policies = [each for each in found if each["kind"] == "ValidatingAdmissionPolicy"]
+    bindings = [each for each in found if each["kind"] == "ValidatingAdmissionPolicyBinding"]
+    assert (len(policies), len(bindings)) == (count, count)
+    for policy, binding in zip(policies, bindings, strict=True):
+        assert policy["spec"]["failurePolicy"] == "Fail"
+        assert binding["spec"] == {"policyName": policy["metadata"]["name"], "validationActions": ["Deny"]}
+
+
 @pytest.mark.parametrize("release", ["aliquot", "x" * 53])
 def test_their_names_follow_the_release(helm: Helm, release: str) -> None:
     done = helm.run("template", release, str(CHART), "--api-versions", KIND, values=without_definitions())

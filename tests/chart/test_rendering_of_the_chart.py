@@ -134,7 +134,13 @@ class TestWhateverTheValues:
             assert labels["app.kubernetes.io/managed-by"] == "Helm"
 
     def test_objects_in_a_namespace_are_in_the_releases(self, rendered: list[Manifest]) -> None:
-        cluster_wide = {"ClusterRole", "ClusterRoleBinding", "PriorityClass", "ValidatingWebhookConfiguration"}
+        cluster_wide = {
+            "ClusterRole",
+            "ClusterRoleBinding",
+            "Namespace",
+            "PriorityClass",
+            "ValidatingWebhookConfiguration",
+        }
         for manifest in rendered:
             expected = None if manifest["kind"] in cluster_wide else "runai"
             assert manifest["metadata"].get("namespace") == expected, manifest["kind"]
@@ -315,7 +321,7 @@ class TestValues:
         manifests = helm.template(without_definitions({"priorityClasses": {"enabled": False}}), release="x" * 53)
         for manifest in manifests:
             name = manifest["metadata"]["name"]
-            if name in PROJECT_ROLES:  # the operator binds them by these names
+            if name in (*PROJECT_ROLES, names.RESERVATION_NAMESPACE):  # the operator knows them by these names
                 continue
             assert name.startswith("x" * 50)
             assert len(name) <= 63
@@ -370,7 +376,15 @@ class TestValues:
 
     def test_what_is_switched_off_is_not_rendered(self, helm: Helm) -> None:
         kinds = {item["kind"] for item in helm.template(without_definitions(CASES["everything switched off"]))}
-        assert kinds == {"ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding", "Service", "Deployment"}
+        assert kinds == {
+            "ClusterRole",
+            "ClusterRoleBinding",
+            "Role",
+            "RoleBinding",
+            "Service",
+            "Deployment",
+            "Namespace",
+        }
 
 
 def variables_of_the_webhook(manifests: list[Manifest]) -> dict[str, str]:

@@ -174,9 +174,9 @@ def test_a_workload_that_was_taken_can_be_suspended_and_deleted_though_it_is_wro
     namespace = arena.project("a", deserved=1)
     for webhook in plane.webhooks:
         webhook.kill()
-    plane.kubectl("apply", "-f", "-", manifest=workload(namespace, gpu="0.5"))
+    plane.kubectl("apply", "-f", "-", manifest=workload(namespace, gpuLimit="0.8"))
     plane.start()
-    arena.until(lambda: refusal(arena, namespace, "another", gpu="0.5"), "the webhook to be asked again")
+    arena.until(lambda: refusal(arena, namespace, "another", gpuLimit="0.8"), "the webhook to be asked again")
     path = f"{WORKLOADS}/namespaces/{namespace}/trainingworkloads/bad"
     arena.patch(path, {"spec": {"active": {"value": False}}})
     with pytest.raises(ApiError, match=r"spec\.parallelism\.value: 2 is not allowed"):
@@ -399,8 +399,8 @@ def test_of_two_one_may_die(plane: Plane, arena: Arena) -> None:
     for webhook in plane.webhooks:
         plane.start()
         webhook.kill()
-        arena.until(lambda: refusal(arena, namespace, gpu="0.5"), "the other one to refuse")
-        assert all(refusal(arena, namespace, gpu="0.5") for _ in range(10))
+        arena.until(lambda: refusal(arena, namespace, gpuLimit="0.8"), "the other one to refuse")
+        assert all(refusal(arena, namespace, gpuLimit="0.8") for _ in range(10))
 
 
 def test_while_the_certificate_is_renewed_everything_wrong_is_refused(plane: Plane, arena: Arena) -> None:
@@ -414,7 +414,7 @@ def test_while_the_certificate_is_renewed_everything_wrong_is_refused(plane: Pla
     def renewed() -> bool:
         nonlocal attempts
         attempts += 1
-        if not refusal(arena, namespace, gpu="0.5"):
+        if not refusal(arena, namespace, gpuLimit="0.8"):
             taken.append(attempts)
         found = {ends(webhook) for webhook in plane.webhooks}
         return found == {stored(arena).expires} and found.isdisjoint({shown.expires, due.expires})

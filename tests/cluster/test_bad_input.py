@@ -608,16 +608,16 @@ def test_a_node_that_says_what_cannot_be_is_told_once_and_serves_as_far_as_it_is
 
 def test_a_gpu_that_is_held_to_more_than_all_of_it_is_told_on_its_node(arena: Arena, neighbour: None) -> None:
     [node] = arena.nodes(1, gpus=2)
-    namespace = arena.project("a", deserved=4)
+    namespace, elsewhere = arena.project("a", deserved=4), arena.namespace("elsewhere")
     for name, part in (("one", "0.7"), ("two", "0.6")):
         metadata = {"labels": {"runai-gpu-group": "g"}, "annotations": {"gpu-fraction": part}}
-        arena.pod(namespace, name, gpu=0, metadata=metadata, nodeName=node)
+        arena.pod(elsewhere, name, gpu=0, metadata=metadata, nodeName=node)
 
     def told() -> list[str]:
         return [event["note"] for event in arena.events("default", node) if event["reason"] == "DevicesOverheld"]
 
     arena.until(told, "an event on the node")
-    assert told() == [f"GPU g is held to 130 %, by pods {namespace}/one, {namespace}/two: allowed is 100 %"]
+    assert told() == [f"GPU g is held to 130 %, by pods {elsewhere}/one, {elsewhere}/two: allowed is 100 %"]
     arena.submit(namespace, "job-1")
     arena.until_phase(namespace, "job-1", "Running")
 

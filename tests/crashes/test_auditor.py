@@ -91,9 +91,37 @@ def alive(name: str, at: float, *, gpus: int = 1, work: str = "") -> list[Record
     return [created(at, name, gpus=gpus, work=work), bound(at + 0.1, name), said(at + 0.2, name, "Running")]
 
 
+def sharing(name: str, at: float, fraction: str, device: str = "GPU-1") -> list[Record]:
+    """A pod that is made with a part of a GPU, bound with its device, and running."""
+    made = pod(name, gpus=0)
+    made["metadata"]["annotations"] = {"gpu-fraction": fraction}
+    binding = {"metadata": {"annotations": {"aliquot.dev/gpu-ids": device}}, "target": {"name": "n1"}}
+    return [
+        write((at, at + 0.01), "create", name, made),
+        write((at + 0.1, at + 0.11), "create", name, binding, subresource="binding"),
+        said(at + 0.2, name, "Running"),
+    ]
+
+
+def present_sharing(name: str, fraction: str, device: str = "GPU-1") -> dict[str, Any]:
+    found = present(name, gpus=0)
+    found["metadata"]["annotations"] = {"gpu-fraction": fraction, "aliquot.dev/gpu-ids": device}
+    return found
+
+
 @pytest.mark.parametrize(
     ("history", "there"),
     [
+        pytest.param(
+            [*sharing("p", 1, "0.5"), *sharing("q", 1, "0.5"), *sharing("r", 2, "0.7", "GPU-2")],
+            [present_sharing("p", "0.5"), present_sharing("q", "0.5"), present_sharing("r", "0.7", "GPU-2")],
+            id="as much of each device as there is",
+        ),
+        pytest.param(
+            [*sharing("p", 1, "0.9"), said(3, "p", "Succeeded"), *sharing("q", 3.001, "0.9")],
+            [present_sharing("q", "0.9")],
+            id="one part after the other",
+        ),
         pytest.param([*alive("p", 1), *alive("q", 1)], [present("p"), present("q")], id="as many GPUs as there are"),
         pytest.param(
             [*alive("p", 1, gpus=2), said(3, "p", "Succeeded"), *alive("q", 3.001, gpus=2)],
@@ -161,6 +189,12 @@ def test_what_is_right_is_not_reported(history: list[Record], there: list[dict[s
 @pytest.mark.parametrize(
     ("history", "there", "words"),
     [
+        pytest.param(
+            [*sharing("p", 1, "0.5"), *sharing("q", 2, "0.6")],
+            [present_sharing("p", "0.5"), present_sharing("q", "0.6")],
+            "GPU-1 of n1 was held to more than 100 %",
+            id="more than all of a device",
+        ),
         pytest.param(
             [*alive("p", 1, gpus=2), *alive("q", 2)],
             [present("p", gpus=2), present("q")],

@@ -24,15 +24,22 @@ class Pods:
         self.path = f"/api/v1/namespaces/{namespace}/pods"
 
     def run(
-        self, name: str, annotations: dict[str, str] | None = None, *, restart: str = "Never", grace: int = 30
+        self,
+        name: str,
+        annotations: dict[str, str] | None = None,
+        *,
+        restart: str = "Never",
+        grace: int = 30,
+        gpus: int = 0,
     ) -> None:
         marks = {ANNOTATIONS + key: value for key, value in (annotations or {}).items()}
         metadata = {"name": name, "annotations": marks}
+        limits = {"limits": {"nvidia.com/gpu": str(gpus)}} if gpus else {}
         spec = {
             "nodeName": self.node,
             "restartPolicy": restart,
             "terminationGracePeriodSeconds": grace,
-            "containers": [{"name": "main", "image": "registry.example.com/train:1"}],
+            "containers": [{"name": "main", "image": "registry.example.com/train:1", "resources": limits}],
         }
         self._lab.api.call("POST", self.path, {"metadata": metadata, "spec": spec})
 
@@ -204,3 +211,17 @@ def test_several_containers_all_end(lab: Cluster, pods: Pods) -> None:
     assert [status["name"] for status in pod["status"]["containerStatuses"]] == ["main", "sidecar"]
     assert all(status["state"]["terminated"]["exitCode"] == 0 for status in pod["status"]["containerStatuses"])
     assert pod["status"]["initContainerStatuses"][0]["state"]["terminated"]["exitCode"] == 0
+
+
+def test_pods_with_gpus_say_which_ones_and_no_two_have_the_same(pods: Pods) -> None:
+    for name, gpus in (("one", 1), ("two", 2), ("none", 0)):
+        pods.run(name, gpus=gpus)
+    devices: list[str] = []
+    for name, gpus in (("one", 1), ("two", 2), ("none", 0)):
+        [status] = pods.until(name, phase("Running"))["status"]["containerStatuses"]
+        allocated = status.get("allocatedResourcesStatus", [])
+        assert [each["name"] for each in allocated] == ["nvidia.com/gpu"] * bool(gpus)
+        found = [device["resourceID"] for each in allocated for device in each["resources"]]
+        assert len(found) == gpus
+        devices += found
+    assert len({*devices}) == 3

@@ -2,10 +2,12 @@
 
     pod created ──▶ bound: holds its GPUs ──▶ its kubelet says that it ended, or it is removed: holds them no more
 
-It knows nothing of Aliquot but its labels. What was written became true at some moment between the arrival of the
-request and the end of its answer, so a pod surely holds GPUs from the end of its binding's answer to the arrival of
-what reports its end: only what is over-committed within such times is reported, so there are no false alarms. A killed
-API server may have written what it did not record; that is taken from the pods that exist, or left out of account.
+It knows nothing of Aliquot but its labels and annotations. Pods that hold GPUs for those who have parts of them count
+as any others do; beside that, these parts must not be more than the GPU is. What was written became true at some moment
+between the arrival of the request and the end of its answer, so a pod surely holds GPUs from the end of its binding's
+answer to the arrival of what reports its end: only what is over-committed within such times is reported, so there are
+no false alarms. A killed API server may have written what it did not record; that is taken from the pods that exist, or
+left out of account.
 """
 
 from collections import defaultdict
@@ -18,6 +20,10 @@ from aliquot_lab import Cluster
 from aliquot_lab.audit import Record
 
 _GPU: Final = "nvidia.com/gpu"
+_RESERVATIONS: Final = "runai-reservation"
+"""Where the pods are that hold GPUs for those who have parts of them."""
+_FRACTION: Final = "gpu-fraction"
+_DEVICES: Final = "aliquot.dev/gpu-ids"
 _INDEX: Final = "aliquot.dev/pod-index"
 _ENDED: Final = ("Succeeded", "Failed")
 _FOREVER: Final = float("inf")
@@ -34,6 +40,8 @@ class Life:
         uid: empty until its binding or its object tells.
         work: which completion of which workload it works on; empty: no workload's.
         gpus: how many it was made to hold.
+        percent: what it was made to hold of each device that it was given a part of, in hundredths.
+        devices: those devices.
         created: when it surely existed.
         bindings: where it was bound, and when it surely was.
         seen: when it surely had not ended yet.
@@ -46,6 +54,8 @@ class Life:
     uid: str = ""
     work: str = ""
     gpus: int = 0
+    percent: int = 0
+    devices: tuple[str, ...] = ()
     created: float = 0.0
     bindings: list[tuple[str, float]] = field(default_factory=list[tuple[str, float]])
     seen: float = 0.0
@@ -69,6 +79,23 @@ class Life:
     def may_have_ended(self, time: float) -> None:
         """Note that it may have ended at a time."""
         self.until = min(self.end, time)
+
+
+_Change = tuple[float, int, Life]
+"""When, how much more or less is held, and by whom."""
+
+
+def _moments_over(most: int, changes: Iterable[_Change]) -> Iterable[tuple[object, str]]:
+    """The moments at which more is held than there is, and by whom. At one moment what ends goes first."""
+    holders: list[tuple[Life, int]] = []
+    for time, change, life in sorted(changes, key=lambda change: change[:2]):
+        if change < 0:
+            holders.remove((life, -change))
+            continue
+        holders.append((life, change))
+        if sum(held for _, held in holders) > most:
+            who = ", ".join(f"{holder.name} ({held})" for holder, held in holders)
+            yield datetime.fromtimestamp(time, UTC).time(), who
 
 
 class Books:
@@ -97,7 +124,7 @@ class Books:
         Args:
             gpus: how many each node has, by name; nodes that are not in it are not looked at.
         """
-        return [*self._bound_twice(), *self._over_committed(gpus), *self._worked_twice()]
+        return [*self._bound_twice(), *self._over_committed(gpus), *self._shared_too_far(), *self._worked_twice()]
 
     # What happened
 
@@ -112,6 +139,7 @@ class Books:
             case "create", "binding":
                 life = self._of(name)
                 life.uid = body["metadata"].get("uid", life.uid)
+                life.devices = _devices(body)
                 life.bindings.append((body["target"]["name"], seconds(record.finished)))
             case _, "status":
                 life, phase = self._of(name), body.get("status", {}).get("phase")
@@ -131,7 +159,7 @@ class Books:
                 pass
 
     def _begin(self, name: str, pod: Mapping[str, Any], created: float) -> Life:
-        life = Life(name, pod["metadata"].get("uid", ""), _work(pod), _gpus(pod), created)
+        life = Life(name, pod["metadata"].get("uid", ""), _work(pod), _gpus(pod), _percent(pod), created=created)
         self.lives.append(life)
         self._newest[name] = life
         return life
@@ -151,7 +179,8 @@ class Books:
         life = self._newest.get(name)
         if life is None or life.uid not in ("", metadata["uid"]) or life.end < created:
             life = self._begin(name, pod, created + _COARSE_SECONDS)
-        life.uid, life.work, life.gpus = metadata["uid"], _work(pod), _gpus(pod)
+        life.uid, life.work, life.gpus, life.percent = metadata["uid"], _work(pod), _gpus(pod), _percent(pod)
+        life.devices = _devices(pod)
         if (node := pod["spec"].get("nodeName")) and not life.bindings:
             life.bindings.append((node, _bound(pod) + _COARSE_SECONDS))
         if status.get("phase") in _ENDED:
@@ -168,23 +197,24 @@ class Books:
                 yield f"{life.name} was bound {len(life.bindings)} times: {life.bindings}"
 
     def _over_committed(self, gpus: Mapping[str, int]) -> Iterable[str]:
-        changes: dict[str, list[tuple[float, int, Life]]] = defaultdict(list)
+        changes: dict[str, list[_Change]] = defaultdict(list)
         for life in self.lives:
             for node, bound in life.bindings[:1]:
                 if life.gpus and bound < life.end:
                     changes[node] += [(bound, life.gpus, life), (life.end, -life.gpus, life)]
         for node in changes.keys() & gpus.keys():
-            holders: list[Life] = []
-            # At one moment what ends goes first.
-            for time, change, life in sorted(changes[node], key=lambda change: change[:2]):
-                if change < 0:
-                    holders.remove(life)
-                    continue
-                holders.append(life)
-                if sum(holder.gpus for holder in holders) > gpus[node]:
-                    names = ", ".join(f"{holder.name} ({holder.gpus})" for holder in holders)
-                    moment = datetime.fromtimestamp(time, UTC).time()
-                    yield f"{node} has {gpus[node]} GPUs; at {moment} they were held by {names}"
+            for moment, held in _moments_over(gpus[node], changes[node]):
+                yield f"{node} has {gpus[node]} GPUs; at {moment} they were held by {held}"
+
+    def _shared_too_far(self) -> Iterable[str]:
+        changes: dict[tuple[str, str], list[_Change]] = defaultdict(list)
+        for life in self.lives:
+            for node, bound in life.bindings[:1]:
+                for device in life.devices if bound < life.end else ():
+                    changes[node, device] += [(bound, life.percent, life), (life.end, -life.percent, life)]
+        for (node, device), of_it in changes.items():
+            for moment, held in _moments_over(100, of_it):
+                yield f"{device} of {node} was held to more than 100 % at {moment}, by {held}"
 
     def _worked_twice(self) -> Iterable[str]:
         by_work: dict[str, list[Life]] = defaultdict(list)
@@ -216,9 +246,11 @@ def check(cluster: Cluster, about: str = "") -> Books:
         AssertionError: something happened that must not; the message says what.
     """
     # The history first: it then tells of no pod that is missing among those present.
-    history = [record for record in cluster.audit() if about in record.namespace]
+    history = [record for record in cluster.audit() if about in record.namespace or record.namespace == _RESERVATIONS]
     pods: list[dict[str, Any]] = cluster.api.call("GET", "/api/v1/pods")["items"]
-    present = [pod for pod in pods if about in pod["metadata"]["namespace"]]
+    present = [
+        pod for pod in pods if about in pod["metadata"]["namespace"] or pod["metadata"]["namespace"] == _RESERVATIONS
+    ]
     books = Books(history, present)
     gpus = {
         node["metadata"]["name"]: int(node["status"]["allocatable"].get(_GPU, 0))
@@ -246,6 +278,17 @@ def _gpus(pod: Mapping[str, Any]) -> int:
     containers: list[dict[str, Any]] = pod["spec"]["containers"]
     limits: list[dict[str, str]] = [container.get("resources", {}).get("limits") or {} for container in containers]
     return sum(int(limit.get(_GPU, 0)) for limit in limits)
+
+
+def _percent(pod: Mapping[str, Any]) -> int:
+    annotations: dict[str, str] = pod["metadata"].get("annotations") or {}
+    return round(float(annotations.get(_FRACTION, "0")) * 100)
+
+
+def _devices(described: Mapping[str, Any]) -> tuple[str, ...]:
+    """The devices that a pod has parts of, as it or its binding says."""
+    annotations: dict[str, str] = described["metadata"].get("annotations") or {}
+    return tuple(device for device in annotations.get(_DEVICES, "").split(",") if device)
 
 
 def _bound(pod: Mapping[str, Any]) -> float:

@@ -18,6 +18,7 @@ from aliquot.cluster.mirror.cache import Key
 from aliquot.cluster.mirror.mirror import Mirror
 from aliquot.contracts.kinds.tenancy import Department, NodePool, Project
 from aliquot.contracts.kubernetes import Namespace, Node, Pod
+from aliquot.core.grants import reserved_gpu
 from aliquot.core.intake import (
     MinRuntimes,
     PodFacts,
@@ -244,6 +245,10 @@ class Feed:
             self._look_at(pod)
 
     def _pod_changed(self, old: Pod | None, new: Pod | None) -> None:
+        held_for_others = new or old
+        assert held_for_others is not None
+        if reserved_gpu(held_for_others):
+            return  # `granting.cards` tells of it
         if new is None:
             assert old is not None
             self._jobs.gone(old.metadata.uid)
@@ -254,6 +259,8 @@ class Feed:
             self._seats.ripple(new)
 
     def _look_at(self, pod: Pod) -> None:
+        if reserved_gpu(pod):
+            return
         seat = self._seats.find(pod)
         if seat is None:
             return

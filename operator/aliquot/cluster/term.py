@@ -20,6 +20,7 @@ from aliquot.cluster.foreign.owners import Owners
 from aliquot.cluster.foreign.room import ForeignWorkloads
 from aliquot.cluster.foreign.seats import Seats
 from aliquot.cluster.granting.bind import Granter, read_again
+from aliquot.cluster.granting.cards import Cards
 from aliquot.cluster.granting.evict import Evicter
 from aliquot.cluster.granting.nominate import Nominator
 from aliquot.cluster.jobs import Jobs
@@ -102,7 +103,8 @@ class Term:
         )
         self._node_problems = NodeProblems(mirror, self._announcer.mislabelled)
         self._device_problems = DeviceProblems(mirror, self._announcer.overheld)
-        self._granter = Granter(client, mirror, self._jobs.submit, self._bound)
+        self._cards = Cards(client, mirror, clock, self._jobs, self._add, self._withdraw, settings.grants)
+        self._granter = Granter(client, mirror, self._cards, self._cards.submit, self._bound)
         self._evicter = Evicter(
             client,
             mirror,
@@ -160,6 +162,7 @@ class Term:
         self._tasks: dict[Task, Callable[[Key], Awaitable[None]]] = {
             Task.GRANT: self._granter.carry_out,
             Task.EVICT: self._evicter.carry_out,
+            Task.SHARED_GPU: self._cards.tend,
             Task.NOMINATE: self._nominator.write,
             Task.CONFIRM: self._confirm,
             Task.WORKLOAD: self._workloads.reconcile,
@@ -200,6 +203,7 @@ class Term:
             if self._usage.wanted:
                 await self._usage.load()
             self._feed.start()
+            self._cards.start()
             self._triggers.listen()
             self._node_problems.start()
             self._device_problems.start()
@@ -241,6 +245,7 @@ class Term:
 
     def _look_at_everything(self) -> None:
         self._triggers.look_at_everything()
+        self._cards.look_at_everything()
         self._foreign.look_at_everything()
         self._configs.look_at_everything()
         self._access.look_at_everything()
@@ -265,6 +270,9 @@ class Term:
             if pod is not None:
                 self._add(Task.EVICT, self._evicter.assume(evict, pod))
 
+    def _withdraw(self, pod: Pod, why: str) -> None:
+        self._add(Task.EVICT, self._evicter.withdraw(pod, why))
+
     def _bound(self, pod: Pod, bind: Bind) -> None:
         self._pace.granted(self._clock.monotonic())
         self._add(Task.CONFIRM, key_of(pod), self._settings.scheduling.confirm_seconds)
@@ -285,7 +293,7 @@ class Term:
             # If it vanished before the pods are listed anew, no list and no watch would ever tell.
             self._add(Task.CONFIRM, key, self._settings.scheduling.confirm_seconds)
         if not found.spec.node_name and not self._granter.has(key):
-            self._jobs.submit(GrantFailed(task=found.metadata.uid))
+            self._cards.submit(GrantFailed(task=found.metadata.uid))
 
     def _promised(self, nodes: Mapping[str, str]) -> None:
         for key in self._nominator.promised(nodes):

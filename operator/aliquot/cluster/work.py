@@ -23,6 +23,7 @@ class Task(StrEnum):
 
     GRANT = "grant"
     EVICT = "evict"
+    SHARED_GPU = "shared-gpu"
     NOMINATE = "nominate"
     CONFIRM = "confirm"
     WORKLOAD = "workload"
@@ -55,6 +56,7 @@ class Item(NamedTuple):
 LANES = {
     Task.GRANT: Lane.GRANT,
     Task.EVICT: Lane.GRANT,
+    Task.SHARED_GPU: Lane.GRANT,
     Task.CONFIRM: Lane.CREATE,
     Task.WORKLOAD: Lane.CREATE,
     Task.LEFT_BEHIND: Lane.CREATE,

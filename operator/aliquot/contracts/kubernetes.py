@@ -205,6 +205,19 @@ class ContainerState(Projection, frozen=True):
     terminated: Terminated | None = None
 
 
+class AllocatedDevice(Projection, frozen=True):
+    """A device that the kubelet has given to a container; the id is the device plugin's."""
+
+    resource_id: str = msgspec.field(default="", name="resourceID")
+
+
+class AllocatedResource(Projection, frozen=True):
+    """The devices of one kind that a container has (Kubernetes 1.36 and newer)."""
+
+    name: str = ""
+    resources: tuple[AllocatedDevice, ...] = ()
+
+
 class ContainerStatus(Projection, frozen=True):
     """How a container is doing."""
 
@@ -213,6 +226,7 @@ class ContainerStatus(Projection, frozen=True):
     restart_count: int = 0
     state: ContainerState = ContainerState()
     last_state: ContainerState = ContainerState()
+    allocated_resources_status: tuple[AllocatedResource, ...] = ()
 
 
 class PodStatus(Projection, frozen=True):

@@ -372,8 +372,9 @@ class ApiClient:
         uid: str,
         resource_version: str = "",
         annotations: Mapping[str, str] | None = None,
+        labels: Mapping[str, str] | None = None,
     ) -> Answer:
-        """Give a pod its node, and with it annotations, in one write (design.md 4).
+        """Give a pod its node, and with it annotations and labels, in one write (design.md 4).
 
         Args:
             namespace: of the pod.
@@ -382,6 +383,7 @@ class ApiClient:
             uid: precondition: only this pod.
             resource_version: precondition: only if unchanged; empty for any.
             annotations: merged into the pod's by the API server.
+            labels: merged likewise, from Kubernetes 1.35 on; older ones leave the pod's as they are.
 
         Raises:
             NotFound: the pod is gone.
@@ -394,6 +396,8 @@ class ApiClient:
             metadata["resourceVersion"] = resource_version
         if annotations:
             metadata["annotations"] = annotations
+        if labels:
+            metadata["labels"] = labels
         binding = {
             "apiVersion": "v1",
             "kind": "Binding",

@@ -268,7 +268,11 @@ def test_a_project_is_not_counted_twice_when_it_changes() -> None:
 
 
 CHANGES: dict[str, tuple[Reviewed, Reviewed, list[str]]] = {
-    "suspended, though it asks for what is refused today": (workload(gpu="0.5"), workload(gpu="0.5", active=False), []),
+    "suspended, though it asks for what is refused today": (
+        workload(gpuLimit="0.8"),
+        workload(gpuLimit="0.8", active=False),
+        [],
+    ),
     "mended in part": (workload(gpu="-1", memory="1Pi"), workload(gpu="-1"), []),
     "more pods than work": (workload(gpu="-1"), workload(gpu="-1", parallelism=2), ["spec.parallelism.value"]),
     "wrong in another way": (pool("a", "run.ai/type=a100"), pool("a", "run.ai/type=b"), ["spec.labelValue"]),

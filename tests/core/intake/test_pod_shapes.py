@@ -114,6 +114,11 @@ BAD: dict[str, tuple[dict[str, str], dict[str, str], str]] = {
         {"nvidia.com/mig-1g.10gb": "1"},
         "gpu-memory is '1': not allowed together with whole GPUs or MIG devices",
     ),
+    "for a container that is not there": (
+        {"gpu-fraction": "0.5", "gpu-fraction-container-name": "side"},
+        {},
+        "gpu-fraction-container-name is 'side': allowed are the names of the pod's containers, c",
+    ),
     "of no device": (
         {"gpu-fraction": "0.5", "gpu-fraction-num-devices": "0"},
         {},

@@ -5,6 +5,8 @@
                   ├─▶ forgotten            refused: the pod is gone, changed, or taken
                   └─▶ unknown ─▶ asked     no answer: the pod is read until it is known
 
+With parts of GPUs the binding carries which ones, as annotations; it waits until their devices are known (`cards`).
+
 Assumptions:
 - Between the decision and the echo the scheduler's state counts the grant (`Granted`).
 - A refusal is forgotten only after the pod was read again: the refused request may be the repetition of one that was
@@ -14,13 +16,16 @@ Assumptions:
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Final
 
 import msgspec
 
 from aliquot import log
+from aliquot.cluster.granting.cards import Cards
 from aliquot.cluster.mirror.cache import Key
 from aliquot.cluster.mirror.mirror import Mirror
 from aliquot.contracts.kubernetes import Pod
+from aliquot.core.grants import Record, whole_annotations
 from aliquot.core.scheduling import Bind, Granted, GrantFailed
 from aliquot.core.scheduling.events import Event
 from aliquot.kube.client import ApiClient
@@ -29,6 +34,7 @@ from aliquot.kube.resources import PODS
 
 _log = log.get(__name__)
 _POD = msgspec.json.Decoder(Pod)
+_NOTHING: Final = Record((), (), 0)
 
 
 async def read_again(client: ApiClient, mirror: Mirror, pod: Pod) -> Pod | None:
@@ -64,6 +70,7 @@ class Granter:
     Args:
         client: writes.
         mirror: knows the pods.
+        cards: tells the devices of GPUs of which pods get parts.
         submit: takes events for the scheduler.
         on_bound: told of each pod once it is bound, with the decision.
     """
@@ -72,11 +79,13 @@ class Granter:
         self,
         client: ApiClient,
         mirror: Mirror,
+        cards: Cards,
         submit: Callable[[Event], None],
         on_bound: Callable[[Pod, Bind], None],
     ) -> None:
         self._client = client
         self._mirror = mirror
+        self._cards = cards
         self._submit = submit
         self._on_bound = on_bound
         self._grants: dict[Key, _Grant] = {}
@@ -93,7 +102,7 @@ class Granter:
         return key in self._grants
 
     async def carry_out(self, key: Key) -> None:
-        """Bind the pod, or find out why not.
+        """Bind the pod, or find out why not. Without the devices of its parts nothing is done: call again then.
 
         Raises:
             ApiProblem: the outcome is unknown; call again.
@@ -108,13 +117,31 @@ class Granter:
         if pod.spec.node_name:
             self._settle(key, grant, pod)
             return
+        record = self._record(grant.bind)
+        if record is not None:
+            await self._bind(key, grant, pod, record)
+        elif why := self._cards.refusal(grant.bind.task):
+            self._forget(key, grant, why)
+
+    def _record(self, bind: Bind) -> Record | None:
+        """What is to be written of its parts; None: that is not known yet."""
+        if not bind.devices:
+            return _NOTHING
+        devices = self._cards.devices(bind.devices)
+        return Record(bind.devices, devices, bind.gpu_percent // len(bind.devices)) if devices else None
+
+    async def _bind(self, key: Key, grant: _Grant, pod: Pod, record: Record) -> None:
+        bind = grant.bind
+        whole = whole_annotations() if bind.gpu_percent else None
         try:
             await self._client.bind(
                 key.namespace,
                 key.name,
-                node=grant.bind.node,
+                node=bind.node,
                 uid=pod.metadata.uid,
                 resource_version=pod.metadata.resource_version,
+                annotations=record.annotations() if record.gpus else whole,
+                labels=record.labels() if record.gpus else None,
             )
         except NotFound as problem:
             if await read_again(self._client, self._mirror, pod) is None:

@@ -109,6 +109,12 @@ class Evicter:
         """Take a decision; returns the key under which `carry_out` does it."""
         return self._begin(pod, evict.why, evict.for_job, evict.done_to_it)
 
+    def withdraw(self, pod: Pod, why: str) -> Key:
+        """Stop a pod that cannot keep what it has, for nobody in particular; returns the key as `assume` does."""
+        key = Key(pod.metadata.namespace, pod.metadata.name)
+        begun = self._evictions.get(key)
+        return key if begun is not None and begun.uid == pod.metadata.uid else self._begin(pod, why, "")
+
     def take_up(self, pod: Pod) -> Key | None:
         """Take up an eviction that was begun before a restart, if the pod says that one was.
 

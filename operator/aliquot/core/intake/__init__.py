@@ -10,9 +10,10 @@ from aliquot.core.intake.gangs import PodFacts, is_short, job_of
 from aliquot.core.intake.held import device_problems
 from aliquot.core.intake.nodes import PoolRule, node_fact, node_problems, pool_of, pool_placements, pool_rules
 from aliquot.core.intake.parts import devices_of
-from aliquot.core.intake.pods import Tenant, is_ours, never_placed, pod_facts, pod_problems
+from aliquot.core.intake.pods import Tenant, is_ours, never_placed, pod_facts, pod_problems, state_of
 from aliquot.core.intake.queues import MinRuntimes, Used, queue_facts, with_usage
 from aliquot.core.intake.requests import pod_request
+from aliquot.core.intake.reservations import Use, reservation_facts
 from aliquot.core.intake.times import unix_seconds
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "PoolRule",
     "Tenant",
     "Topologies",
+    "Use",
     "Used",
     "device_problems",
     "devices_of",
@@ -39,6 +41,8 @@ __all__ = [
     "pool_placements",
     "pool_rules",
     "queue_facts",
+    "reservation_facts",
+    "state_of",
     "unix_seconds",
     "with_usage",
 ]

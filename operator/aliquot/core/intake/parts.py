@@ -8,7 +8,8 @@ from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from typing import Final
 
 from aliquot import names
-from aliquot.contracts.kubernetes import Metadata
+from aliquot.contracts.kubernetes import Metadata, PodSpec
+from aliquot.core.grants import recorded_gpus
 from aliquot.core.intake.numbers import UnreadableError, whole_number
 from aliquot.core.quantities import GpuPart, InvalidQuantityError, parse_quantity
 
@@ -18,6 +19,7 @@ _MOST_MIB: Final = 2**30
 _FRACTION: Final = names.GPU_FRACTION_ANNOTATION
 _MEMORY: Final = names.GPU_MEMORY_ANNOTATION
 _DEVICES: Final = names.GPU_DEVICES_ANNOTATION
+_CONTAINER: Final = names.GPU_CONTAINER_ANNOTATION
 _LIMIT: Final = names.GPU_LIMIT_ANNOTATION
 _MIB: Final = 2**20
 
@@ -56,6 +58,19 @@ def gpu_part(annotations: Mapping[str, str], *, whole: bool) -> GpuPart | None:
     return part
 
 
+def check_container(annotations: Mapping[str, str], spec: PodSpec) -> None:
+    """See that the container that is to get the part is there (scheduling.md 1.3).
+
+    Raises:
+        UnreadableError: it is not.
+    """
+    named, there = annotations.get(_CONTAINER), [each.name for each in (*spec.containers, *spec.init_containers)]
+    if named is not None and named not in there:
+        raise UnreadableError(
+            f"{_CONTAINER} is {named!r}: allowed are the names of the pod's containers, {', '.join(there)}"
+        )
+
+
 def _is_between(least: Decimal, written: str, most: int) -> bool:
     """Whether a limit is no less than what is asked for; it makes no difference to who gets it (cluster-api.md 5.8)."""
     try:
@@ -76,7 +91,10 @@ def _percent(written: str) -> int:
 
 
 def devices_of(metadata: Metadata) -> tuple[str, ...]:
-    """The ids of the devices of which the pod has parts, sorted."""
+    """The ids of the devices of which the pod has parts, sorted: as we wrote them, or as labels of others say it."""
+    recorded = recorded_gpus(metadata.annotations)
+    if recorded:
+        return tuple(sorted(recorded))
     prefix = names.GPU_GROUP_LABEL + "/"
     found = {key.removeprefix(prefix) for key in metadata.labels if key.startswith(prefix)}
     found.add(metadata.labels.get(names.GPU_GROUP_LABEL, ""))

@@ -15,7 +15,7 @@ from aliquot.core.intake.affinity import affinity_of, affinity_problems, on_type
 from aliquot.core.intake.closeness import DEFAULT_POD_SET, NO_TOPOLOGIES, Topologies, group_in
 from aliquot.core.intake.gangs import Membership, PodFacts, membership_of
 from aliquot.core.intake.numbers import UnreadableError
-from aliquot.core.intake.parts import devices_of, gpu_part
+from aliquot.core.intake.parts import check_container, devices_of, gpu_part
 from aliquot.core.intake.ports import host_ports
 from aliquot.core.intake.requests import TOO_MUCH, beside_axes, on_axes, pod_needs
 from aliquot.core.intake.times import unix_seconds
@@ -61,7 +61,7 @@ def pod_facts(pod: kubernetes.Pod, tenant: Tenant | None, topologies: Topologies
         topologies: those that there are.
     """
     metadata, spec, ours = pod.metadata, pod.spec, is_ours(pod)
-    created, state = unix_seconds(metadata.creation_timestamp), _state(pod)
+    created, state = unix_seconds(metadata.creation_timestamp), state_of(pod)
     priority, (gang, _) = _priority(spec), _gang(pod)
     pod_sets = _ALONE if gang is None else gang.pod_sets
     job = Job(
@@ -132,7 +132,10 @@ def _request(pod: kubernetes.Pod) -> tuple[Request, str]:
     part, problem = None, ""
     try:
         whole = bool(base.gpu_percent) or any(is_mig(name) for name, _ in others)
-        part = gpu_part(pod.metadata.annotations, whole=whole)
+        asked = gpu_part(pod.metadata.annotations, whole=whole)
+        if asked is not None:
+            check_container(pod.metadata.annotations, pod.spec)
+        part = asked
     except UnreadableError as error:
         problem = f"metadata.annotations: {error}"
     rest = base.gpu_percent % PERCENT_PER_DEVICE
@@ -182,7 +185,7 @@ def _priority(spec: kubernetes.PodSpec) -> int:
     return spec.priority
 
 
-def _state(pod: kubernetes.Pod) -> TaskState:
+def state_of(pod: kubernetes.Pod) -> TaskState:
     """Where the pod is in its life. Its GPU is free when its containers have ended, not when its deletion began."""
     if pod.status.phase in ("Succeeded", "Failed"):
         return TaskState.ENDED

@@ -23,7 +23,7 @@ class GpuPart:
     """A part of each of some devices. Either `percent` or `memory_mib` is positive, the other 0.
 
     Attributes:
-        percent: hundredths of each device, 1 to 99.
+        percent: hundredths of each device, 1 to 99; 100 where a device is held for those who will have parts of it.
         memory_mib: memory of each device, in MiB.
         devices: how many devices.
     """

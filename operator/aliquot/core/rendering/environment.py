@@ -11,9 +11,17 @@ from aliquot import names
 from aliquot.core.rendering.context import Context, Manifest
 from aliquot.core.rendering.volumes import HOME
 from aliquot.core.submission import ValidPod, Variable
-from aliquot.core.submission.pod_values import Gpus
 
 NOTHING_MORE: Final[Mapping[str, str]] = MappingProxyType({})
+PART_FIELDS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        names.VISIBLE_DEVICES_VARIABLE: f"metadata.annotations['{names.GPU_IDS_ANNOTATION}']",
+        names.ENV_NUMBER_OF_GPUS: f"metadata.annotations['{names.NUMBER_OF_GPUS_ANNOTATION}']",
+        names.ENV_GPU_PORTION: f"metadata.annotations['{names.GPU_PORTION_ANNOTATION}']",
+    }
+)
+"""What a container with parts of GPUs is told, and the fields of its pod that say it: annotations that are written when
+the pod gets its node, and that the kubelet reads when it starts the container (design.md 4)."""
 
 
 def no_devices() -> Manifest:
@@ -41,9 +49,13 @@ def environment(
         **({} if index is None else {names.ENV_POD_INDEX: str(index)}),
         names.ENV_RUNAI_JOB_NAME: context.job_name,
         names.ENV_PROJECT: context.project,
-        names.ENV_NUMBER_OF_GPUS: _number(gpus),
+        **({} if gpus.part else {names.ENV_NUMBER_OF_GPUS: str(gpus.devices)}),
     }
-    fields = {names.ENV_POD_UUID: "metadata.uid", names.ENV_NODE_NAME: "spec.nodeName"}
+    fields = {
+        names.ENV_POD_UUID: "metadata.uid",
+        names.ENV_NODE_NAME: "spec.nodeName",
+        **(PART_FIELDS if gpus.part else {}),
+    }
     return [
         *({"name": name, "value": value} for name, value in texts.items()),
         *({"name": name, "valueFrom": {"fieldRef": {"fieldPath": path}}} for name, path in fields.items()),
@@ -57,13 +69,6 @@ def environment(
 def secret_variable(name: str, secret: str, key: str) -> Manifest:
     """Return a variable that is a key of a Secret."""
     return {"name": name, "valueFrom": {"secretKeyRef": {"name": secret, "key": key}}}
-
-
-def _number(gpus: Gpus) -> str:
-    """Write how many GPUs there are, a part of one as a decimal; of parts by memory, how many devices they are on."""
-    if gpus.fraction is None:
-        return str(gpus.devices)
-    return f"{(gpus.fraction * gpus.devices).normalize():f}"
 
 
 def _users(variable: Variable) -> Manifest:

@@ -7,9 +7,9 @@ out or said in another place:
     priorityClassName             left out; the scheduler reads the label of that name
     securityContext of the pod    said of the container, but for supplementalGroups
     ports                         the one on which the model answers
-    variables from fields         left out: POD_UUID and NODE_NAME
+    variables from fields         left out: POD_UUID and NODE_NAME; those that say which GPUs it has parts of stay
 
-`schedulerName`, affinity, node selector and tolerations need the flags that docs/inference.md names.
+`schedulerName`, affinity, node selector, tolerations and parts of GPUs need the flags that docs/inference.md names.
 """
 
 from typing import Final, cast
@@ -75,6 +75,6 @@ def _revision(spec: ValidInference, context: Context) -> Manifest:
     own = cast("Manifest", container.get("securityContext", {}))
     main = {name: part for name, part in container.items() if name not in ("stdin", "tty")}
     variables = cast("list[Manifest]", main["env"])
-    main["env"] = [each for each in variables if "fieldRef" not in cast("Manifest", each.get("valueFrom", {}))]
+    main["env"] = [each for each in variables if each["name"] not in (names.ENV_POD_UUID, names.ENV_NODE_NAME)]
     main |= {"ports": [{"containerPort": spec.port}], "securityContext": {**of_container, **own}}
     return {**({"securityContext": groups} if groups else {}), **whole, "containers": [main]}

@@ -57,7 +57,7 @@ def request_entry(request: Request) -> RequestEntry:
         cpu=cores(request.base.cpu_milli, MOST_CORES),
         memory=min(request.base.memory_bytes, MOST_BYTES),
         gpu=min(MOST_GPUS, request.base.gpu_percent // PERCENT_PER_DEVICE),
-        gpu_fraction=part.percent / PERCENT_PER_DEVICE if part is not None and part.percent else None,
+        gpu_fraction=_fraction(part.percent) if part is not None and part.percent else None,
         gpu_memory_mib=part.memory_mib if part is not None and not part.percent else None,
         gpu_devices=1 if part is None else part.devices,
         mig=mig,
@@ -78,6 +78,11 @@ def split(extended: Mapping[str, int]) -> tuple[dict[str, int], dict[str, int]]:
 def cores(milli: int, most: int) -> str:
     """Milli-CPU as a quantity."""
     return f"{min(milli, most * 1000)}m"
+
+
+def _fraction(percent: int) -> float:
+    """A part of a device; what holds all of one for others is written as the most that a document can have."""
+    return min(percent, PERCENT_PER_DEVICE - 1) / PERCENT_PER_DEVICE
 
 
 def _devices(percent: int) -> float | None:

@@ -71,12 +71,13 @@ _OUR_ANNOTATIONS: Final = {
     names.USER_ANNOTATION: "set by Aliquot: give spec.username",
     # Requests for parts of GPUs in the style of plain pods: a workload has parameters for them.
     "gpu-fraction": _REQUESTS,
+    names.GPU_CONTAINER_ANNOTATION: _REQUESTS,
     "gpu-fraction-num-devices": _REQUESTS,
     "gpu-memory": _REQUESTS,
     "runai-gpu-limit": _REQUESTS,
     "mps": _REQUESTS,
     names.POD_GROUP_ANNOTATION: "the pods of a training workload start independently of one another",
-    "received-resource-type": SET_BY_ALIQUOT,
+    names.RECEIVED_ANNOTATION: SET_BY_ALIQUOT,
     "runai-node": SET_BY_ALIQUOT,
 }
 _DEVICE_DOMAIN: Final = ".cdi.k8s.io"
@@ -91,6 +92,7 @@ _OUR_VARIABLES: Final = {
             names.ENV_POD_UUID,
             names.ENV_NODE_NAME,
             names.ENV_NUMBER_OF_GPUS,
+            names.ENV_GPU_PORTION,
             names.ENV_PROJECT,
             names.ENV_RUNAI_JOB_NAME,
         ),

@@ -87,7 +87,12 @@ class Gpus:
     @property
     def whole(self) -> int:
         """How many whole GPUs there are."""
-        return self.devices if self.fraction is None and self.memory_mib is None and self.mig_profile is None else 0
+        return self.devices if not self.part and self.mig_profile is None else 0
+
+    @property
+    def part(self) -> bool:
+        """Whether it has a part of each, as a fraction or an amount of memory."""
+        return self.fraction is not None or self.memory_mib is not None
 
     @property
     def mig_resource(self) -> str | None:

@@ -24,7 +24,6 @@ from aliquot.core.submission.inheritance import (
     with_inherited,
 )
 from aliquot.core.submission.interactive import ValidInteractive, read_interactive
-from aliquot.core.submission.not_yet import not_done_yet
 from aliquot.core.submission.own_values import misplaced
 from aliquot.core.submission.problems import Problems
 from aliquot.core.submission.spec import Defaults, InvalidWorkload, Site, ValidSpec
@@ -85,7 +84,7 @@ def carried_out(workload: Workload, inheritance: Inheritance, defaults: Defaults
     """
     whole, problems = with_inherited(workload, inheritance), Problems()
     valid = _read(whole, defaults, site, problems)
-    wrong = (*inheritance.refusals, *misplaced(workload), *problems.errors, *not_done_yet(whole, valid))
+    wrong = (*inheritance.refusals, *misplaced(workload), *problems.errors)
     if wrong:
         raise InvalidWorkload(wrong)
     return valid

@@ -25,7 +25,7 @@ RESERVED: Final = frozenset(
     {
         names.SYSTEM_NAMESPACE,
         "runai-backend",
-        "runai-reservation",
+        names.RESERVATION_NAMESPACE,
         "runai-scale-adjust",
         "kube-node-lease",
         "kube-public",

@@ -1,0 +1,104 @@
+"""What there is of each shared GPU: on pods, and what was decided and is on no pod yet."""
+
+from collections.abc import Iterable
+
+from aliquot import names
+from aliquot.clock import Clock
+from aliquot.contracts.kubernetes import Pod
+from aliquot.core.grants import Card, Sharer, recorded_devices, reservation_of, reserved_gpu
+from aliquot.core.intake import state_of, unix_seconds
+from aliquot.core.scheduling import Granted
+
+
+class CardBooks:
+    """Keeps account of shared GPUs, by the scheduler's ids.
+
+    Args:
+        clock: tells how long a reservation has been there.
+        device_seconds: for so long nobody need say which device one has.
+    """
+
+    def __init__(self, clock: Clock, device_seconds: float) -> None:
+        self._clock = clock
+        self._device_seconds = device_seconds
+        self._sharers: dict[str, dict[str, Pod]] = {}
+        self._reservations: dict[str, Pod] = {}
+        self._decided: dict[str, Granted] = {}
+        self._decided_on: dict[str, set[str]] = {}
+
+    def changed(self, old: Pod | None, new: Pod | None) -> set[str]:
+        """A pod has come, has changed, or is gone; returns the GPUs that this concerns."""
+        pod = new or old
+        assert pod is not None
+        uid, touched = pod.metadata.uid, {*_shared_by(old), *_shared_by(new)}
+        for gpu in touched:
+            self._sharers.get(gpu, {}).pop(uid, None)
+        for gpu in _shared_by(new):
+            assert new is not None
+            self._sharers.setdefault(gpu, {})[uid] = new
+        for gpu in touched:
+            if not self._sharers.get(gpu):
+                self._sharers.pop(gpu, None)
+        if gpu := reserved_gpu(pod):
+            touched.add(gpu)
+            held = self._reservations.get(gpu)
+            if new is not None:
+                self._reservations[gpu] = new
+            elif held is not None and held.metadata.uid == uid:
+                del self._reservations[gpu]
+        return touched
+
+    def decided(self, grant: Granted) -> None:
+        """A pod is to get parts of GPUs."""
+        self._decided[grant.task] = grant
+        for gpu in grant.devices:
+            self._decided_on.setdefault(gpu, set()).add(grant.task)
+
+    def settled(self, uid: str) -> tuple[str, ...]:
+        """Nothing more is to be done for the pod; returns the GPUs that it was to get parts of."""
+        grant = self._decided.pop(uid, None)
+        for gpu in () if grant is None else grant.devices:
+            waiting = self._decided_on.get(gpu, set())
+            waiting.discard(uid)
+            if not waiting:
+                self._decided_on.pop(gpu, None)
+        return () if grant is None else grant.devices
+
+    def is_decided(self, uid: str) -> bool:
+        """Whether the pod is to get parts of GPUs."""
+        return uid in self._decided
+
+    def node_of(self, uid: str) -> str:
+        """Where a pod is to go for which that is decided."""
+        return self._decided[uid].node
+
+    def reservation(self, gpu: str) -> Pod | None:
+        """The pod that holds the GPU; None: there is none."""
+        return self._reservations.get(gpu)
+
+    def card(self, gpu: str) -> Card:
+        """All that there is of a GPU."""
+        pod = self._reservations.get(gpu)
+        sharers = tuple(
+            Sharer(
+                uid,
+                recorded_devices(sharer.metadata.annotations).get(gpu, ""),
+                stopping=sharer.metadata.deletion_timestamp is not None,
+            )
+            for uid, sharer in sorted(self._sharers.get(gpu, {}).items())
+        )
+        # Where it is shared its device was known before.
+        overdue = pod is not None and not sharers and self.age(pod) > self._device_seconds
+        reservation = None if pod is None else reservation_of(pod, overdue=overdue)
+        return Card(reservation, sharers, frozenset(self._decided_on.get(gpu, ())))
+
+    def age(self, pod: Pod) -> float:
+        """For how many seconds a pod has been there."""
+        return self._clock.now() - unix_seconds(pod.metadata.creation_timestamp)
+
+
+def _shared_by(pod: Pod | None) -> Iterable[str]:
+    """The GPUs of which the pod has parts, by our own record, and whose containers have not ended."""
+    if pod is None or not pod.spec.node_name or pod.metadata.namespace == names.RESERVATION_NAMESPACE:
+        return ()
+    return recorded_devices(pod.metadata.annotations) if state_of(pod).uses_node else ()
