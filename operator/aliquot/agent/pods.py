@@ -12,11 +12,6 @@ from aliquot.agent.attribution import Grant, PodOnNode, PodRef
 from aliquot.contracts.kubernetes import Pod
 from aliquot.core.quantities import InvalidQuantityError, parse_gpu_percent
 
-RESERVATION_NAMESPACE: Final = "runai-reservation"
-"""Where the pods are that hold the devices of which others have parts."""
-_DEVICES_ANNOTATION: Final = "aliquot.dev/gpu-ids"
-_PORTION_ANNOTATION: Final = "aliquot.dev/gpu-portion"
-_CONTAINER_ANNOTATION: Final = "gpu-fraction-container-name"
 _ENDED: Final = ("Succeeded", "Failed")
 
 
@@ -30,14 +25,14 @@ def grants(pod: Pod) -> Iterator[Grant]:
     """The parts of GPUs that a pod was given. A record that cannot be read gives none: its processes are strays."""
     annotations = pod.metadata.annotations
     try:
-        percent = parse_gpu_percent(annotations.get(_PORTION_ANNOTATION, ""))
+        percent = parse_gpu_percent(annotations.get(names.GPU_PORTION_ANNOTATION, ""))
     except InvalidQuantityError:
         return
     memory = annotations.get(names.GPU_MEMORY_ANNOTATION, "")
     memory_mib = int(memory) if memory.isascii() and memory.isdigit() else None
-    for device in annotations.get(_DEVICES_ANNOTATION, "").split(","):
+    for device in annotations.get(names.GPU_IDS_ANNOTATION, "").split(","):
         if device:
-            yield Grant(device, percent, memory_mib, annotations.get(_CONTAINER_ANNOTATION, ""))
+            yield Grant(device, percent, memory_mib, annotations.get(names.GPU_CONTAINER_ANNOTATION, ""))
 
 
 def idle_since(pod: Pod) -> float | None:
