@@ -11,7 +11,7 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Collection, Generator
+from collections.abc import Callable, Collection, Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -99,21 +99,27 @@ class Binaries:
         return self.paths[name]
 
 
-def ensure(progress: Progress | None = None, *, only: Collection[str] | None = None) -> Binaries:
+def ensure(
+    progress: Progress | None = None,
+    *,
+    only: Collection[str] | None = None,
+    programs: Sequence[Program] = PROGRAMS,
+) -> Binaries:
     """Find the programs, building those that neither `KUBEBUILDER_ASSETS` nor the cache has.
 
     Args:
         progress: Called before and after each build.
         only: Names of the programs that are needed; None is all.
+        programs: The set they are of, which has a cache folder of its own.
 
     Raises:
         LabError: Go is missing and cannot be installed, `KUBEBUILDER_ASSETS` names no folder, or a build failed.
     """
-    assets = _assets()
-    cached = _cache_folder() / "bin"
+    assets = _assets(programs)
+    cached = _cache_folder(programs) / "bin"
     paths: dict[str, Path] = {}
     missing: list[Program] = []
-    for program in PROGRAMS:
+    for program in programs:
         if only is not None and program.name not in only:
             continue
         if program.name in assets:
@@ -129,7 +135,7 @@ def ensure(progress: Progress | None = None, *, only: Collection[str] | None = N
     return Binaries(paths)
 
 
-def _assets() -> dict[str, Path]:
+def _assets(programs: Sequence[Program]) -> dict[str, Path]:
     value = os.environ.get("KUBEBUILDER_ASSETS")
     if not value:
         return {}
@@ -139,7 +145,7 @@ def _assets() -> dict[str, Path]:
             f"KUBEBUILDER_ASSETS={value} is not a folder; unset it, or let it name a folder of Kubernetes programs"
         )
         raise LabError(message)
-    return {program.name: folder / program.name for program in PROGRAMS if os.access(folder / program.name, os.X_OK)}
+    return {program.name: folder / program.name for program in programs if os.access(folder / program.name, os.X_OK)}
 
 
 def cache_root() -> Path:
@@ -147,11 +153,11 @@ def cache_root() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "aliquot" / "lab"
 
 
-def _cache_folder() -> Path:
+def _cache_folder(programs: Sequence[Program]) -> Path:
     digest = hashlib.sha256()
     for name in ("go.mod", "go.sum"):
         digest.update((_modules() / name).read_bytes())
-    for program in PROGRAMS:
+    for program in programs:
         digest.update(repr((program.name, *program.arguments(Path("OUT")))).encode())
     digest.update(os.environ.get("GOFLAGS", "").encode())
     return cache_root() / digest.hexdigest()[:16]

@@ -27,18 +27,42 @@ class KeyPair:
 
 
 class Authority:
-    """A certificate authority that lives as long as one lab (or one fault proxy)."""
+    """A certificate authority that lives as long as one lab (or one fault proxy).
 
-    def __init__(self, common_name: str) -> None:
-        self._key = ec.generate_private_key(ec.SECP256R1())
+    Args:
+        key: Its private key.
+        certificate: Its certificate.
+    """
+
+    def __init__(self, key: ec.EllipticCurvePrivateKey, certificate: x509.Certificate) -> None:
+        self._key = key
+        self._certificate = certificate
+
+    @classmethod
+    def new(cls, common_name: str) -> "Authority":
+        """An authority with a fresh key."""
+        key = ec.generate_private_key(ec.SECP256R1())
         subject = _name(common_name)
-        self._certificate = (
-            _builder(subject, subject, self._key.public_key())
+        certificate = (
+            _builder(subject, subject, key.public_key())
             .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
             .add_extension(_usage(signs_certificates=True), critical=True)
-            .add_extension(x509.SubjectKeyIdentifier.from_public_key(self._key.public_key()), critical=False)
-            .sign(self._key, hashes.SHA256())
+            .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+            .sign(key, hashes.SHA256())
         )
+        return cls(key, certificate)
+
+    @classmethod
+    def read(cls, directory: Path, name: str) -> "Authority":
+        """The authority that was written with `keys.write(directory, name)`."""
+        key = serialization.load_pem_private_key((directory / f"{name}.key").read_bytes(), password=None)
+        assert isinstance(key, ec.EllipticCurvePrivateKey)
+        return cls(key, x509.load_pem_x509_certificate((directory / f"{name}.crt").read_bytes()))
+
+    @property
+    def keys(self) -> KeyPair:
+        """Its own certificate and key."""
+        return KeyPair(self.certificate, _private_pem(self._key))
 
     @property
     def certificate(self) -> bytes:

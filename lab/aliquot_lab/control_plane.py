@@ -34,12 +34,17 @@ class Options:
         audit: Record writes to pods, events and run.ai objects (see `audit.Record`).
         runtime_config: `--runtime-config` of the API server, e.g. `resource.k8s.io/v1beta1=true`.
         feature_gates: `--feature-gates` of API server, controller manager and scheduler.
+        pod_webhooks: Let the API server call webhooks at the addresses of their Service's pods, on real nodes. Then it
+            calls none by another name (`ExternalName`), as other people's operators in a lab need.
+        node_grace: Seconds without a sign of life after which a node is lost; None is Kubernetes' own, 50.
     """
 
     fast: bool = False
     audit: bool = False
     runtime_config: str = ""
     feature_gates: str = ""
+    pod_webhooks: bool = False
+    node_grace: int | None = None
 
     def document(self) -> dict[str, object]:
         """As plain values."""
@@ -61,8 +66,9 @@ class ControlPlane:
         for folder in ("pki", "logs"):
             (self._directory / folder).mkdir(mode=0o700)
         pki = self._directory / "pki"
-        authority = Authority("aliquot-lab")
-        (pki / "ca.crt").write_bytes(authority.certificate)
+        authority = Authority.new("aliquot-lab")
+        authority.keys.write(pki, "ca")  # its key, too, for real nodes that are added later
+        authority.client("lab-kubelet-client", groups=("system:masters",)).write(pki, "kubelet-client")
         names = ["kubernetes", "kubernetes.default", "kubernetes.default.svc", "kubernetes.default.svc.cluster.local"]
         authority.server("kube-apiserver", hosts=[HOST, "10.96.0.1", "localhost", *names]).write(pki, "server")
         write_secret(pki / "service-accounts.key", signing_key())
@@ -114,11 +120,15 @@ class ControlPlane:
             "--enable-admission-plugins=NodeRestriction",
             "--allow-privileged",
             "--kubelet-preferred-address-types=InternalIP",
+            f"--kubelet-client-certificate={pki / 'kubelet-client.crt'}",
+            f"--kubelet-client-key={pki / 'kubelet-client.key'}",
             # A loopback address is no endpoint that pods could use, and would be refused.
             "--endpoint-reconciler-type=none",
         ]
         if self._options.runtime_config:
             arguments.append(f"--runtime-config={self._options.runtime_config}")
+        if self._options.pod_webhooks:
+            arguments.append("--enable-aggregator-routing")
         if self._options.fast:
             arguments += ["--max-requests-inflight=2000", "--max-mutating-requests-inflight=1000"]
         if self._options.audit:
@@ -140,6 +150,8 @@ class ControlPlane:
         if self._options.fast:
             # Hollow nodes renew their leases rarely then (`hollow.configuration`).
             arguments += ["--node-monitor-grace-period=600s"]
+        elif self._options.node_grace is not None:
+            arguments += [f"--node-monitor-grace-period={self._options.node_grace}s", "--node-monitor-period=1s"]
         return self._client(CONTROLLER_MANAGER, *arguments)
 
     def scheduler(self) -> ProcessSpec:

@@ -14,6 +14,7 @@ import tempfile
 import time
 from pathlib import Path
 
+from aliquot_lab import cgroups
 from aliquot_lab.errors import LabError
 
 PREFIX = "aliquot-lab-"
@@ -107,7 +108,7 @@ def sweep() -> list[Path]:
 
 
 def remove(directory: Path) -> None:
-    """Kill every process that is marked with `directory`, then remove it."""
+    """Kill every process that is marked with `directory` or in a control group of its nodes, then remove it."""
     deadline = time.monotonic() + 5
     while (leftover := marked(directory)) and time.monotonic() < deadline:
         for pid in leftover:
@@ -116,6 +117,7 @@ def remove(directory: Path) -> None:
             except ProcessLookupError:
                 continue
         time.sleep(0.02)
+    cgroups.remove(directory)
     shutil.rmtree(directory, ignore_errors=True)
 
 

@@ -18,6 +18,8 @@ FROZEN = f"{ANNOTATIONS}frozen"
 GPU_MEMORY_MIB = 81559
 GPU_PRODUCT = "NVIDIA-H100-80GB-HBM3"
 PODS = "10.16.0.1/12"
+# A kubelet's own, renewed every 10 s; the controller manager waits for 50 s.
+_LEASE_SECONDS = 40
 _ADDRESSES = ipaddress.ip_network("10.128.0.0/12")
 
 
@@ -91,17 +93,19 @@ def address(number: int) -> str:
     return str(_ADDRESSES[number + 1])
 
 
-def prepare(directory: Path, binaries: Binaries, *, fast: bool) -> ProcessSpec:
+def prepare(directory: Path, binaries: Binaries, *, fast: bool, node_grace: int | None = None) -> ProcessSpec:
     """Write kwok's configuration into a lab directory; it expects `kwok.kubeconfig` there.
 
     Args:
         directory: The lab's directory.
         binaries: Where `kwok` is.
         fast: Renew the leases of nodes rarely, so that thousands of nodes do not keep the API server busy.
+        node_grace: Seconds after which a node without a sign of life is lost; None is Kubernetes' own, 50.
     """
     configuration = directory / "kwok.yaml"
     stages = Path(__file__).parent / "stages"
-    parts = [_options(fast=fast), *(file.read_text() for file in sorted(stages.glob("*.yaml")))]
+    lease = 600 if fast else _LEASE_SECONDS if node_grace is None else node_grace // 2
+    parts = [_options(lease), *(file.read_text() for file in sorted(stages.glob("*.yaml")))]
     configuration.write_text("\n---\n".join(parts))
     arguments = [
         str(binaries.path(NAME)),
@@ -112,7 +116,7 @@ def prepare(directory: Path, binaries: Binaries, *, fast: bool) -> ProcessSpec:
     return ProcessSpec(NAME, arguments, log=str(directory / "logs" / f"{NAME}.log"), grace=2.0)
 
 
-def _options(*, fast: bool) -> str:
+def _options(lease: int) -> str:
     document = {
         "apiVersion": "config.kwok.x-k8s.io/v1alpha1",
         "kind": "KwokConfiguration",
@@ -120,8 +124,7 @@ def _options(*, fast: bool) -> str:
             "cidr": PODS,
             "manageAllNodes": False,
             "manageNodesWithLabelSelector": f"type=hollow,{LOST}!=true",
-            # A kubelet's own: 40 s, renewed every 10 s; the controller manager waits for 50 s.
-            "nodeLeaseDurationSeconds": 600 if fast else 40,
+            "nodeLeaseDurationSeconds": lease,
             "nodeLeaseParallelism": 4,
             "podPlayStageParallelism": 16,
             "nodePlayStageParallelism": 16,

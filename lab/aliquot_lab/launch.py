@@ -140,7 +140,7 @@ def _start_in(
     later: list[ProcessSpec] = [
         plane.controller_manager(),
         plane.scheduler(),
-        hollow.prepare(home, programs, fast=options.fast),
+        hollow.prepare(home, programs, fast=options.fast, node_grace=options.node_grace),
     ]
     for spec in later:
         supervisor.run(spec)

@@ -16,6 +16,7 @@ from aliquot_lab.cluster import Cluster
 from aliquot_lab.control_plane import Options
 from aliquot_lab.errors import LabError
 from aliquot_lab.kubeconfig import read
+from aliquot_lab.nodes import fleet, host
 from aliquot_lab.operators import Operator, install
 
 app = typer.Typer(
@@ -46,6 +47,9 @@ def up(
         bool, typer.Option("--fast", help="Raise client and server limits, for performance tests.")
     ] = False,
     audit: Annotated[bool, typer.Option("--audit", help="Let the API server record writes (audit.log).")] = False,
+    real: Annotated[
+        int, typer.Option("--real-nodes", min=0, help="Nodes with kubelets and containers of their own; needs root.")
+    ] = 0,
     operators: Annotated[
         list[Operator], typer.Option("--with", help="Run this operator, too; may be given again for another.")
     ] = [],  # noqa: B006 - typer's way to say that there may be none
@@ -54,6 +58,8 @@ def up(
     with _errors():
         began = time.monotonic()
         directory = directories.named(name)  # a name that will not do is refused before anything is built
+        if real:
+            host.require()
         _build()
         with _progress.status("starting etcd and kube-apiserver") as status:
             cluster = launch.start(
@@ -65,6 +71,9 @@ def up(
                 if nodes:
                     status.update(f"adding {nodes} hollow nodes")
                     cluster.add_nodes(nodes, gpus=gpus, cpu=cpu, memory=memory)
+                if real:
+                    status.update(f"starting {real} real nodes")
+                    fleet.add(cluster, real, progress=_shown(status))
                 for operator in operators:
                     status.update(f"starting {operator}")
                     install(operator, cluster, _shown(status))
@@ -73,8 +82,10 @@ def up(
                 cluster.close()
                 raise
         seconds = time.monotonic() - began
+    also = f" and {real} real nodes" if real else ""
     _out.print(
-        f"Kubernetes {binaries.KUBERNETES} with {nodes} hollow nodes of {gpus} GPUs is ready after {seconds:.1f} s.\n\n"
+        f"Kubernetes {binaries.KUBERNETES} with {nodes} hollow nodes of {gpus} GPUs{also} is ready after "
+        f"{seconds:.1f} s.\n\n"
         f"  export KUBECONFIG={cluster.kubeconfig}\n"
         f"  export PATH={cluster.binary('kubectl').parent}:$PATH    # kubectl, helm\n"
         f"  kubectl get nodes\n\n"

@@ -97,7 +97,7 @@ class FaultProxy:
         """
         self._upstream = upstream
         self._script = Script(seed)
-        self._authority = Authority("aliquot-fault-proxy")
+        self._authority = Authority.new("aliquot-fault-proxy")
         self._lock = threading.Lock()
         self._counts: Counter[tuple[str, str]] = Counter()
         self._number = 0

@@ -129,6 +129,13 @@ def lab_nodes(lab: "aliquot_lab.Cluster", name_for_test: str) -> Generator[NodeM
         lab.remove_node(name)
 
 
+@pytest.fixture(scope="session")
+def real_nodes_here() -> None:
+    """Skips tests, with the reason, on a machine that cannot have real nodes (see `aliquot_lab.real_nodes`)."""
+    if problem := aliquot_lab.obstacle():
+        pytest.skip(problem)
+
+
 @pytest.fixture
 def fault_proxy(lab: "aliquot_lab.Cluster") -> Generator["aliquot_lab.FaultProxy"]:
     """A proxy before the lab's API server, for this test."""

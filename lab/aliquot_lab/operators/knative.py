@@ -14,7 +14,7 @@ from aliquot_lab.cluster import Cluster
 from aliquot_lab.control_plane import free_ports
 from aliquot_lab.operators import manifests
 from aliquot_lab.operators.modules import Edit, Kept, Module, ensure
-from aliquot_lab.operators.process import wait_for
+from aliquot_lab.waiting import wait_for
 
 NAMESPACE: Final = "knative-serving"
 INGRESS_CLASS: Final = "hollow.lab.aliquot.dev"

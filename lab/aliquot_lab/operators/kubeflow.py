@@ -10,7 +10,8 @@ from aliquot_lab.cluster import Cluster
 from aliquot_lab.control_plane import HOST, free_ports
 from aliquot_lab.operators import manifests
 from aliquot_lab.operators.modules import Edit, Module, ensure
-from aliquot_lab.operators.process import wait_for, web_answer
+from aliquot_lab.operators.process import web_answer
+from aliquot_lab.waiting import wait_for
 
 NAME: Final = "training-operator"
 NAMESPACE: Final = "kubeflow"

@@ -6,11 +6,12 @@ The edge between readings, pods and what is shown; everything that decides is in
 from collections.abc import Iterable
 from typing import Protocol
 
+from aliquot import names
 from aliquot.agent.attribution import IdleTimes, PodRef, Usage, attribute
 from aliquot.agent.exporter.view import Health, View
 from aliquot.agent.nvml import Ledger
 from aliquot.agent.observing import Observation
-from aliquot.agent.pods import RESERVATION_NAMESPACE, idle_since, pod_on_node
+from aliquot.agent.pods import idle_since, pod_on_node
 from aliquot.agent.readings import Readings, Taken
 from aliquot.agent.settings import AgentSettings
 from aliquot.clock import Clock
@@ -67,7 +68,7 @@ class Knowledge:
         seen = taken.value
         pods = self._pods()
         known = None if pods is None else [pod_on_node(pod) for pod in pods]
-        usage = attribute(seen.snapshot, seen.owners, known, seen.listing.assignments, RESERVATION_NAMESPACE)
+        usage = attribute(seen.snapshot, seen.owners, known, seen.listing.assignments, names.RESERVATION_NAMESPACE)
         self._usage = usage
         self._idle.look(usage.activity(), taken.done, self._idle_before(pods or ()))
         now = self._clock.now()
