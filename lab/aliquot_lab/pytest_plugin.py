@@ -88,7 +88,7 @@ def name_for_test(request: pytest.FixtureRequest) -> str:
     """A DNS label that no other test, worker or run has: for namespaces, projects, nodes; 40 characters at most."""
     unique = secrets.token_hex(4)
     # Of a parametrised test the function's own name: the parameters may be anything.
-    words = re.sub(r"[^a-z0-9]+", "-", getattr(request.node, "originalname", request.node.name).lower())
+    words = re.sub(r"[^a-z0-9]+", "-", request.function.__name__.lower())
     words = words.removeprefix("test-")[: _NAME_LENGTH - len(unique) - 3].strip("-")
     return f"t-{words}-{unique}" if words else f"t-{unique}"
 
