@@ -10,7 +10,7 @@ from demo.platform import OperatorProcess
 from tests.support.arena import Arena
 from tests.support.foreign import active, define, report
 
-pytestmark = pytest.mark.cluster
+pytestmark = [pytest.mark.cluster, pytest.mark.xdist_group("topologies")]
 DISTRIBUTED: Final = "DistributedWorkload"
 RACK: Final = "example.com/rack"
 TOPOLOGY: Final = "kai.scheduler/topology"

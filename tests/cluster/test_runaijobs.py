@@ -157,7 +157,7 @@ def test_s63_a_job_ends_when_its_time_is_over(arena: Arena, labels: dict[str, st
     assert condition["message"] == "it has run for 2 s, the time limit of its project or department when it started"
     assert status["timeLimits"]["ranSeconds"] >= 2
     arena.until(lambda: not arena.pods(namespace), "its pod to go")
-    assert arena.get(path)["status"]["active"] == 0
+    arena.until(lambda: arena.get(path)["status"]["active"] == 0, "nothing of it to be active")
 
 
 def test_s63_a_job_that_began_without_a_limit_keeps_running(arena: Arena) -> None:

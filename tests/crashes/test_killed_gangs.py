@@ -73,4 +73,5 @@ def test_one_that_was_bound_alone_and_is_done_keeps_nobody_waiting(
     stage.submit(namespace, "gang", kind=KIND, jobType="PyTorchJob", workers=2, duration="100ms", **given)
     stage.until_phase(namespace, "gang", "Completed", kind=KIND)
     assert bound == ["gang-2-0"]
-    assert len(stage.pods(namespace, "gang")) == 3
+    attempts = {each["metadata"]["labels"]["aliquot.dev/attempt"] for each in stage.pods(namespace, "gang")}
+    assert attempts == {"0"}, "nobody began anew"

@@ -1,0 +1,47 @@
+"""A real node with GPUs that a file says it has, the platform, and what a test needs of both."""
+
+from collections.abc import Generator
+
+import pytest
+
+from aliquot_lab import Cluster, Options, RealNode, dedicated, real_nodes
+from aliquot_lab.nodes.images import PAUSE
+from demo import platform
+from tests.nodes.gpu_node import GpuNode
+from tests.support.arena import TEST_LABEL, Arena
+
+GPUS = 4
+
+
+@pytest.fixture(scope="session")
+def cluster(real_nodes_here: None) -> Generator[Cluster]:
+    """A lab of its own, with the chart and an operator."""
+    with dedicated(Options(node_grace=12), nodes=0) as cluster:
+        platform.install(cluster)
+        platform.start_operator(cluster, settings={"ALIQUOT_GRANTS__RESERVATION_IMAGE": PAUSE})
+        yield cluster
+
+
+@pytest.fixture(scope="session")
+def node(cluster: Cluster) -> Generator[RealNode]:
+    with real_nodes(cluster, 1, labels={"nvidia.com/gpu.memory": "81559"}) as (node,):
+        yield node
+
+
+@pytest.fixture
+def gpus(cluster: Cluster, node: RealNode) -> Generator[GpuNode]:
+    """The node with the device plugin, with all its GPUs free."""
+    with GpuNode(cluster, node).running(GPUS) as gpus:
+        yield gpus
+
+
+@pytest.fixture
+def arena(cluster: Cluster, gpus: GpuNode, name_for_test: str) -> Generator[Arena]:
+    """A node pool of that node, and projects, of this test's own."""
+    arena = Arena(cluster, name_for_test)
+    arena.pool()
+    gpus.label({TEST_LABEL: arena.name})
+    arena.until_node(gpus.node.name, "Ready")
+    yield arena
+    arena.clear()
+    gpus.until_free()
