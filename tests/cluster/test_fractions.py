@@ -75,6 +75,9 @@ def test_two_workloads_share_a_gpu_and_the_last_gives_it_back(arena: Arena) -> N
     for name in ("frac05", "frac03"):
         arena.until_phase(namespace, name, "Running", kind="InteractiveWorkload")
     assert list(cards(arena, namespace).values()) == [2]
+    for name, part in (("frac05", "0.5"), ("frac03", "0.3")):
+        status = arena.status(namespace, name, "InteractiveWorkload")
+        assert (status["requestedGPU"], status["totalAllocatedGPU"]) == (part, part)
     for pod, portion in zip(arena.pods(namespace), ("0.3", "0.5"), strict=True):
         metadata = pod["metadata"]
         assert metadata["annotations"]["aliquot.dev/gpu-portion"] == portion

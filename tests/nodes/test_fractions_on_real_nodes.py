@@ -25,6 +25,8 @@ def submit(arena: Arena, namespace: str, name: str, gpu: str | None, **given: An
         image=BUSYBOX,
         imagePullPolicy="Never",
         command=SCRIPT,
+        cpu="0.01",
+        memory="10Mi",
         **given,
     )
 
@@ -81,9 +83,8 @@ def test_halves_and_a_whole_one_see_what_they_were_given(arena: Arena, gpus: Gpu
     submit(arena, namespace, "late", "0.1")
     arena.until_reason(namespace, "late", "NotEnoughResources")
     arena.delete(arena.path(namespace, "whole"))
-    until_running(arena, namespace, 7)
-    [late] = [pod for pod in running(arena, namespace) if pod["metadata"]["name"].startswith("late")]
-    assert visible(arena, namespace, [late]) == {"late-0-0": [whole]}
+    arena.until_phase(namespace, "late", "Running")
+    assert visible(arena, namespace, arena.pods(namespace, "late")) == {"late-0-0": [whole]}
 
 
 def test_sharers_go_on_when_the_kubelet_starts_anew(arena: Arena, gpus: GpuNode) -> None:

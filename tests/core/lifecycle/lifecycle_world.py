@@ -1,6 +1,7 @@
 """Builders of specs and pods for the tests of this room: each has harmless defaults, a case says what matters."""
 
 from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
 from aliquot.contracts.kinds.status import WorkloadStatus
@@ -48,7 +49,7 @@ def pod(index: int, attempt: int, phase: PodPhase, **changes: Any) -> ObservedPo
         deleting=False,
         disrupted=False,
         node="n1" if placed else None,
-        gpus=2,
+        gpus=Decimal(2),
         reason="Error" if phase is PodPhase.FAILED else "",
         message="",
         exit_code={PodPhase.FAILED: 3, PodPhase.SUCCEEDED: 0}.get(phase),

@@ -1,5 +1,6 @@
 """How a gang is doing: phases, numbers and memory of workloads whose pods run together."""
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -62,7 +63,7 @@ def test_all_its_pods_are_asked_for_the_masters_as_the_master_asks() -> None:
     master = type(master)(
         priority_class="train", process=master.process, compute=Compute(gpus=Gpus(devices=1)), identity=master.identity
     )
-    given = of(waiting(0, gpus=1), waiting(1), waiting(2), asked=gang(master=master))
+    given = of(waiting(0, gpus=Decimal(1)), waiting(1), waiting(2), asked=gang(master=master))
     assert status(given, NEW, 1000).requested_gpu == "5"
     assert status(of(asked=small), NEW, 1000).requested_gpu == "6"
     assert status(of(running(0), running(1), asked=ELASTIC), NEW, 1000).requested_gpu == "8"

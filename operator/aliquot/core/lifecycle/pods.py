@@ -11,14 +11,16 @@ A pod is alive, and may hold GPUs, until the kubelet reports its end; being dele
 
 import re
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from decimal import Decimal
 from enum import Enum
 from typing import Final
 
 from aliquot import names
 from aliquot.contracts.kubernetes import Condition, ContainerStatus, Pod, Terminated
 from aliquot.core.lifecycle.times import seconds
-from aliquot.core.quantities import InvalidQuantityError, parse_gpu_percent
+from aliquot.core.quantities import PERCENT_PER_DEVICE, InvalidQuantityError, parse_gpu_percent
 
 DELETED: Final = "Deleted"
 """Reason of a pod that is deleted by whoever says not why: a person, or we ourselves."""
@@ -55,7 +57,7 @@ class ObservedPod:
         failed_attempts: how many earlier pods of its index failed by themselves.
         deleting: its deletion was asked for; it may run for its grace period.
         disrupted: it ends or ended because others wanted it to (eviction, deletion, loss of the node): no failure.
-        gpus: whole devices.
+        gpus: devices, parts of them included.
         reason: what keeps it from running, or ended it, as one word; empty: nothing to tell.
         message: the same as a sentence; may be empty.
         exit_code: of the container that decided its end.
@@ -75,7 +77,7 @@ class ObservedPod:
     deleting: bool
     disrupted: bool
     node: str | None
-    gpus: int
+    gpus: Decimal
     reason: str
     message: str
     exit_code: int | None
@@ -221,10 +223,15 @@ def _anew(end: Terminated) -> str:
     return f"its container ended with exit code {end.exit_code}{word} and is started again"
 
 
-def _gpus(pod: Pod) -> int:
-    """Count GPUs: those of all containers together, or of the largest init container."""
+def _gpus(pod: Pod) -> Decimal:
+    """Count GPUs: parts as it was given them; else those of all containers, or of the largest init container."""
+    given = pod.metadata.annotations.get(names.NUMBER_OF_GPUS_ANNOTATION)
+    if given is not None:
+        with suppress(InvalidQuantityError):
+            return Decimal(parse_gpu_percent(given)) / PERCENT_PER_DEVICE
     together = sum(_device_count(container.resources.limits) for container in pod.spec.containers)
-    return max([together, *(_device_count(container.resources.limits) for container in pod.spec.init_containers)])
+    apart = (_device_count(container.resources.limits) for container in pod.spec.init_containers)
+    return Decimal(max([together, *apart]))
 
 
 def _device_count(limits: dict[str, str | int | float]) -> int:
@@ -232,7 +239,7 @@ def _device_count(limits: dict[str, str | int | float]) -> int:
     if amount is None:
         return 0
     try:
-        return max(0, -(-parse_gpu_percent(amount) // 100))
+        return max(0, -(-parse_gpu_percent(amount) // PERCENT_PER_DEVICE))
     except InvalidQuantityError:
         return 0
 

@@ -98,7 +98,7 @@ def assemble(
         "project": facts.project or (before.project if ended else None),
         "job_name": facts.job_name or before.job_name,
         "requested_gpu": _requested_gpus(facts, account),
-        "total_allocated_gpu": str(sum(pod.gpus for pod in facts.pods if pod.alive and pod.node)),
+        "total_allocated_gpu": _written(sum((pod.gpus for pod in facts.pods if pod.alive and pod.node), Decimal(0))),
         "creation_status": creation,
         "conditions": (*submission(creation, before, now), *conditions(facts, account, stands, before, now)),
         "external_urls": before.external_urls if facts.urls is None else facts.urls[:MAX_EXTERNAL_URLS],
@@ -135,7 +135,11 @@ def _requested_gpus(facts: Facts, account: Account) -> str | None:
     course = facts.course
     if course is None:
         return None
-    return f"{(course.gpus(account) if wanted_pods(facts, account) else Decimal(0)).normalize():f}"
+    return _written(course.gpus(account) if wanted_pods(facts, account) else Decimal(0))
+
+
+def _written(gpus: Decimal) -> str:
+    return f"{gpus.normalize():f}"
 
 
 def _creation(facts: Facts, stands: Stand, before: WorkloadStatus) -> CreationStatus | None:
