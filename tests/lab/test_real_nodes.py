@@ -31,7 +31,7 @@ Document = dict[str, Any]
 
 @pytest.fixture(scope="module")
 def cluster(real_nodes_here: None) -> Generator[Cluster]:
-    with dedicated(Options(node_grace=12, pod_webhooks=True), nodes=1) as cluster:
+    with dedicated(Options(node_grace=20, pod_webhooks=True), nodes=1) as cluster:
         yield cluster
 
 
@@ -48,6 +48,11 @@ def python(nodes: list[RealNode], tmp_path_factory: pytest.TempPathFactory) -> s
     archive = tmp_path_factory.mktemp("image") / "python.tar"
     nodes[0].load_image(python_image.write(archive, tag, ["orjson"], busybox=Path(programs.find().busybox)))
     return tag
+
+
+def until_ready(cluster: Cluster, *names: str) -> None:
+    """Wait until nodes are Ready: one that gets no turn for a while is taken to be lost, and comes back."""
+    assert eventually(lambda: cluster.ready_nodes() >= {*names}, seconds=SECONDS), cluster.ready_nodes()
 
 
 def get(cluster: Cluster, name: str) -> Document:
@@ -98,7 +103,7 @@ def everything_of(directory: Path) -> list[str]:
 
 def test_real_nodes_are_ready_beside_hollow_ones(cluster: Cluster, nodes: list[RealNode]) -> None:
     assert [node.name for node in nodes] == ["real-0", "real-1"]
-    assert cluster.ready_nodes() >= {"node-0", "real-0", "real-1"}
+    until_ready(cluster, "node-0", "real-0", "real-1")
     for node in nodes:
         document = cluster.api.call("GET", f"/api/v1/nodes/{node.name}")
         assert {"type": "InternalIP", "address": node.ip} in document["status"]["addresses"]
@@ -321,7 +326,7 @@ def test_a_node_that_is_taken_away_leaves_nothing(cluster: Cluster, nodes: list[
     assert not list(cgroups.ROOT.glob(f"*/{cgroups.group(cluster.directory)}/short"))
     assert not cluster.api.answers("/api/v1/nodes/short")
     assert not cluster.api.answers(f"{PODS}/gone")
-    assert cluster.ready_nodes() >= {"real-0", "real-1"}
+    until_ready(cluster, "real-0", "real-1")
 
 
 OWNER = """
@@ -367,4 +372,4 @@ def test_nothing_is_left_when_somebody_is_killed(cluster: Cluster, nodes: list[R
     finally:
         owner.kill()
         owner.communicate()
-    assert cluster.ready_nodes() >= {"real-0", "real-1"}
+    until_ready(cluster, "real-0", "real-1")

@@ -16,7 +16,7 @@ GPUS = 4
 @pytest.fixture(scope="session")
 def cluster(real_nodes_here: None) -> Generator[Cluster]:
     """A lab of its own, with the chart and an operator."""
-    with dedicated(Options(node_grace=12), nodes=0) as cluster:
+    with dedicated(Options(), nodes=0) as cluster:
         platform.install(cluster)
         platform.start_operator(cluster, settings={"ALIQUOT_GRANTS__RESERVATION_IMAGE": PAUSE})
         yield cluster
