@@ -23,11 +23,15 @@ GRANTS: dict[str, tuple[dict[str, str], tuple[Grant, ...]]] = {
     ),
     "memory": ({**PART, "gpu-memory": "4096"}, (Grant("GPU-a", 25, 4096),)),
     "memory that is no number": ({**PART, "gpu-memory": "lots"}, (Grant("GPU-a", 25),)),
+    "memory without end": ({**PART, "gpu-memory": "9" * 5000}, (Grant("GPU-a", 25),)),
     "for one of its containers": (
         {**PART, "gpu-fraction-container-name": "main"},
         (Grant("GPU-a", 25, container="main"),),
     ),
     "a part that is no number": ({**PART, "aliquot.dev/gpu-portion": "half"}, ()),
+    "no part": ({**PART, "aliquot.dev/gpu-portion": "0"}, ()),
+    "more than all of it": ({**PART, "aliquot.dev/gpu-portion": "1.01"}, ()),
+    "a part without end": ({**PART, "aliquot.dev/gpu-portion": "9" * 5000}, ()),
     "no device": ({**PART, "aliquot.dev/gpu-ids": ""}, ()),
 }
 

@@ -3,6 +3,7 @@
 The operator writes parts of GPUs on pods when it binds them (`core.grants`); this is where the agent reads them.
 """
 
+import re
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Final
@@ -10,8 +11,9 @@ from typing import Final
 from aliquot import names
 from aliquot.agent.attribution import Grant, PodOnNode, PodRef
 from aliquot.contracts.kubernetes import Pod
-from aliquot.core.quantities import InvalidQuantityError, parse_gpu_percent
+from aliquot.core.quantities import PERCENT_PER_DEVICE, InvalidQuantityError, parse_gpu_percent
 
+_MIB: Final = re.compile(r"[0-9]{1,10}", re.ASCII)
 _ENDED: Final = ("Succeeded", "Failed")
 
 
@@ -28,8 +30,10 @@ def grants(pod: Pod) -> Iterator[Grant]:
         percent = parse_gpu_percent(annotations.get(names.GPU_PORTION_ANNOTATION, ""))
     except InvalidQuantityError:
         return
+    if not 0 < percent <= PERCENT_PER_DEVICE:
+        return
     memory = annotations.get(names.GPU_MEMORY_ANNOTATION, "")
-    memory_mib = int(memory) if memory.isascii() and memory.isdigit() else None
+    memory_mib = int(memory) if _MIB.fullmatch(memory) else None
     for device in annotations.get(names.GPU_IDS_ANNOTATION, "").split(","):
         if device:
             yield Grant(device, percent, memory_mib, annotations.get(names.GPU_CONTAINER_ANNOTATION, ""))

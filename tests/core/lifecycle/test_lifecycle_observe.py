@@ -1,6 +1,7 @@
 """A pod as the API server gives it → what decides about its workload."""
 
 from dataclasses import asdict
+from decimal import Decimal
 from typing import Any
 
 import msgspec
@@ -251,6 +252,16 @@ def test_gpus_are_counted_over_containers(
 
     spec = {"containers": written(containers), "initContainers": written(init_containers)}
     assert read(msgspec.convert({"metadata": {"labels": OURS}, "spec": spec}, Pod)).gpus == wanted
+
+
+@pytest.mark.parametrize(
+    ("written", "wanted"),
+    [("0.5", "0.5"), ("1.2", "1.2"), ("half", "0"), ("9" * 5000, "0"), ("-1", "0")],
+    ids=["half of one", "parts of two", "no number", "a number without end", "less than none"],
+)
+def test_parts_of_gpus_count_as_they_are_written_on_the_pod(written: str, wanted: str) -> None:
+    metadata = {"labels": OURS, "annotations": {names.NUMBER_OF_GPUS_ANNOTATION: written}}
+    assert read(msgspec.convert({"metadata": metadata, "spec": {"containers": []}}, Pod)).gpus == Decimal(wanted)
 
 
 words = st.sampled_from(["", "Error", "Evicted", "NodeLost", "OOMKilled", "ErrImagePull", "Ready", "DisruptionTarget"])

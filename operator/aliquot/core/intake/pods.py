@@ -14,7 +14,7 @@ from aliquot.contracts import kubernetes
 from aliquot.core.intake.affinity import affinity_of, affinity_problems, on_types
 from aliquot.core.intake.closeness import DEFAULT_POD_SET, NO_TOPOLOGIES, Topologies, group_in
 from aliquot.core.intake.gangs import Membership, PodFacts, membership_of
-from aliquot.core.intake.numbers import UnreadableError
+from aliquot.core.intake.numbers import UnreadableError, whole_number
 from aliquot.core.intake.parts import check_container, devices_of, gpu_part
 from aliquot.core.intake.ports import host_ports
 from aliquot.core.intake.requests import TOO_MUCH, beside_axes, on_axes, pod_needs
@@ -23,7 +23,7 @@ from aliquot.core.quantities import PERCENT_PER_DEVICE, GpuPart, Request, Vector
 from aliquot.core.scheduling.facts import Job, PodSet, Task, TaskState, Toleration
 from aliquot.core.tenancy import ALL_TYPES, NodeTypes
 
-_LONGEST_ATTEMPT: Final = 9
+_MOST_ATTEMPTS: Final = 999_999_999
 _ALONE: Final = (PodSet(DEFAULT_POD_SET),)
 NO_PROJECT_PREFIX: Final = "namespace/"
 """Begins the name of the queue of our pods in a namespace of no project. There is no such queue, so they wait with that
@@ -212,8 +212,10 @@ def _since(pod: kubernetes.Pod, kind: str, status: str) -> float | None:
 
 
 def _attempt(labels: Mapping[str, str]) -> int:
-    written = labels.get(names.ATTEMPT_LABEL, "")
-    return int(written) if written.isascii() and written.isdigit() and len(written) <= _LONGEST_ATTEMPT else 0
+    try:
+        return whole_number(names.ATTEMPT_LABEL, labels.get(names.ATTEMPT_LABEL, ""), _MOST_ATTEMPTS, least=0)
+    except UnreadableError:
+        return 0
 
 
 def _all_terminated(pod: kubernetes.Pod) -> bool:

@@ -11,7 +11,6 @@ A pod is alive, and may hold GPUs, until the kubelet reports its end; being dele
 
 import re
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import Enum
@@ -26,6 +25,8 @@ DELETED: Final = "Deleted"
 """Reason of a pod that is deleted by whoever says not why: a person, or we ourselves."""
 
 _NUMBER: Final = re.compile(r"0|[1-9][0-9]{0,8}", re.ASCII)
+_GIVEN: Final = re.compile(r"[0-9]{1,6}(?:\.[0-9]{1,2})?", re.ASCII)
+"""GPUs as they are written on pods that have parts of some; a person may have written something else."""
 _QUIET: Final = frozenset({"", "ContainerCreating", "PodInitializing"})
 """Reasons for which every container waits a moment."""
 CRASH_LOOP: Final = "CrashLoopBackOff"
@@ -225,10 +226,9 @@ def _anew(end: Terminated) -> str:
 
 def _gpus(pod: Pod) -> Decimal:
     """Count GPUs: parts as it was given them; else those of all containers, or of the largest init container."""
-    given = pod.metadata.annotations.get(names.NUMBER_OF_GPUS_ANNOTATION)
-    if given is not None:
-        with suppress(InvalidQuantityError):
-            return Decimal(parse_gpu_percent(given)) / PERCENT_PER_DEVICE
+    given = pod.metadata.annotations.get(names.NUMBER_OF_GPUS_ANNOTATION, "")
+    if _GIVEN.fullmatch(given):
+        return Decimal(given)
     together = sum(_device_count(container.resources.limits) for container in pod.spec.containers)
     apart = (_device_count(container.resources.limits) for container in pod.spec.init_containers)
     return Decimal(max([together, *apart]))
