@@ -11,7 +11,6 @@ import pytest
 
 from aliquot.agent.pod_resources import Assignment, Listing, PodResources, PodResourcesError
 from aliquot.agent.pod_resources import podresources_pb2 as api
-from aliquot.agent.pod_resources.generate import GENERATED, ROOT, generate
 from tests.kube.eventually import eventually
 
 GPU = "nvidia.com/gpu"
@@ -91,12 +90,6 @@ async def test_without_a_kubelet_it_says_so_and_a_new_one_is_found(kubelet: Kube
 
     await eventually(answered)
     asked.close()
-
-
-def test_what_is_generated_is_in_step(tmp_path: Path) -> None:
-    generate(tmp_path)
-    for file in GENERATED:
-        assert (tmp_path / file).read_text() == (ROOT / file).read_text(), f"generate {file} again"
 
 
 class TestListing:

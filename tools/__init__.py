@@ -1,0 +1,1 @@
+"""What the work on the project takes, and nothing that is installed."""
