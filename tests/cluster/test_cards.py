@@ -169,6 +169,15 @@ class World:
             await asyncio.sleep(max(0.0, due[0][0] - self.clock.now()))
             self._todo.append((due[0][1], due[0][2]))
 
+    async def share(self, *pods: str) -> None:
+        """Have these pods get halves of one GPU, which their node calls GPU-7."""
+        for name in pods:
+            self.submit(name, HALF)
+        self.decide()
+        await self.work()
+        self.kubelet("GPU-7")
+        await self.work()
+
     def reservations(self) -> list[str]:
         return sorted(path.rpartition("/")[2] for path in self.server.objects if path.startswith(RESERVATIONS))
 
@@ -205,11 +214,7 @@ async def test_sharers_wait_for_the_device_and_get_the_same() -> None:
 @in_virtual_time
 async def test_a_gpu_is_free_for_others_when_its_reservation_has_gone_and_not_before() -> None:
     world = World()
-    world.submit("part", HALF)
-    world.decide()
-    await world.work()
-    world.kubelet("GPU-7")
-    await world.work()
+    await world.share("part")
     world.submit("whole", gpus=1)
     assert world.decide() == []
     world.end("part")
@@ -300,12 +305,7 @@ async def test_nothing_is_reserved_on_a_node_that_has_gone() -> None:
 @in_virtual_time
 async def test_sharers_give_their_parts_up_when_their_reservation_is_lost() -> None:
     world = World()
-    for name in ("a", "b"):
-        world.submit(name, HALF)
-    world.decide()
-    await world.work()
-    world.kubelet("GPU-7")
-    await world.work()
+    await world.share("a", "b")
     world.kubelet(phase="Failed")
     await world.work()
     assert sorted(world.withdrawn) == ["a", "b"]
@@ -314,11 +314,7 @@ async def test_sharers_give_their_parts_up_when_their_reservation_is_lost() -> N
 @in_virtual_time
 async def test_sharers_stay_while_a_kubelet_that_starts_anew_says_nothing() -> None:
     world = World()
-    world.submit("part", HALF)
-    world.decide()
-    await world.work()
-    world.kubelet("GPU-7")
-    await world.work()
+    await world.share("part")
     await asyncio.sleep(2 * SETTINGS.device_seconds)
     world.kubelet(phase="Running")
     world.submit("second", HALF)

@@ -1,7 +1,6 @@
 """Parts of GPUs on hollow nodes: who gets which card, what containers are told, what is left when they have gone."""
 
 from collections import Counter
-from collections.abc import Iterable
 from typing import Any, Final
 
 import pytest
@@ -36,15 +35,11 @@ def reservations(arena: Arena) -> dict[str, str]:
     return found
 
 
-def running(pods: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
-    return [pod for pod in pods if pod["status"]["phase"] == "Running" and "deletionTimestamp" not in pod["metadata"]]
-
-
 def cards(arena: Arena, *namespaces: str) -> Counter[str]:
     """How many running pods share each device; each of them says what its reservation says."""
     held, found = reservations(arena), Counter[str]()
     for namespace in namespaces:
-        for pod in running(arena.pods(namespace)):
+        for pod in arena.running_pods(namespace):
             annotations = pod["metadata"].get("annotations", {})
             gpus, devices = (annotations.get(key, "").split(",") for key in (GPUS, DEVICES))
             if gpus != [""]:
@@ -53,13 +48,9 @@ def cards(arena: Arena, *namespaces: str) -> Counter[str]:
     return found
 
 
-def until_running(arena: Arena, namespace: str, count: int) -> None:
-    arena.until(lambda: len(running(arena.pods(namespace))) == count, f"{count} pods in {namespace} to run")
-
-
 def anew(arena: Arena, namespace: str, before: set[str]) -> int:
     """How many pods run that are not among those of before."""
-    return len([pod for pod in running(arena.pods(namespace)) if pod["metadata"]["uid"] not in before])
+    return len([pod for pod in arena.running_pods(namespace) if pod["metadata"]["uid"] not in before])
 
 
 def until_no_reservations(arena: Arena) -> None:
@@ -97,7 +88,7 @@ def test_sixteen_halves_at_once_end_as_two_on_each_of_eight(arena: Arena) -> Non
     arena.nodes(2, gpus=4)
     namespace = arena.project("a", deserved=8)
     arena.submit(namespace, "halves", gpu="0.5", completions=16, parallelism=16)
-    until_running(arena, namespace, 16)
+    arena.until_running_pods(namespace, 16)
     shared = cards(arena, namespace)
     assert sorted(shared.values()) == [2] * 8
     arena.delete(arena.path(namespace, "halves"))
@@ -109,17 +100,17 @@ def test_what_fits_by_memory_runs_and_the_next_one_waits_with_its_reason(arena: 
     arena.nodes(1, gpus=1, labels={"nvidia.com/gpu.memory": "46068"})
     namespace = arena.project("a", deserved=4)
     arena.submit(namespace, "many", gpu=None, gpuMemory="2000Mi", completions=24, parallelism=24)
-    until_running(arena, namespace, 23)
+    arena.until_running_pods(namespace, 23)
     arena.submit(namespace, "late", gpu=None, gpuMemory="2000Mi")
     late = arena.until_reason(namespace, "late", "NotEnoughResources")
     assert "needs 0.05 GPUs" in late["phaseMessage"], late["phaseMessage"]
     assert list(cards(arena, namespace).values()) == [23]
     waiting = [pod["metadata"]["name"] for pod in arena.pods(namespace, "many") if not pod["spec"].get("nodeName")]
     assert len(waiting) == 1
-    first = running(arena.pods(namespace, "many"))[0]
+    first = arena.running_pods(namespace, "many")[0]
     assert first["metadata"]["annotations"]["aliquot.dev/gpu-portion"] == "0.05"
     arena.end(namespace, first["metadata"]["name"])
-    until_running(arena, namespace, 23)  # whichever of the two that wait
+    arena.until_running_pods(namespace, 23)  # whichever of the two that wait
     assert list(cards(arena, namespace).values()) == [23]
 
 
@@ -129,7 +120,7 @@ def test_whole_gpus_thirds_and_parts_of_several_go_together(arena: Arena) -> Non
     arena.submit(namespace, "whole", gpu="1")
     arena.submit(namespace, "thirds", gpu="0.33", completions=3, parallelism=3)
     arena.submit(namespace, "pair", gpu="0.9", gpuDevices=2)
-    until_running(arena, namespace, 5)
+    arena.until_running_pods(namespace, 5)
     shared = cards(arena, namespace)
     assert sorted(shared.values()) == [1, 1, 3]
     [pair] = arena.pods(namespace, "pair")
@@ -149,7 +140,7 @@ def test_sharers_go_when_their_reservation_is_deleted_and_start_again_on_a_new_o
     arena.nodes(1, gpus=1)
     namespace = arena.project("a", deserved=1)
     arena.submit(namespace, "halves", gpu="0.5", completions=2, parallelism=2, backoffLimit=0)
-    until_running(arena, namespace, 2)
+    arena.until_running_pods(namespace, 2)
     before = {pod["metadata"]["uid"] for pod in arena.pods(namespace)}
     [device] = reservations(arena).values()
     [holder] = holders(arena)
@@ -165,7 +156,7 @@ def test_sharers_go_when_their_node_refuses_to_hold_the_gpu_any_longer(arena: Ar
     arena.nodes(1, gpus=1)
     namespace = arena.project("a", deserved=1)
     arena.submit(namespace, "halves", gpu="0.5", completions=2, parallelism=2, backoffLimit=0)
-    until_running(arena, namespace, 2)
+    arena.until_running_pods(namespace, 2)
     before = {pod["metadata"]["uid"] for pod in arena.pods(namespace)}
     [holder] = holders(arena)
     refused = {"phase": "Failed", "reason": "UnexpectedAdmissionError", "message": "Pod was rejected: no devices"}
@@ -201,7 +192,7 @@ def test_foreign_pods_get_their_parts_and_one_container_of_each_is_told(arena: A
         {"name": "side", "image": "x", "env": [{"name": "MINE", "value": "1"}]},
     ]
     arena.pod(namespace, "second", metadata=metadata, containers=containers)
-    until_running(arena, namespace, 2)
+    arena.until_running_pods(namespace, 2)
     assert list(cards(arena, namespace).values()) == [2]
     first, second = (pod["spec"]["containers"] for pod in arena.pods(namespace))
     if not arena.get("/apis/admissionregistration.k8s.io/v1/mutatingadmissionpolicies"):

@@ -44,17 +44,6 @@ def seen_inside(arena: Arena, namespace: str, pod: str) -> dict[str, str]:
     return {name: value for name, is_one, value in (line.partition("=") for line in said.splitlines()) if is_one}
 
 
-def running(arena: Arena, namespace: str) -> list[dict[str, Any]]:
-    pods = arena.pods(namespace)
-    return [
-        each for each in pods if each["status"]["phase"] == "Running" and "deletionTimestamp" not in each["metadata"]
-    ]
-
-
-def until_running(arena: Arena, namespace: str, count: int) -> None:
-    arena.until(lambda: len(running(arena, namespace)) == count, f"{count} pods to run")
-
-
 def visible(arena: Arena, namespace: str, pods: Iterable[Mapping[str, Any]]) -> dict[str, list[str]]:
     """The GPUs that containers see, by pod; each sees what the record on the pod says, if there is one."""
     found: dict[str, list[str]] = {}
@@ -71,8 +60,8 @@ def test_halves_and_a_whole_one_see_what_they_were_given(arena: Arena, gpus: Gpu
     namespace = arena.project("a", deserved=4)
     submit(arena, namespace, "whole", "1")
     submit(arena, namespace, "halves", "0.5", completions=6, parallelism=6)
-    until_running(arena, namespace, 7)
-    pods = running(arena, namespace)
+    arena.until_running_pods(namespace, 7)
+    pods = arena.running_pods(namespace)
     seen = visible(arena, namespace, pods)
     shared = Counter(each for name, cards in seen.items() if name.startswith("halves") for each in cards)
     [whole] = seen["whole-0-0"]
@@ -90,14 +79,14 @@ def test_halves_and_a_whole_one_see_what_they_were_given(arena: Arena, gpus: Gpu
 def test_sharers_go_on_when_the_kubelet_starts_anew(arena: Arena, gpus: GpuNode) -> None:
     namespace = arena.project("a", deserved=4)
     submit(arena, namespace, "halves", "0.5", completions=4, parallelism=4)
-    until_running(arena, namespace, 4)
-    before = {pod["metadata"]["uid"] for pod in running(arena, namespace)}
+    arena.until_running_pods(namespace, 4)
+    before = {pod["metadata"]["uid"] for pod in arena.running_pods(namespace)}
     gpus.node.restart_kubelet()
     gpus.until_allocatable(4)
     submit(arena, namespace, "third", "0.5", completions=2, parallelism=2)
-    until_running(arena, namespace, 6)
-    assert before <= {pod["metadata"]["uid"] for pod in running(arena, namespace)}
-    seen = visible(arena, namespace, running(arena, namespace))
+    arena.until_running_pods(namespace, 6)
+    assert before <= {pod["metadata"]["uid"] for pod in arena.running_pods(namespace)}
+    seen = visible(arena, namespace, arena.running_pods(namespace))
     assert sorted(Counter(each for cards in seen.values() for each in cards).values()) == [2, 2, 2]
 
 
@@ -105,7 +94,7 @@ def test_after_a_power_cut_nobody_keeps_a_card_that_may_be_given_twice(arena: Ar
     """The plugin comes after the kubelet: it refuses the reservations, while sharers would simply start again."""
     namespace = arena.project("a", deserved=4)
     submit(arena, namespace, "halves", "0.5", completions=4, parallelism=4)
-    until_running(arena, namespace, 4)
+    arena.until_running_pods(namespace, 4)
     before = {pod["metadata"]["uid"] for pod in arena.pods(namespace)}
     held = {pod["metadata"]["uid"] for pod in gpus.reservations()}
     gpus.stop_plugin()
@@ -116,17 +105,17 @@ def test_after_a_power_cut_nobody_keeps_a_card_that_may_be_given_twice(arena: Ar
     )
     gpus.start_plugin()
     gpus.until_allocatable(4)
-    until_running(arena, namespace, 4)
-    assert before.isdisjoint(pod["metadata"]["uid"] for pod in running(arena, namespace))
-    seen = visible(arena, namespace, running(arena, namespace))
+    arena.until_running_pods(namespace, 4)
+    assert before.isdisjoint(pod["metadata"]["uid"] for pod in arena.running_pods(namespace))
+    seen = visible(arena, namespace, arena.running_pods(namespace))
     assert sorted(Counter(each for cards in seen.values() for each in cards).values()) == [2, 2]
 
 
 def test_an_amount_of_memory_is_a_part_of_the_card(arena: Arena, gpus: GpuNode) -> None:
     namespace = arena.project("a", deserved=4)
     submit(arena, namespace, "amounts", None, gpuMemory="40000Mi", completions=2, parallelism=2)
-    until_running(arena, namespace, 2)
-    seen = visible(arena, namespace, running(arena, namespace))
+    arena.until_running_pods(namespace, 2)
+    seen = visible(arena, namespace, arena.running_pods(namespace))
     assert len({each for cards in seen.values() for each in cards}) == 1
     portion = seen_inside(arena, namespace, "amounts-0-0")["GPU_PORTION"]
     assert re.fullmatch(r"0\.\d+", portion), portion

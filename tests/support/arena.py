@@ -253,12 +253,23 @@ class Arena:
         ]
         return sorted(owned, key=lambda pod: pod["metadata"]["name"])
 
+    def running_pods(self, namespace: str, workload: str | None = None) -> list[dict[str, Any]]:
+        """The pods of a namespace, or of one workload in it, that run and are not being stopped."""
+        return [
+            pod
+            for pod in self.pods(namespace, workload)
+            if pod["status"]["phase"] == "Running" and "deletionTimestamp" not in pod["metadata"]
+        ]
+
+    def until_running_pods(self, namespace: str, count: int) -> None:
+        """Wait until so many pods of a namespace run."""
+        self.until(lambda: len(self.running_pods(namespace)) == count, f"{count} pods in {namespace} to run")
+
     def running(self, namespace: str) -> int:
         """GPUs that running pods of a namespace hold."""
         return sum(
             int(container["resources"].get("limits", {}).get("nvidia.com/gpu", 0))
-            for pod in self.pods(namespace)
-            if pod["status"]["phase"] == "Running" and "deletionTimestamp" not in pod["metadata"]
+            for pod in self.running_pods(namespace)
             for container in pod["spec"]["containers"]
         )
 

@@ -51,11 +51,7 @@ def pytorch(
     common: CommonFlags,
 ) -> None:
     """Submit a PyTorch job, elastic if it has --min-replicas or --max-replicas."""
-    from aliquot.cli.submission.sending import send_distributed
-
-    common.begin()
-    flags, words = _named(flags, job), words_of(context)
-    send_distributed("pytorch", flags, members, words, common.project, dry_run=dry_run, torch=torch)
+    _send("pytorch", context, flags, job, members, common, dry_run=dry_run, torch=torch)
 
 
 @dist.command("mpi", cls=WithWords)
@@ -71,11 +67,7 @@ def mpi(
     common: CommonFlags,
 ) -> None:
     """Submit an MPI job: a launcher, and workers."""
-    from aliquot.cli.submission.sending import send_distributed
-
-    common.begin()
-    flags, words = _named(flags, job), words_of(context)
-    send_distributed("mpi", flags, members, words, common.project, dry_run=dry_run, mpi=slots)
+    _send("mpi", context, flags, job, members, common, dry_run=dry_run, mpi=slots)
 
 
 def _without_own_flags(framework: "Framework") -> Callable[..., None]:
@@ -91,17 +83,32 @@ def _without_own_flags(framework: "Framework") -> Callable[..., None]:
         members: DistributedFlags,
         common: CommonFlags,
     ) -> None:
-        from aliquot.cli.submission.sending import send_distributed
-
-        common.begin()
-        flags, words = _named(flags, job), words_of(context)
-        send_distributed(framework, flags, members, words, common.project, dry_run=dry_run)
+        _send(framework, context, flags, job, members, common, dry_run=dry_run)
 
     return command
 
 
 dist.command("tf", cls=WithWords, help="Submit a TensorFlow job.")(_without_own_flags("tf"))
 dist.command("xgboost", cls=WithWords, help="Submit an XGBoost job.")(_without_own_flags("xgboost"))
+
+
+def _send(
+    framework: "Framework",
+    context: typer.Context,
+    flags: PodFlags,
+    job: str | None,
+    members: DistributedFlags,
+    common: CommonFlags,
+    *,
+    dry_run: bool,
+    torch: PyTorchFlags | None = None,
+    mpi: MpiFlags | None = None,
+) -> None:
+    from aliquot.cli.submission.sending import send_distributed
+
+    common.begin()
+    flags, words = _named(flags, job), words_of(context)
+    send_distributed(framework, flags, members, words, common.project, dry_run=dry_run, torch=torch, mpi=mpi)
 
 
 def _named(flags: PodFlags, positional: str | None) -> PodFlags:
