@@ -111,6 +111,12 @@ RECEIVED_PART: Final = "Fraction"
 RESERVED_GPU_ANNOTATION: Final = "run.ai/reserve_for_gpu_index"
 """On a reservation pod: what the device plugin calls its GPU, written by the agent of its node where the kubelet does
 not say it in the pod's status (before Kubernetes 1.36)."""
+GPU_HEALTH_ANNOTATION: Final = "aliquot.dev/gpu-health"
+"""On a node: which of its GPUs cannot be used, by what the device plugin calls them, each with `reason` (`lost`,
+`reset_required` or `failed`) and `since`, as a JSON object; written by the agent, absent while all are well."""
+GPU_OVERUSE_ANNOTATION: Final = "aliquot.dev/gpu-memory-overuse"
+"""On a pod with parts of GPUs: on which of them it uses more memory than it was given, each with `usedMib`, `limitMib` and
+`since`, as a JSON object; written by the agent, and removed when it is back within."""
 USER_ANNOTATION: Final = "user"
 PROJECTS_ANNOTATION: Final = "aliquot.dev/projects"
 """On a namespace that is no project's: names of the projects, with commas between them, from which its pods may choose
