@@ -10,6 +10,7 @@ import urllib.request
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from aliquot_lab import Cluster, LabError
 from aliquot_lab.control_plane import free_ports
@@ -22,8 +23,12 @@ SERVICE_ACCOUNT = "aliquot-operator"
 WEBHOOK_ACCOUNT = "aliquot-webhook"
 OPERATOR = (sys.executable, "-m", "aliquot", "operator")
 WEBHOOK = (sys.executable, "-m", "aliquot", "webhook")
-_READY_SECONDS = 120.0
+_READY_SECONDS = 300.0
 _GRACE_SECONDS = 30.0
+_PROBE_SECONDS = 30.0
+_ATTEMPTS = 5
+_TOO_BUSY = "request did not complete within requested timeout"
+"""What the API server says when it has taken more than 34 s; our definitions are large, and it compiles their rules."""
 
 
 def install(cluster: Cluster, *values: str) -> None:
@@ -39,22 +44,48 @@ def install(cluster: Cluster, *values: str) -> None:
         LabError: Helm or the API server refused it.
     """
     settings = [argument for value in ("replicas=0", *values) for argument in ("--set", value)]
-    cluster.helm("upgrade", RELEASE, str(CHART), "--install", "--namespace", NAMESPACE, "--create-namespace", *settings)
-    if not eventually(lambda: _established(cluster), seconds=_READY_SECONDS):
+    install_chart(cluster, "--namespace", NAMESPACE, "--create-namespace", *settings)
+    if not eventually(lambda: definitions_are_served(cluster), seconds=_READY_SECONDS):
         message = "the API server does not serve the chart's custom resources"
         raise LabError(message)
 
 
-def _established(cluster: Cluster) -> bool:
-    """Whether the API server serves every custom resource that is defined."""
+def install_chart(cluster: Cluster, *options: str) -> None:
+    """Have helm install the chart or upgrade it, again if the API server was too busy to take all of it.
+
+    Raises:
+        LabError: Helm or the API server refused it.
+    """
+    for attempt in range(1, _ATTEMPTS + 1):
+        try:
+            cluster.helm("upgrade", RELEASE, str(CHART), "--install", *options)
+        except LabError as problem:
+            if attempt == _ATTEMPTS or _TOO_BUSY not in str(problem):
+                raise
+        else:
+            return
+
+
+def definitions_are_served(cluster: Cluster) -> bool:
+    """Whether the API server serves every custom resource that is defined, and tells kubectl so, which takes longer."""
     definitions = cluster.api.call("GET", "/apis/apiextensions.k8s.io/v1/customresourcedefinitions")["items"]
-    return all(
-        any(
-            condition["type"] == "Established" and condition["status"] == "True"
-            for condition in definition.get("status", {}).get("conditions") or ()
-        )
-        for definition in definitions
+    return bool(definitions) and all(_established(one) and _discovered(cluster, one["spec"]) for one in definitions)
+
+
+def _established(definition: dict[str, Any]) -> bool:
+    return any(
+        condition["type"] == "Established" and condition["status"] == "True"
+        for condition in definition.get("status", {}).get("conditions") or ()
     )
+
+
+def _discovered(cluster: Cluster, spec: dict[str, Any]) -> bool:
+    for version in spec["versions"]:
+        path = f"/apis/{spec['group']}/{version['name']}"
+        served: list[dict[str, Any]] = cluster.api.call("GET", path)["resources"] if cluster.api.answers(path) else []
+        if version["served"] and not any(each["name"] == spec["names"]["plural"] for each in served):
+            return False
+    return True
 
 
 @dataclass
@@ -90,7 +121,7 @@ class OperatorProcess:
     def probe(self, path: str) -> tuple[int, str]:
         """Status and text of a probe; (0, problem) when nobody answers."""
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/{path}", timeout=5) as answer:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/{path}", timeout=_PROBE_SECONDS) as answer:
                 return answer.status, answer.read().decode()
         except urllib.error.HTTPError as error:
             with error:

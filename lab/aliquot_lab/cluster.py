@@ -18,7 +18,7 @@ from aliquot_lab.processes import ProcessSpec, eventually
 from aliquot_lab.supervision import SupervisorClient
 
 RECORD = "lab.json"
-_READY_SECONDS = 120.0
+_READY_SECONDS = 300.0
 _TOKEN_SECONDS = 7 * 24 * 3600
 
 
@@ -77,10 +77,13 @@ class Cluster:
         return Path(self._binaries[name])
 
     def environment(self) -> dict[str, str]:
-        """This process's environment with `KUBECONFIG` pointing at the lab and no proxy in between."""
+        """This process's environment with `KUBECONFIG` pointing at the lab and no proxy in between.
+
+        What kubectl remembers of a server's kinds is the lab's own: another lab may have the same port next time.
+        """
         proxies = {"http_proxy", "https_proxy", "all_proxy"}
         kept = {name: value for name, value in os.environ.items() if name.lower() not in proxies}
-        return {**kept, "KUBECONFIG": str(self.kubeconfig)}
+        return {**kept, "KUBECONFIG": str(self.kubeconfig), "KUBECACHEDIR": str(self.directory / "kubectl-cache")}
 
     def _command(self, program: str, arguments: Sequence[str], given: str | bytes | None) -> str:
         done = subprocess.run(

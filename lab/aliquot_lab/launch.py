@@ -17,7 +17,7 @@ from aliquot_lab.kubeconfig import Access, read, write
 from aliquot_lab.processes import ProcessSpec
 from aliquot_lab.supervision import Owner, SupervisorClient, tail
 
-READY_SECONDS = 180.0
+READY_SECONDS = 300.0
 PROGRAMS_TO_ATTACH = ("kubectl", "helm", hollow.NAME)
 _ATTEMPTS = 3
 

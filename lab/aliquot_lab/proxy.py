@@ -31,7 +31,7 @@ from aliquot_lab.kubeconfig import Access
 T = TypeVar("T")
 _HOST: Final = "127.0.0.1"
 _LARGEST_BODY_BYTES: Final = 64 << 20
-_START_SECONDS: Final = 60.0
+_START_SECONDS: Final = 120.0
 # They belong to one connection, not to the message.
 _HOP_BY_HOP: Final = frozenset(
     {"connection", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade", "proxy-connection", "content-length"}

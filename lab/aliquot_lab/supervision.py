@@ -13,7 +13,7 @@ from aliquot_lab import directories
 from aliquot_lab.errors import LabError
 from aliquot_lab.processes import ProcessSpec, eventually, started_at
 
-_START_SECONDS = 60.0
+_START_SECONDS = 120.0
 _ANSWER_SECONDS = 120.0
 
 _launched: dict[Path, int] = {}  # process ids, to be reaped when their lab ends before us

@@ -58,6 +58,9 @@ def running(path: Path, nvml: Path | None, **environment: str) -> Generator[Agen
         "ALIQUOT_SERVER__PORT": "0",
         "ALIQUOT_IDENTITY__NODE": "n1",
         "ALIQUOT_SOURCES__PODS": "none",
+        # A busy machine takes its time; a scrape that is not answered by a reading of its own shows an earlier one.
+        "ALIQUOT_READINGS__DEADLINE_SECONDS": "60",
+        "ALIQUOT_READINGS__STALE_SECONDS": "600",
         "ALIQUOT_SOURCES__KUBELET_SOCKET": str(path.with_name("no-kubelet.sock")),
         **environment,
     }

@@ -15,6 +15,7 @@ from aliquot import names
 from aliquot.settings import Settings
 from aliquot_lab import Cluster
 from aliquot_lab.processes import eventually
+from demo.platform import definitions_are_served
 from tests.support.arena import PATIENCE_SECONDS
 
 ROOT = Path(__file__).parents[2]
@@ -97,30 +98,8 @@ def only(manifests: list[Manifest], kind: str, component: str = "operator") -> M
 
 def definitions_are_established(cluster: Cluster) -> None:
     """Wait until the API server serves our kinds. `kubectl wait` fails on definitions that have no conditions yet."""
-
-    def established() -> bool:
-        items = cluster.api.call("GET", "/apis/apiextensions.k8s.io/v1/customresourcedefinitions")["items"]
-        return bool(items) and all(_established(item) and _discovered(cluster, item) for item in items)
-
-    assert eventually(established, seconds=PATIENCE_SECONDS), "the definitions are not established"
-
-
-def _established(definition: Manifest) -> bool:
-    return any(
-        condition["type"] == "Established" and condition["status"] == "True"
-        for condition in definition["status"].get("conditions") or ()
-    )
-
-
-def _discovered(cluster: Cluster, definition: Manifest) -> bool:
-    """Whether the API server tells kubectl of all versions of the kind."""
-    spec = definition["spec"]
-    for version in spec["versions"]:
-        path = f"/apis/{spec['group']}/{version['name']}"
-        served: list[Manifest] = cluster.api.call("GET", path)["resources"] if cluster.api.answers(path) else []
-        if version["served"] and not any(each["name"] == spec["names"]["plural"] for each in served):
-            return False
-    return True
+    served = eventually(lambda: definitions_are_served(cluster), seconds=PATIENCE_SECONDS)
+    assert served, "the definitions are not established"
 
 
 def camel(name: str) -> str:

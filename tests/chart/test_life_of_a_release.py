@@ -10,7 +10,9 @@ import pytest
 import yaml
 
 from aliquot_lab import Cluster, LabError, dedicated
+from aliquot_lab.processes import eventually
 from tests.chart.chart_support import CHART, CRDS, definitions_are_established
+from tests.support.arena import PATIENCE_SECONDS
 
 pytestmark = [pytest.mark.cluster, pytest.mark.xdist_group("life of a release")]
 
@@ -122,7 +124,7 @@ def test_uninstalling_keeps_definitions_and_objects_for_the_next_release(release
         "clusterroles,clusterrolebindings,priorityclasses,roles,rolebindings,serviceaccounts,deployments,services,"
         "secrets,validatingwebhookconfigurations"
     )
-    assert release.kubectl("get", gone, "-n", "runai", *ours) == ""
+    assert eventually(lambda: release.kubectl("get", gone, "-n", "runai", *ours) == "", seconds=PATIENCE_SECONDS)
 
     release.helm(*install("aliquot", "runai"))
     assert identities(release) == objects

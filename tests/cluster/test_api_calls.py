@@ -73,22 +73,14 @@ class Counted(Arena):
             "the node pool to say how its node is",
         )
         namespace = f"runai-{self.name}-{WATCHED}"
-        [pod] = self.pods(namespace, "restless")
+        pod = self.only_pod(namespace, "restless", phase="Running")
         self.delete(f"/api/v1/namespaces/{namespace}/pods/{pod['metadata']['name']}")
 
-        def another() -> bool:
-            pods = self.pods(namespace, "restless")
-            return len(pods) == 1 and uid_of(pods[0]) != uid_of(pod)
-
-        self.until(another, "another pod in its place")
+        self.only_pod(namespace, "restless", phase="Running", but={pod["metadata"]["uid"]})
         waiting = f"waiting-{pod['metadata']['uid']}"
         self.submit(namespace, waiting, job_name=None, gpu="17")
         self.until_reason(namespace, waiting, "NoSuchNode")
         self.delete(f"{WORKLOADS}/namespaces/{namespace}/trainingworkloads/{waiting}")
-
-
-def uid_of(pod: dict[str, dict[str, str]]) -> str:
-    return pod["metadata"]["uid"]
 
 
 def counts(records: list[Record]) -> Counter[str]:
@@ -161,6 +153,7 @@ def test_an_interactive_workload_costs_no_more(counted: Counted) -> None:
     assert found == {"create pods": 1, "create pods/binding": 1}
     counted.delete(counted.path(namespace, "notebook", kind))
     counted.until(lambda: not counted.pods(namespace, "notebook"), "its pod to be gone")
+    counted.heard()  # what that makes it write is not the next test's
 
 
 def test_a_generated_name_costs_one_write_more(counted: Counted) -> None:
@@ -168,6 +161,7 @@ def test_a_generated_name_costs_one_write_more(counted: Counted) -> None:
     before = len(counted.writes())
     counted.submit(namespace, "nameless", job_name=None, duration="1s")
     counted.until_phase(namespace, "nameless", "Completed")
+    counted.heard()
     found = counts([one for one in counted.writes()[before:] if one.namespace == namespace])
     assert found["patch trainingworkloads"] == 1
 

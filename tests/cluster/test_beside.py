@@ -60,7 +60,7 @@ def test_everything_is_there_before_the_pods_and_goes_with_the_workload_but_for_
         "ingresses": ["served"],
     }
     uid = arena.workload(namespace, "served")["metadata"]["uid"]
-    [pod] = arena.pods(namespace, "served")
+    pod = arena.only_pod(namespace, "served")
     for plural, names in listed(arena, namespace).items():
         for name in names:
             metadata = arena.get(path(namespace, plural, name))["metadata"]
@@ -75,6 +75,7 @@ def test_everything_is_there_before_the_pods_and_goes_with_the_workload_but_for_
 def test_what_is_changed_or_deleted_by_hand_is_put_back(arena: Arena, namespace: str) -> None:
     arena.submit(namespace, "served", ports=items(api=API), exposedUrls=items(lab={"containerPort": 8888}))
     arena.until_phase(namespace, "served", "Running")
+    pod = arena.only_pod(namespace, "served")
     service, ingress = path(namespace, "services", "served"), path(namespace, "ingresses", "served")
     made, address = arena.get(service), arena.get(ingress)["spec"]
 
@@ -92,7 +93,8 @@ def test_what_is_changed_or_deleted_by_hand_is_put_back(arena: Arena, namespace:
         lambda: arena.get(service).get("metadata", {}).get("uid") not in (None, made["metadata"]["uid"]),
         "the Service to be made again",
     )
-    assert arena.status(namespace, "served")["phase"] == "Running"
+    arena.until_phase(namespace, "served", "Running")
+    assert arena.only_pod(namespace, "served")["metadata"]["uid"] == pod["metadata"]["uid"], "work is not disturbed"
 
 
 def test_a_name_that_is_somebody_elses_is_told_and_no_pod_is_made(arena: Arena, namespace: str) -> None:
@@ -186,7 +188,7 @@ def test_a_volume_that_waits_for_its_first_pod_is_told_where_that_is(arena: Aren
         return {key.removeprefix(prefix): value for key, value in annotations.items() if key.startswith(prefix)}
 
     arena.until(lambda: "storage-provisioner" in told(), "Kubernetes to ask the provisioner for a volume")
-    [pod] = arena.pods(namespace, "writer")
+    pod = arena.only_pod(namespace, "writer")
     assert told() == {"selected-node": pod["spec"]["nodeName"], "storage-provisioner": provisioner}
 
 

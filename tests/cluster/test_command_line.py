@@ -59,7 +59,7 @@ def test_s30_a_training_job_from_submission_to_deletion(arena: Arena, run: Run) 
     assert (at, image, kind, of) == (node, QUICKSTART, "Train", project)
     assert "1.00 (1.00)" in listed.stdout
     assert "1 (0)" in listed.stdout
-    [pod] = [each["metadata"]["name"] for each in arena.pods(namespace)]
+    pod = arena.only_pod(namespace)["metadata"]["name"]
     arena.until(lambda: "[Scheduled]" in run("describe", "train1", "-p", project).stdout, "its Event to be told")
     told = " ".join(run("describe", "job", "train1", "-p", project).stdout.split())
     for words in ("STATUS: Running", "ALLOCATED GPUS: 1.00", "CREATED BY CLI: true", f"{pod} Running TRAIN", node):
@@ -81,9 +81,10 @@ def test_a_job_that_waits_says_why_with_numbers(arena: Arena, run: Run) -> None:
     project = f"{arena.name}-a"
     assert run("submit", "large", "-i", QUICKSTART, "-g", "4", "-p", project).exit_code == 0
     [large] = [each["metadata"]["name"] for each in arena.get(arena.path(namespace))["items"]]
-    message = arena.until_phase(namespace, large, "Pending")["phaseMessage"]
-    arena.until(lambda: "4 GPUs" in arena.status(namespace, large)["phaseMessage"], "the reason to have numbers")
-    message = arena.status(namespace, large)["phaseMessage"]
+    status = arena.until_status(
+        namespace, large, lambda status: "4 GPUs" in status["phaseMessage"], "to give a reason with numbers"
+    )
+    message = status["phaseMessage"]
     assert rows(run("list", "-p", project))["large"][1] == "Pending"
     assert message in run("list", "-p", project, "-o", "wide").stdout
     assert message in run("describe", "large", "-p", project).stdout
@@ -119,10 +120,10 @@ def test_a_distributed_job_is_one_row(arena: Arena, run: Run) -> None:
     project = f"{arena.name}-a"
     words = ("submit-dist", "pytorch", "--name", "dist1", "--workers=1", "-g", "1", "-i", "x", "-p", project)
     assert run(*words).exit_code == 0
+    arena.until(lambda: "2.00 (2.00)" in run("list", "-p", project).stdout, "both pods of dist1 to have their GPU")
     arena.until(lambda: rows(run("list", "-p", project))["dist1"][1] == "Running", "dist1 to run")
     row = rows(run("list", "-p", project))["dist1"]
     assert (row[3], row[5]) == ("<multiple>", "Pytorch")
-    assert "2.00 (2.00)" in run("list", "-p", project).stdout
     refused = run("suspend", "dist1", "-p", project)
     assert (refused.exit_code, "cannot be suspended" in refused.stderr) == (1, True)
 

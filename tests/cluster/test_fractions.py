@@ -7,6 +7,7 @@ import pytest
 
 from aliquot_lab.api import ApiError
 from tests.support.arena import Arena
+from tests.support.foreign import needs_policies
 
 pytestmark = pytest.mark.cluster
 
@@ -79,8 +80,8 @@ def test_two_workloads_share_a_gpu_and_the_last_gives_it_back(arena: Arena) -> N
     for name in ("frac05", "frac03"):
         arena.delete(arena.path(namespace, name, kind="InteractiveWorkload"))
     arena.until_phase(namespace, "whole", "Running")
-    assert not reservations(arena)
-    [pod] = arena.pods(namespace, "whole")
+    until_no_reservations(arena)
+    pod = arena.only_pod(namespace, "whole")
     assert pod["metadata"]["annotations"]["received-resource-type"] == "Regular"
 
 
@@ -123,7 +124,7 @@ def test_whole_gpus_thirds_and_parts_of_several_go_together(arena: Arena) -> Non
     arena.until_running_pods(namespace, 5)
     shared = cards(arena, namespace)
     assert sorted(shared.values()) == [1, 1, 3]
-    [pair] = arena.pods(namespace, "pair")
+    pair = arena.only_pod(namespace, "pair")
     annotations, labels = pair["metadata"]["annotations"], pair["metadata"]["labels"]
     assert len({*annotations[DEVICES].split(",")}) == 2
     assert annotations["aliquot.dev/number-of-gpus"] == "1.8"
@@ -132,7 +133,7 @@ def test_whole_gpus_thirds_and_parts_of_several_go_together(arena: Arena) -> Non
     arena.end(namespace, "thirds")
     arena.submit(namespace, "second", gpu="1")
     arena.until_phase(namespace, "second", "Running")
-    assert len(reservations(arena)) == 2
+    arena.until(lambda: len(reservations(arena)) == 2, "the card that nobody shares any more to be held no longer")
 
 
 def test_sharers_go_when_their_reservation_is_deleted_and_start_again_on_a_new_one(arena: Arena) -> None:
@@ -182,6 +183,7 @@ IN_ANNOTATIONS: Final = {
 
 def test_foreign_pods_get_their_parts_and_one_container_of_each_is_told(arena: Arena) -> None:
     """cluster-api.md S7, scheduling.md 1.4; the variables are added where the API server has the policies for it."""
+    needs_policies(arena)
     arena.nodes(1, gpus=1)
     namespace = arena.project("a", deserved=1)
     metadata = {"annotations": {"gpu-fraction": "0.5"}}
@@ -195,8 +197,6 @@ def test_foreign_pods_get_their_parts_and_one_container_of_each_is_told(arena: A
     arena.until_running_pods(namespace, 2)
     assert list(cards(arena, namespace).values()) == [2]
     first, second = (pod["spec"]["containers"] for pod in arena.pods(namespace))
-    if not arena.get("/apis/admissionregistration.k8s.io/v1/mutatingadmissionpolicies"):
-        pytest.skip("this API server knows no MutatingAdmissionPolicies")
     assert [told(container) for container in (*first, *second)] == [IN_ANNOTATIONS, {}, IN_ANNOTATIONS]
     assert second[1]["env"][0] == {"name": "MINE", "value": "1"}
 
@@ -206,7 +206,7 @@ def test_our_own_pods_are_told_once(arena: Arena) -> None:
     namespace = arena.project("a", deserved=1)
     arena.submit(namespace, "half", gpu="0.5")
     arena.until_phase(namespace, "half", "Running")
-    [container] = arena.pods(namespace)[0]["spec"]["containers"]
+    [container] = arena.only_pod(namespace)["spec"]["containers"]
     assert IN_ANNOTATIONS.items() <= told(container).items()
     assert [each["name"] for each in container["env"]].count("NVIDIA_VISIBLE_DEVICES") == 1
 
@@ -227,9 +227,22 @@ HELPED: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
 }
 
 
+def refused(arena: Arena, namespace: str) -> bool:
+    """Whether a pod that says which GPU it has is refused there, by a dry run."""
+    metadata = {"name": "dry", "annotations": {DEVICES: "GPU-1"}}
+    spec = {"schedulerName": "runai-scheduler", "containers": [{"name": "main", "image": "x"}]}
+    pod = {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec}
+    try:
+        arena.lab.api.call("POST", f"/api/v1/namespaces/{namespace}/pods?dryRun=All", pod)
+    except ApiError as problem:
+        return "metadata.annotations: aliquot.dev/shared-gpus" in str(problem)
+    return False
+
+
 def test_nobody_helps_themselves(arena: Arena) -> None:
     namespace, elsewhere = arena.project("a", deserved=1), arena.namespace("elsewhere")
     arena.pod(namespace, "plain", metadata={"annotations": {"mine": "1"}}, containers=[{"name": "main", "image": "x"}])
+    arena.until(lambda: refused(arena, namespace), "the API server to know that the namespace is a project's")
     for number, (metadata, container, said) in enumerate(HELPED.values()):
         containers = [{"name": "main", "image": "x", **container}]
         with pytest.raises(ApiError, match=said):

@@ -20,6 +20,13 @@ def until_phase(arena: Arena, namespace: str, name: str, phase: str) -> dict[str
     return arena.until_phase(namespace, name, phase, kind=INFERENCE)
 
 
+def until_says(arena: Arena, namespace: str, name: str, words: str) -> dict[str, Any]:
+    """Wait until the status has these words in its sentence; returns it."""
+    return arena.until_status(
+        namespace, name, lambda status: words in status.get("phaseMessage", ""), f"to say {words!r}", kind=INFERENCE
+    )
+
+
 def deployment(namespace: str, name: str = "") -> str:
     return f"/apis/apps/v1/namespaces/{namespace}/deployments/{name}".rstrip("/")
 
@@ -28,16 +35,22 @@ def service(namespace: str, name: str) -> str:
     return f"/api/v1/namespaces/{namespace}/services/{name}"
 
 
+def carried_out_by(arena: Arena, pod: dict[str, Any]) -> str:
+    """The uid of the Deployment that a pod is of."""
+    metadata = pod["metadata"]
+    sets = arena.get(f"/apis/apps/v1/namespaces/{metadata['namespace']}/replicasets")["items"]
+    [uid] = [owner["uid"] for owner in metadata["ownerReferences"]]
+    [replicas] = [each for each in sets if each["metadata"]["uid"] == uid]
+    return str(replicas["metadata"]["ownerReferences"][0]["uid"])
+
+
 def test_s5_a_model_is_served_by_as_many_pods_as_it_asks_for(arena: Arena) -> None:
     arena.nodes(1)
     namespace = arena.project("a", deserved=8)
     submit(arena, namespace, "chat", minScale=2, maxScale=2, gpu="2")
     arena.until(lambda: arena.running(namespace) == 4, "both of its pods to run")
-    arena.until(
-        lambda: "2 pods running" in arena.status(namespace, "chat", INFERENCE).get("phaseMessage", ""),
-        "the status to say so",
-    )
-    status = until_phase(arena, namespace, "chat", "Running")
+    status = until_says(arena, namespace, "chat", "2 pods running")
+    assert status["phase"] == "Running"
     assert (status["requestedGPU"], status["totalAllocatedGPU"], status["creationStatus"]) == ("4", "4", "Submitted")
     assert "reason" not in status
     assert f"http://chat.{namespace}.svc" in status["phaseMessage"]
@@ -61,30 +74,31 @@ def test_s8_its_pods_stay_within_the_quota_and_it_says_which_waits(arena: Arena)
     namespace = arena.project("a", deserved=2)
     submit(arena, namespace, "chat", minScale=3, maxScale=3)
     arena.until(lambda: arena.running(namespace) == 2, "two of three pods to run")
-    status = arena.until_reason(namespace, "chat", "NonPreemptibleOverQuota", kind=INFERENCE)
-    arena.until(
-        lambda: "2 of 3 pods running" in arena.status(namespace, "chat", INFERENCE).get("phaseMessage", ""),
-        "the status to say how many run",
-    )
+    arena.until_reason(namespace, "chat", "NonPreemptibleOverQuota", kind=INFERENCE)
+    status = until_says(arena, namespace, "chat", "2 of 3 pods running")
     assert (status["requestedGPU"], arena.running(namespace)) == ("3", 2)
     arena.patch(arena.path(namespace, "chat", INFERENCE), {"spec": {"minScale": {"value": 1}}})
     arena.patch(arena.path(namespace, "chat", INFERENCE), {"spec": {"maxScale": {"value": 1}}})
     arena.until(lambda: len(arena.pods(namespace)) == 1, "it to shrink to one pod")
-    arena.until(lambda: "reason" not in arena.status(namespace, "chat", INFERENCE), "nothing to wait any more")
-    assert until_phase(arena, namespace, "chat", "Running")["requestedGPU"] == "1"
+    arena.until_status(
+        namespace,
+        "chat",
+        lambda status: (status["phase"], status["requestedGPU"]) == ("Running", "1") and "reason" not in status,
+        "to ask for one GPU, and nothing to wait any more",
+        kind=INFERENCE,
+    )
 
 
 def test_without_knative_it_says_what_is_not_possible(arena: Arena) -> None:
     arena.nodes(1)
     namespace = arena.project("a", deserved=8)
     submit(arena, namespace, "chat", minScale=0, maxScale=3, target=10)
-    until_phase(arena, namespace, "chat", "Running")
-    message = arena.status(namespace, "chat", INFERENCE)["phaseMessage"]
+    message = until_phase(arena, namespace, "chat", "Running")["phaseMessage"]
     assert "scaling to zero needs Knative" in message
     assert "no metric inference_requests_in_flight of pods" in message
     scalers = f"/apis/autoscaling/v2/namespaces/{namespace}/horizontalpodautoscalers"
     assert arena.get(scalers)["items"] == []
-    assert len(arena.pods(namespace)) == 1
+    assert arena.only_pod(namespace, phase="Running")
 
 
 def test_what_is_changed_or_deleted_by_hand_is_put_back(arena: Arena) -> None:
@@ -100,21 +114,21 @@ def test_what_is_changed_or_deleted_by_hand_is_put_back(arena: Arena) -> None:
     arena.until(lambda: arena.get(where)["spec"] == made["spec"], "the Deployment to be as it was made")
     arena.delete(where)
     arena.delete(service(namespace, "chat"))
-    arena.until(
-        lambda: arena.get(where).get("metadata", {}).get("uid", "") not in ("", made["metadata"]["uid"]),
-        "another Deployment",
-    )
+
+    def another() -> str:
+        uid = str(arena.get(where)["metadata"]["uid"])
+        return uid if uid != made["metadata"]["uid"] else ""
+
+    remade = arena.until(another, "another Deployment")
     arena.until(lambda: arena.get(service(namespace, "chat")), "another Service")
-    [pod] = arena.pods(namespace)[:1]
-    arena.delete(f"/api/v1/namespaces/{namespace}/pods/{pod['metadata']['name']}")
-    arena.until(
-        lambda: [
-            each
-            for each in arena.pods(namespace)
-            if each["metadata"]["uid"] != pod["metadata"]["uid"] and each["status"]["phase"] == "Running"
-        ],
-        "another pod to run",
-    )
+
+    def its_pod() -> dict[str, Any]:
+        [pod] = [pod for pod in arena.running_pods(namespace) if carried_out_by(arena, pod) == remade]
+        return pod
+
+    pod = arena.until(its_pod, "its pod to run")["metadata"]
+    arena.delete(f"/api/v1/namespaces/{namespace}/pods/{pod['name']}")
+    arena.until(lambda: its_pod()["metadata"]["uid"] != pod["uid"], "another pod to run")
     arena.delete(arena.path(namespace, "chat", INFERENCE))
     for kind, path in (("pods", f"/api/v1/namespaces/{namespace}/pods"), ("Deployments", deployment(namespace))):
         arena.until(lambda path=path: not arena.get(path)["items"], f"its {kind} to be gone")

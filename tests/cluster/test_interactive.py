@@ -37,7 +37,7 @@ def test_s31_a_build_runs_until_it_is_deleted(arena: Arena) -> None:
         "PodsScheduled": "True",
         "Running": "True",
     }
-    [pod] = arena.pods(namespace, "build1")
+    pod = arena.only_pod(namespace, "build1")
     assert pod["metadata"]["name"] == "build1-0-0"
     [owner] = pod["metadata"]["ownerReferences"]
     assert (owner["kind"], owner["name"], owner["controller"]) == (INTERACTIVE, "build1", True)
@@ -62,10 +62,7 @@ def test_s67_what_ends_is_started_again_in_its_place(arena: Arena, code: str) ->
     status = arena.status(namespace, "crash", INTERACTIVE)
     assert status["phase"] in ("Initializing", "Running")
     assert (status.get("failedPods", 0), status.get("succeededPods", 0)) == (0, 0)
-    arena.until(
-        lambda: [each for each in arena.events(namespace, "crash") if each["reason"] == "CrashLoopBackOff"],
-        "an event that says so",
-    )
+    arena.event(namespace, "crash", "CrashLoopBackOff")
 
 
 def test_s50_it_stays_within_its_quota_unless_it_is_preemptible(arena: Arena) -> None:
@@ -78,7 +75,7 @@ def test_s50_it_stays_within_its_quota_unless_it_is_preemptible(arena: Arena) ->
     assert status["phase"] == "Pending"
     submit(arena, namespace, "third", preemptible=True)
     until_phase(arena, namespace, "third", "Running")
-    [pod] = arena.pods(namespace, "third")
+    pod = arena.only_pod(namespace, "third")
     assert pod["spec"]["priorityClassName"] == "interactive-preemptible"
 
 
@@ -111,7 +108,7 @@ def test_a_notebook_says_where_it_is(arena: Arena) -> None:
     submit(arena, namespace, "notebook", job_name=None, namePrefix="jupyter", jupyter=True, image=None)
     status = until_phase(arena, namespace, "notebook", "Running")
     assert status["jobName"] == "jupyter-0"
-    [pod] = arena.pods(namespace, "notebook")
+    pod = arena.only_pod(namespace, "notebook")
     [container] = pod["spec"]["containers"]
     assert container["image"] == "quay.io/jupyter/scipy-notebook:latest"
     assert container["args"] == ["start-notebook.py", f"--ServerApp.base_url=/{arena.name}-a/jupyter-0"]
@@ -144,14 +141,7 @@ def test_a_pod_that_is_deleted_comes_back(arena: Arena) -> None:
     until_phase(arena, namespace, "build1", "Running")
     before = uids(arena, namespace)
     arena.delete(f"/api/v1/namespaces/{namespace}/pods/build1-0-0")
-    arena.until(
-        lambda: [
-            pod
-            for pod in arena.pods(namespace)
-            if pod["metadata"]["uid"] not in before and pod["status"]["phase"] == "Running"
-        ],
-        "another pod to run in its place",
-    )
+    arena.only_pod(namespace, phase="Running", but=before)
     assert until_phase(arena, namespace, "build1", "Running").get("failedPods", 0) == 0
 
 

@@ -21,7 +21,7 @@ def test_s15_a_workload_takes_from_its_template(arena: Arena) -> None:
     arena.submit(namespace, "mine", job_name=None, namePrefix="jupyter", image=None, base="defaults", kind=INTERACTIVE)
     status = arena.until_phase(namespace, "mine", "Running", kind=INTERACTIVE)
     assert (status["jobName"], status["creationStatus"]) == ("jupyter-0", "Submitted")
-    [pod] = arena.pods(namespace, "mine")
+    pod = arena.only_pod(namespace, "mine")
     [container] = pod["spec"]["containers"]
     assert container["image"] == "jupyter/scipy-notebook"
     assert container["args"][0] == "start-notebook.py"
@@ -36,7 +36,9 @@ def test_s22_a_policy_of_interactive_workloads_is_kept(arena: Arena) -> None:
         "metadata": {"name": "interactive-policy1"},
         "spec": {"gpu": {"rules": {"required": True, "min": "1", "max": "4"}, "value": "1"}},
     }
-    arena.make(f"{WORKLOADS}/namespaces/{namespace}/interactivepolicies", policy)
+    policies = f"{WORKLOADS}/namespaces/{namespace}/interactivepolicies"
+    arena.make(policies, policy)
+    arena.until(lambda: arena.get(f"{policies}/interactive-policy1").get("status"), "the operator to know the policy")
     arena.submit(namespace, "five", gpu="5", kind=INTERACTIVE)
     status = arena.until_reason(namespace, "five", "InvalidSpec", kind=INTERACTIVE)
     assert "gpu: must be no greater than 4" in status["phaseMessage"]

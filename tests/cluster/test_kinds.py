@@ -17,13 +17,14 @@ from aliquot.contracts.kinds.crd import write_all
 from aliquot.contracts.kinds.registry import KINDS, Kind
 from aliquot_lab import Cluster, LabError
 from aliquot_lab.api import ApiError
+from aliquot_lab.processes import eventually
 from demo import platform
 from tests.contracts import contract
 from tests.contracts.documents import IMAGE, QUEUES, Spec, values
 from tests.contracts.refused import REFUSED_BY_RULES, REFUSED_BY_SCHEMA
 from tests.contracts.taken import TAKEN
 from tests.core.rendering.golden_pods import golden_workloads, load
-from tests.support.arena import MERGE
+from tests.support.arena import MERGE, PATIENCE_SECONDS
 
 CRDS: Final = Path(__file__).parents[2] / "crds"
 NAMESPACE: Final = "default"
@@ -131,8 +132,18 @@ EXPLAINED: Final = {
 @pytest.mark.cluster
 @pytest.mark.parametrize(("field", "said"), EXPLAINED.items(), ids=EXPLAINED)
 def test_kubectl_explains_it(served: Cluster, field: str, said: tuple[str, str]) -> None:
-    page = " ".join(served.kubectl("explain", field).split(" "))
-    assert [words for words in said if words not in page] == []
+    page = ""
+
+    def explained() -> bool:
+        nonlocal page
+        try:
+            page = " ".join(served.kubectl("explain", field).split(" "))
+        except LabError as problem:
+            page = str(problem)
+        return all(words in page for words in said)
+
+    # Kubernetes publishes what it explains a moment after it serves a kind.
+    assert eventually(explained, seconds=PATIENCE_SECONDS), page
 
 
 @pytest.mark.cluster

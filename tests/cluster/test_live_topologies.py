@@ -9,6 +9,7 @@ from aliquot.core.simulation import load, simulate
 from demo.platform import OperatorProcess
 from tests.support.arena import Arena
 from tests.support.foreign import active, define, report
+from tests.support.scheduler_state import state_of
 
 pytestmark = [pytest.mark.cluster, pytest.mark.xdist_group("topologies")]
 DISTRIBUTED: Final = "DistributedWorkload"
@@ -67,11 +68,9 @@ def test_a_gang_lands_in_one_rack_and_waits_for_one_though_the_cluster_has_room(
     status = arena.until_reason(namespace, "astray", "NoSuchTopology", kind=DISTRIBUTED)
     assert f"topology {arena.name} has only the levels {RACK}, kubernetes.io/hostname" in status["phaseMessage"]
 
-    code, text = operator.probe(f"debug/state?pool={arena.name}")
-    assert code == 200
-    document = json.loads(text)
+    document = arena.until(lambda: state_of(operator, arena.name), "the operator to tell what it knows")
     assert {"name": arena.name, "levels": [RACK, "kubernetes.io/hostname"]} in document["topologies"]
-    [only] = simulate(load(text.encode()), 1).rounds
+    [only] = simulate(load(json.dumps(document).encode()), 1).rounds
     assert (only.bind, only.evict, only.nominate) == ([], [], [])
     assert {entry.job.partition("-")[0]: entry.reason for entry in only.waiting} == {
         "wide": "NotEnoughResources",
@@ -114,4 +113,4 @@ def test_a_topology_that_names_nothing_is_told_of_and_one_that_is_mended_is_foll
     arena.patch(path, {"spec": {"levels": levels}})
     arena.until_phase(namespace, "close", "Running", kind=DISTRIBUTED)
     arena.until(lambda: told("spec.levels[2].nodeLabel: '' is not the key of a node label"), "levels to be told of")
-    assert told(f"spec.levels[1].nodeLabel: '{RACK}' is named by an earlier level")
+    arena.until(lambda: told(f"spec.levels[1].nodeLabel: '{RACK}' is named by an earlier level"), "the other of them")

@@ -34,8 +34,7 @@ class MpiOperator:
     def job(self, namespace: str, name: str) -> dict[str, Any]:
         """The MPIJob, waited for."""
         path = f"{self._jobs}/namespaces/{namespace}/mpijobs/{name}"
-        self._arena.until(lambda: self._arena.get(path), f"the MPIJob {name}")
-        return self._arena.get(path)
+        return self._arena.until(lambda: self._arena.get(path), f"the MPIJob {name}")
 
     def gone(self, namespace: str, name: str) -> None:
         """Wait until the MPIJob is gone."""
@@ -85,11 +84,14 @@ def test_without_the_kind_it_waits_and_begins_when_it_is_installed(arena: Arena)
     operator.make_pods(namespace, "dist1")
     operator.say(namespace, "dist1", "Running")
     arena.until(lambda: arena.running(namespace) == 2, "both workers to run")
-    arena.until(
-        lambda: "3 pods running" in arena.status(namespace, "dist1", DISTRIBUTED).get("phaseMessage", ""),
-        "the status to say so",
+    status = arena.until_status(
+        namespace,
+        "dist1",
+        lambda status: "3 pods running" in status["phaseMessage"],
+        "to say that all three run",
+        kind=DISTRIBUTED,
     )
-    status = until_phase(arena, namespace, "dist1", "Running")
+    assert status["phase"] == "Running"
     assert (status["requestedGPU"], status["totalAllocatedGPU"], status["creationStatus"]) == ("2", "2", "Submitted")
     assert [each["kind"] for each in status["createdResources"]] == ["MPIJob"]
     assert report(arena, namespace, "dist1") == {}, "it is no workload of another kind"
@@ -126,8 +128,7 @@ def test_what_fails_has_failed_and_goes_when_it_says_so(arena: Arena) -> None:
     operator.say(namespace, "dist1", "Failed", "BackoffLimitExceeded", "the launcher failed")
     arena.until(lambda: not arena.workload(namespace, "dist1", DISTRIBUTED), "the workload to be gone")
     operator.gone(namespace, "dist1")
-    events = [each for each in arena.events(namespace, "dist1") if each["reason"] == "BackoffLimitExceeded"]
-    assert [each["note"] for each in events] == ["it has failed: the launcher failed"]
+    arena.event(namespace, "dist1", "BackoffLimitExceeded", "it has failed: the launcher failed")
 
 
 def test_a_time_limit_ends_it_and_its_job(arena: Arena) -> None:

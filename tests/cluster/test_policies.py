@@ -71,7 +71,7 @@ def test_s20_bounds_and_defaults_of_a_policy(arena: Arena) -> None:
         "values": {"gpu": {"value": "2"}},
         "origins": {"gpu": "policy"},
     }
-    [pod] = arena.pods(held, "by-default")
+    pod = arena.only_pod(held, "by-default")
     assert pod["spec"]["containers"][0]["resources"]["limits"]["nvidia.com/gpu"] == "2"
 
 
@@ -106,7 +106,7 @@ def test_s14_s15_a_template_creates_nothing_and_gives_values(arena: Arena) -> No
     done = arena.until_phase(namespace, "mine", "Completed")
     assert done["inherited"]["template"] == f"{namespace}/defaults"
     assert done["inherited"]["origins"]["image"] == "template"
-    [pod] = arena.pods(namespace)
+    pod = arena.only_pod(namespace)
     container = pod["spec"]["containers"][0]
     variables = {each["name"]: each.get("value") for each in container["env"]}
     assert container["image"] == "registry.example.com/theirs:2"
@@ -127,17 +127,10 @@ def test_a_workload_waits_for_its_template_and_keeps_what_it_took(arena: Arena) 
     path = template(arena, namespace, "late", gpu={"value": "3"})
     arena.until_phase(namespace, "mine", "Running")
     arena.delete(path)
-    [pod] = arena.pods(namespace, "mine")
+    pod = arena.only_pod(namespace, "mine")
     arena.delete(f"/api/v1/namespaces/{namespace}/pods/{pod['metadata']['name']}")
-    others: list[dict[str, Any]] = []
-
-    def another() -> bool:
-        nonlocal others
-        others = [each for each in arena.pods(namespace, "mine") if each["metadata"]["uid"] != pod["metadata"]["uid"]]
-        return bool(others)
-
-    arena.until(another, "another pod to take the place of the deleted one")
-    assert others[0]["spec"]["containers"][0]["resources"]["limits"]["nvidia.com/gpu"] == "3"
+    another = arena.only_pod(namespace, "mine", but={pod["metadata"]["uid"]})
+    assert another["spec"]["containers"][0]["resources"]["limits"]["nvidia.com/gpu"] == "3"
 
 
 def test_a_base_that_does_not_do_is_named_until_there_is_a_right_one(arena: Arena) -> None:
@@ -176,8 +169,7 @@ def test_s23_defaults_for_all_items(arena: Arena) -> None:
         "pvcs[b].existingPvc: must be left as the policy has it: true; "
     )
     arena.submit(namespace, "right", pvcs={"items": {"a": {"value": {"path": "/a", "claimName": "sets"}}}})
-    arena.until(lambda: arena.pods(namespace, "right"), "its pod")
-    [pod] = arena.pods(namespace, "right")
+    pod = arena.only_pod(namespace, "right")
     mounted = [each["persistentVolumeClaim"] for each in pod["spec"]["volumes"] if "persistentVolumeClaim" in each]
     assert [claim["claimName"] for claim in mounted] == ["sets"]
 

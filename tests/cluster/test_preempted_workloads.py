@@ -25,10 +25,9 @@ def until_over(arena: Arena, namespace: str, name: str, kind: str) -> dict[str, 
     """Wait until the workload has ended by a preemption and its pods are gone; returns its status."""
     arena.until_reason(namespace, name, "Preempted", kind=kind)
     arena.until(lambda: not arena.pods(namespace, name), f"the pods of {name} to be gone")
-    arena.until(
-        lambda: arena.status(namespace, name, kind)["totalAllocatedGPU"] == "0", f"the status of {name} to say that"
+    status = arena.until_status(
+        namespace, name, lambda status: status["totalAllocatedGPU"] == "0", "to hold nothing any more", kind=kind
     )
-    status = arena.status(namespace, name, kind)
     assert (status["phase"], status["reason"]) == ("Failed", "Preempted")
     assert [each["reason"] for each in status["conditions"] if each["type"] == "Failed"] == ["Preempted"]
     return status
@@ -48,9 +47,7 @@ def test_s69_a_workload_that_does_not_wait_for_its_next_turn_ends(
     assert status["phaseMessage"].startswith(sentence)
     assert f"was stopped for {a.removeprefix('runai-')}/owner" in status["phaseMessage"]
     assert status["preemptions"] == 1
-    arena.until(
-        lambda: [each for each in arena.events(b, "borrower") if each["reason"] == "Preempted"], "an event that says so"
-    )
+    arena.event(b, "borrower", "Preempted")
 
 
 def test_a_workload_ends_when_it_was_preempted_once_too_often(arena: Arena) -> None:
@@ -61,8 +58,7 @@ def test_a_workload_ends_when_it_was_preempted_once_too_often(arena: Arena) -> N
     arena.until_phase(b, "borrower", "Running")
     arena.submit(a, "owner")
     arena.until_phase(a, "owner", "Running")
-    arena.until(lambda: arena.status(b, "borrower").get("phase") == "Pending", "the borrower to wait")
-    assert arena.status(b, "borrower")["preemptions"] == 1
+    assert arena.until_phase(b, "borrower", "Pending")["preemptions"] == 1
     arena.patch(owner, {"spec": {"active": {"value": False}}})
     arena.until_phase(b, "borrower", "Running")
     arena.patch(owner, {"spec": {"active": {"value": True}}})
@@ -83,16 +79,11 @@ def test_who_is_moved_or_deleted_by_somebody_else_is_not_preempted(arena: Arena)
     before = {pod["metadata"]["uid"] for namespace in (a, b) for pod in arena.pods(namespace)}
     arena.submit(a, "a2", gpu="2")
     arena.until_phase(a, "a2", "Running")
+    pods = {name: arena.only_pod(namespace, name, phase="Running") for namespace, name in ((a, "a1"), (b, "b1"))}
+    assert len({pod["metadata"]["uid"] for pod in pods.values()} & before) == 1, "one of them was moved"
     for namespace, name in ((a, "a1"), (b, "b1")):
-        status = arena.until_phase(namespace, name, "Running")
-        assert "preemptions" not in status
-    after = {pod["metadata"]["uid"] for name in (("a1", a), ("b1", b)) for pod in arena.pods(name[1], name[0])}
-    assert len(after & before) == 1, "one of them was moved"
-    [pod] = arena.pods(a, "a1")
-    arena.delete(f"/api/v1/namespaces/{a}/pods/{pod['metadata']['name']}")
-    uid = pod["metadata"]["uid"]
-    arena.until(
-        lambda: [each for each in arena.pods(a, "a1") if each["metadata"]["uid"] != uid], "the next pod to be made"
-    )
-    status = arena.until_phase(a, "a1", "Running")
-    assert "preemptions" not in status
+        assert "preemptions" not in arena.until_phase(namespace, name, "Running")
+    deleted = pods["a1"]["metadata"]
+    arena.delete(f"/api/v1/namespaces/{a}/pods/{deleted['name']}")
+    arena.only_pod(a, "a1", phase="Running", but={deleted["uid"]})
+    assert "preemptions" not in arena.until_phase(a, "a1", "Running")

@@ -2,7 +2,9 @@
 
 import pytest
 
+from demo.platform import OperatorProcess
 from tests.support.arena import PROJECTS, Arena
+from tests.support.scheduler_state import tasks_of
 
 pytestmark = pytest.mark.cluster
 
@@ -112,7 +114,7 @@ def test_more_than_any_node_has_is_said_to_be_so(arena: Arena) -> None:
     assert "8" in status["phaseMessage"]
 
 
-def test_pods_that_others_bind_count_as_used(arena: Arena) -> None:
+def test_pods_that_others_bind_count_as_used(arena: Arena, operator: OperatorProcess) -> None:
     [node] = arena.nodes(1)
     namespace = arena.project("a", deserved=8)
     resources = {"limits": {"nvidia.com/gpu": "6"}}
@@ -123,6 +125,8 @@ def test_pods_that_others_bind_count_as_used(arena: Arena) -> None:
         "spec": {"nodeName": node, "containers": [{"name": "main", "image": "x", "resources": resources}]},
     }
     arena.lab.api.call("POST", f"/api/v1/namespaces/{namespace}/pods", pod)
+    # The operator knows its own pods before it hears of others'.
+    arena.until(lambda: "foreign" in tasks_of(operator, arena.name), "the operator to know the pod")
     arena.submit(namespace, "large", gpu="4")
     arena.until_reason(namespace, "large", "NotEnoughResources")
     arena.submit(namespace, "small", gpu="2")

@@ -71,10 +71,8 @@ def test_s10_without_a_label_it_is_training_and_with_it_interactive(arena: Arena
     )
     assert arena.get(training)["status"].get("failed", 0) == 0
     submit(arena, namespace, "more", labels=BUILD)
-    arena.until(
-        lambda: [each for each in arena.events(namespace, "more-0-0") if each["reason"] == "NonPreemptibleOverQuota"],
-        "the second interactive one to be told that the quota is used up, though a GPU is idle",
-    )
+    # The quota is used up, though a GPU is idle.
+    arena.event(namespace, "more-0-0", "NonPreemptibleOverQuota")
     assert [pod["status"]["phase"] for pod in arena.pods(namespace, "building")] == ["Running"]
 
 
@@ -137,10 +135,7 @@ def test_what_is_wrong_is_told(arena: Arena) -> None:
         status = until(arena, f"{JOBS.format(namespace)}/{name}", kind, reason)
         assert "spec.template.spec" in status["conditions"][0]["message"]
     submit(arena, namespace, "refused", labels={"priorityClassName": "no-such-class"})
-    arena.until(
-        lambda: [each for each in arena.events(namespace, "refused") if each["reason"] == "CreateRefused"],
-        "an event that says what the API server said",
-    )
+    arena.event(namespace, "refused", "CreateRefused", "no-such-class")
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
+from aliquot_lab import LabError
 from tests.support.arena import WORKLOADS, Arena, names_of
 
 pytestmark = pytest.mark.cluster
@@ -40,13 +41,23 @@ def test_s1_s2_training_by_yaml(arena: Arena) -> None:
     assert "unchanged" in arena.lab.kubectl("apply", "-f", "-", input=text)
     listed = arena.lab.kubectl("get", "trw", "-n", namespace, "--no-headers").split()
     assert {"job-1", f"{arena.name}-a", "Running"} <= {*listed}
-    [pod] = arena.pods(namespace)
+    pod = arena.only_pod(namespace)
     assert container_of(pod)["image"] == QUICKSTART
     assert container_of(pod)["resources"]["limits"]["nvidia.com/gpu"] == "1"
     assert (pod["spec"]["schedulerName"], pod["spec"]["priorityClassName"]) == ("runai-scheduler", "train")
     arena.lab.kubectl("delete", "-f", "-", "--wait=true", input=text)
     assert arena.workload(namespace, "job-1") == {}
     arena.until(lambda: not arena.pods(namespace), "its pod to be gone")
+
+
+def may_submit(arena: Arena, namespace: str) -> bool:
+    """Whether the ServiceAccount of a namespace may."""
+    account = f"--as=system:serviceaccount:{namespace}:default"
+    try:
+        arena.lab.kubectl("auth", "can-i", "create", "trainingworkloads", "-n", namespace, account)
+    except LabError:  # it says no by its exit code, too
+        return False
+    return True
 
 
 @pytest.mark.parametrize("language", ["yaml", "json"])
@@ -62,6 +73,7 @@ def test_s6_submission_by_rest(arena: Arena, language: str) -> None:
         "subjects": [{"kind": "ServiceAccount", "name": "default", "namespace": namespace}],
     }
     arena.make(f"{ROLES}/{namespace}/rolebindings", binding)
+    arena.until(lambda: may_submit(arena, namespace), "the rights to be in force")
     access = arena.lab.api.access
     headers = {"Authorization": f"Bearer {arena.lab.kubectl('create', 'token', 'default', '-n', namespace).strip()}"}
 
@@ -86,6 +98,7 @@ def test_s12_a_namespace_that_is_linked_by_its_label(arena: Arena) -> None:
     arena.nodes(1)
     namespace = arena.namespace("own")
     arena.lab.kubectl("label", "namespace", namespace, f"runai/queue={arena.name}-a")
+    arena.until_linked(namespace, "a")
     assert arena.project("a", deserved=8) == namespace
     rule = {
         "apiVersion": "run.ai/v1alpha1",
@@ -124,7 +137,7 @@ def test_s26_volumes_of_the_node_may_be_banned(arena: Arena) -> None:
     assert "nfsServer" in refused["phaseMessage"]
     arena.submit(namespace, "nfs", volumes={"items": {"data": {"value": {**given, "nfsServer": "nfs.example.com"}}}})
     arena.until_phase(namespace, "nfs", "Running")
-    [pod] = arena.pods(namespace)
+    pod = arena.only_pod(namespace)
     [volume] = [each for each in pod["spec"]["volumes"] if "nfs" in each]
     assert volume["nfs"] == {"server": "nfs.example.com", "path": "/exports"}
 
@@ -136,7 +149,7 @@ def test_s27_a_variable_from_a_secret(arena: Arena) -> None:
     arena.make(f"{CORE}/{namespace}/secrets", secret)
     arena.submit(namespace, "job-1", environment={"items": {"MYPASSWORD": {"value": "SECRET:my-secret,password"}}})
     arena.until_phase(namespace, "job-1", "Running")
-    [pod] = arena.pods(namespace)
+    pod = arena.only_pod(namespace)
     [variable] = [each for each in container_of(pod)["env"] if each["name"] == "MYPASSWORD"]
     assert variable["valueFrom"]["secretKeyRef"] == {"name": "my-secret", "key": "password"}
 
@@ -190,7 +203,7 @@ def test_s42_who_the_container_runs_as(arena: Arena) -> None:
     who: dict[str, Any] = {"runAsUser": True, "runAsUid": 1007, "runAsGid": 2007, "supplementalGroups": "3001,3002"}
     arena.submit(namespace, "foo", job_name=None, **who, createHomeDir=True)
     arena.until_phase(namespace, "foo", "Running")
-    [pod] = arena.pods(namespace)
+    pod = arena.only_pod(namespace)
     assert pod["metadata"]["name"] == "job-0-0-0"
     security = pod["spec"]["securityContext"]
     assert (security["runAsUser"], security["runAsGroup"]) == (1007, 2007)
@@ -204,7 +217,7 @@ def test_s70_the_phases_of_a_training_that_succeeds(arena: Arena) -> None:
     arena.until_phase(namespace, "job-1", "Pending")
     arena.nodes(1)
     arena.until_phase(namespace, "job-1", "Initializing")
-    [pod] = arena.pods(namespace)
+    pod = arena.only_pod(namespace)
     path = f"{CORE}/{namespace}/pods/{pod['metadata']['name']}"
     arena.patch(path, {"metadata": {"annotations": {"lab.aliquot.dev/start-delay": "1ms"}}})
     arena.until_phase(namespace, "job-1", "Running")

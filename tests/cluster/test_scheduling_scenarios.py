@@ -5,13 +5,13 @@ them in `core/scheduling`; S52, and S58 and S59 as far as the scheduler is conce
 of S59 may be in `core/intake/test_pod_shapes`; S56 in `core/submission`. S60 is a matter of the nodes alone.
 """
 
-import json
 from typing import Any
 
 import pytest
 
 from demo.platform import OperatorProcess
 from tests.support.arena import DEPARTMENTS, POOLS, PROJECTS, Arena
+from tests.support.scheduler_state import state_of
 
 pytestmark = pytest.mark.cluster
 
@@ -66,12 +66,10 @@ def test_weights_split_what_nobody_deserves(arena: Arena) -> None:
     """cluster-api.md S47: low against high, and none gets nothing of it."""
     arena.nodes(1, gpus=8)
     weights = {"a": 1, "b": 3, "c": 0}
-    namespaces = {name: arena.project(name, deserved=1) for name in weights}
-    for name, weight in weights.items():
-        path = f"{PROJECTS}/{arena.name}-{name}"
-        queues = arena.get(path)["spec"]["queues"]
-        queues[0]["resources"]["gpu"]["overQuotaWeight"] = weight
-        arena.patch(path, {"spec": {"queues": queues}})
+    namespaces = {
+        name: arena.project(name, deserved=1, resources={"gpu": {"deserved": 1, "overQuotaWeight": weight}})
+        for name, weight in weights.items()
+    }
     for namespace in namespaces.values():
         arena.submit(namespace, "many", completions=8, parallelism=8)
     arena.until(
@@ -93,12 +91,7 @@ def test_a_gang_starts_with_all_its_pods_or_not_at_all(arena: Arena) -> None:
     names = ("one", "two", "three")
     gang(arena, namespace, *names)
     for name in names:
-
-        def notes(name: str = name) -> list[str]:
-            return [event["note"] for event in arena.events(namespace, name) if event["reason"] == "NotEnoughResources"]
-
-        arena.until(notes, f"{name} to be told that it waits for room")
-        assert "3 pods with 1 GPU each" in notes()[0]
+        arena.event(namespace, name, "NotEnoughResources", "3 pods with 1 GPU each")
     assert arena.running(namespace) == 0
     arena.nodes(1, gpus=1)
     arena.until(lambda: arena.running(namespace) == 3, "all three to run")
@@ -110,9 +103,7 @@ def test_a_gang_that_is_not_there_yet_waits_for_its_pods(arena: Arena) -> None:
     namespace = arena.project("a", deserved=3)
     annotations = {"pod-group-name": "ring", "aliquot.dev/min-member": "2"}
     arena.pod(namespace, "one", metadata={"annotations": annotations})
-    arena.until(
-        lambda: [event["reason"] for event in arena.events(namespace, "one")] == ["TooFewPods"], "the first to wait"
-    )
+    arena.event(namespace, "one", "TooFewPods")
     arena.pod(namespace, "two", metadata={"annotations": annotations})
     arena.until(lambda: arena.running(namespace) == 2, "both to run")
 
@@ -131,8 +122,7 @@ def test_nodes_are_filled_or_used_evenly_as_their_pool_says(arena: Arena, operat
     arena.patch(f"{POOLS}/{arena.name}", {"spec": {"placementStrategy": strategy}})
 
     def placement() -> object:
-        code, text = operator.probe(f"debug/state?pool={arena.name}")
-        return code == 200 and json.loads(text).get("settings", {}).get("placement")
+        return state_of(operator, arena.name).get("settings", {}).get("placement")
 
     arena.until(lambda: placement() == {"gpu": "spread", "cpu": "spread"}, "the scheduler to know of it")
     for name, gpu in (("spread-1", "1"), ("spread-2", "1"), ("cpu-1", None), ("cpu-2", None)):
@@ -147,7 +137,7 @@ def test_cpu_beyond_requests_is_the_nodes_to_share_by_requests(arena: Arena) -> 
     namespace = arena.project("a", deserved=0)
     for name, cpu in (("one", "1"), ("three", "3")):
         run(arena, namespace, name, gpu=None, cpu=cpu)
-    pods = [arena.pods(namespace, name)[0] for name in ("one", "three")]
+    pods = [arena.only_pod(namespace, name) for name in ("one", "three")]
     resources = [pod["spec"]["containers"][0]["resources"] for pod in pods]
     assert [each["requests"]["cpu"] for each in resources] == ["1", "3"]
     assert [each.get("limits", {}).get("cpu") for each in resources] == [None, None]
@@ -241,8 +231,7 @@ def test_a_project_that_is_over_in_one_resource_is_over_its_quota(arena: Arena) 
         ]
         return [each["message"] for each in pool["queueStatus"].get("conditions", ()) if each["type"] == "OverQuota"]
 
-    arena.until(over, "the project to say that it is over its quota")
-    [message] = over()
+    [message] = arena.until(over, "the project to say that it is over its quota")
     assert "3 CPU of 2 CPU deserved" in message
     assert "GPU" not in message
     other = arena.project("b", deserved=4, cpu=6000)

@@ -15,8 +15,10 @@ def until_over(arena: Arena, namespace: str, name: str, kind: str) -> dict[str, 
     """Wait until the workload has ended by a limit and its pods are gone; returns its status."""
     arena.until_reason(namespace, name, "TimedOut", kind=kind)
     arena.until(lambda: not arena.pods(namespace, name), f"the pods of {name} to be gone")
-    status = arena.status(namespace, name, kind)
-    assert (status["phase"], status["reason"], status["totalAllocatedGPU"]) == ("Failed", "TimedOut", "0")
+    status = arena.until_status(
+        namespace, name, lambda status: status["totalAllocatedGPU"] == "0", "to hold nothing any more", kind=kind
+    )
+    assert (status["phase"], status["reason"]) == ("Failed", "TimedOut")
     assert [each["reason"] for each in status["conditions"] if each["type"] == "Failed"] == ["TimedOut"]
     return status
 
@@ -34,10 +36,7 @@ def test_s63_a_workload_ends_when_its_time_is_over(arena: Arena, kind: str, limi
     assert status["timeLimits"]["limitSeconds"] == 2
     assert status["timeLimits"]["ranSeconds"] >= 2
     assert "runningSince" not in status["timeLimits"]
-    arena.until(
-        lambda: [each for each in arena.events(namespace, "long") if each["reason"] == "TimedOut"],
-        "an event that says so",
-    )
+    arena.event(namespace, "long", "TimedOut")
 
 
 def test_s63_limits_that_change_concern_what_starts_after(arena: Arena) -> None:

@@ -14,7 +14,7 @@ def test_a_workload_runs_and_completes(arena: Arena) -> None:
     namespace = arena.project("a", deserved=8)
     arena.submit(namespace, "job-1", gpu="2", duration="1s")
     status = arena.until_phase(namespace, "job-1", "Completed")
-    [pod] = arena.pods(namespace, "job-1")
+    pod = arena.only_pod(namespace, "job-1")
     assert pod["metadata"]["name"] == "job-1-0-0"
     assert pod["spec"]["schedulerName"] == "runai-scheduler"
     assert pod["spec"]["containers"][0]["resources"]["limits"]["nvidia.com/gpu"] == "2"
@@ -122,16 +122,9 @@ def test_a_pod_deleted_by_hand_comes_back_and_costs_no_retry(arena: Arena) -> No
     namespace = arena.project("a", deserved=8)
     arena.submit(namespace, "job-1", backoffLimit=0)
     arena.until_phase(namespace, "job-1", "Running")
-    [before] = arena.pods(namespace)
+    before = arena.only_pod(namespace)
     arena.delete(f"/api/v1/namespaces/{namespace}/pods/{before['metadata']['name']}")
-    arena.until(
-        lambda: [
-            pod
-            for pod in arena.pods(namespace)
-            if pod["metadata"]["uid"] != before["metadata"]["uid"] and pod["status"]["phase"] == "Running"
-        ],
-        "another pod to run in its place",
-    )
+    arena.only_pod(namespace, phase="Running", but={before["metadata"]["uid"]})
     assert arena.status(namespace, "job-1").get("failedPods", 0) == 0
 
 
@@ -140,7 +133,7 @@ def test_a_completed_run_stays_completed_when_its_node_goes(arena: Arena) -> Non
     namespace = arena.project("a", deserved=16)
     arena.submit(namespace, "sweep", gpu="8", completions=2, parallelism=1)
     arena.until(lambda: arena.running(namespace) == 8, "the first run to begin")
-    node = arena.pods(namespace)[0]["spec"]["nodeName"]
+    node = arena.only_pod(namespace)["spec"]["nodeName"]
     arena.cordon(node)
     arena.end(namespace)
     arena.until(lambda: arena.running(namespace) == 8, "the second run to begin on the other node")
@@ -157,7 +150,7 @@ def test_a_lost_node_costs_no_retry(arena: Arena) -> None:
     namespace = arena.project("a", deserved=16)
     arena.submit(namespace, "job-1", gpu="8", backoffLimit=0)
     arena.until_phase(namespace, "job-1", "Running")
-    [pod] = arena.pods(namespace)
+    pod = arena.only_pod(namespace)
     assert pod["spec"]["nodeName"] == first
     arena.lab.remove_node(first)
     arena.until(
@@ -194,7 +187,7 @@ def test_node_type_narrows_the_choice_of_nodes(arena: Arena) -> None:
     namespace = arena.project("a", deserved=16)
     arena.submit(namespace, "picky", nodeType="dgx")
     arena.until_phase(namespace, "picky", "Running")
-    assert arena.pods(namespace)[0]["spec"]["nodeName"] == special
+    assert arena.only_pod(namespace)["spec"]["nodeName"] == special
     arena.submit(namespace, "pickier", nodeType="none-such")
     status = arena.until_reason(namespace, "pickier", "NoSuchNode")
     assert status["phase"] == "Pending"

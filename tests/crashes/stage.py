@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from datetime import datetime
 from pathlib import Path
 from typing import Final
 
@@ -15,7 +16,7 @@ from aliquot_lab.processes import eventually
 from demo import platform
 from demo.platform import OperatorProcess
 from tests.crashes import respawn
-from tests.support.arena import PROJECTS, WORKLOADS, Arena
+from tests.support.arena import PROJECTS, WORKLOADS, Arena, Found
 
 LEASE: Final = f"/apis/coordination.k8s.io/v1/namespaces/{platform.NAMESPACE}/leases/aliquot-operator"
 SHORT_LEASE: Final = {
@@ -86,11 +87,16 @@ class Stage(Arena):
             started.wait_ready(_PATIENCE_SECONDS)
         return started
 
-    def until(self, condition: Callable[[], object], what: str, seconds: float = _PATIENCE_SECONDS) -> None:
-        """Wait for a condition; an AssertionError says what was waited for, and what the operators said last."""
+    def nodes(
+        self, count: int, *, gpus: int = 8, labels: Mapping[str, str] | None = None, cpu: str = "64"
+    ) -> list[str]:
+        """Add hollow nodes to the pool, whether there is an operator that could hear of them or not."""
+        return self._add_nodes(count, gpus=gpus, labels=labels, cpu=cpu)
+
+    def until(self, condition: Callable[[], Found], what: str, seconds: float = _PATIENCE_SECONDS) -> Found:
+        """Wait for a condition, as an arena does, and longer."""
         __tracebackhide__ = True
-        met = eventually(lambda: bool(condition()), seconds=seconds)
-        assert met, "\n".join([f"waited {seconds:.0f} s for {what}", *self.last_words()])
+        return super().until(condition, what, seconds)
 
     def until_nothing(self, look: Callable[[], list[str]]) -> None:
         """Wait until nothing is left; for as long as it takes if less is left now and then, as a crash costs time."""
@@ -105,14 +111,14 @@ class Stage(Arena):
             return not left or time.monotonic() - since > _STEP_SECONDS
 
         eventually(tried(nothing_or_stuck), seconds=_LONGEST_SECONDS, interval=0.2)
-        assert not left, "\n".join([*left, *self.last_words()])
+        assert not left, "\n".join(left) + self.last_words()
 
-    def last_words(self) -> list[str]:
+    def last_words(self) -> str:
         """Whether each operator runs, and the end of its log."""
-        return [
-            f"{operator.name} runs as {operator.pid}: {operator.probe('readyz')}\n{operator.log()[-3000:]}"
+        return "".join(
+            f"\n{operator.name} runs as {operator.pid}: {operator.probe('readyz')}\n{operator.log()[-3000:]}"
             for operator in self._operators
-        ]
+        )
 
     def watched(self, proxy: FaultProxy) -> None:
         """Wait until the operator behind the proxy watches all that it reads, which is not yet so when it has read it.
@@ -124,6 +130,12 @@ class Stage(Arena):
     def holder(self) -> str:
         """Who holds the lease; empty: nobody."""
         return self.get(LEASE).get("spec", {}).get("holderIdentity", "")
+
+    def lease_is_over(self) -> bool:
+        """Whether nobody has renewed the lease for as long as it lasts."""
+        spec = self.get(LEASE)["spec"]
+        renewed = datetime.fromisoformat(spec["renewTime"]).timestamp()
+        return time.time() > renewed + spec["leaseDurationSeconds"]
 
     def clear(self) -> None:
         """End the operators, and remove everything that was made."""

@@ -87,12 +87,16 @@ def test_s28_a_policy_for_all_projects_and_one_for_a_single_project(stage: Stage
             "metadata": {"name": stage.name},
             "spec": {"terminateAfterPreemption": {"value": ends}},
         }
-        stage.make(f"{WORKLOADS}/namespaces/{namespace}/trainingpolicies", policy)
+        policies = f"{WORKLOADS}/namespaces/{namespace}/trainingpolicies"
+        stage.make(policies, policy)
+        stage.until(
+            lambda policies=policies: stage.get(f"{policies}/{stage.name}").get("status"),
+            f"the operator to know the policy in {namespace}",
+        )
     for name in ("waits", "ends"):
         stage.submit(projects[name], "borrower")
         stage.until_phase(projects[name], "borrower", "Running")
     stage.submit(projects["owner"], "owner", gpu="2")
-    stage.until_reason(projects["ends"], "borrower", "Preempted")
-    assert stage.status(projects["ends"], "borrower")["phase"] == "Failed"
+    assert stage.until_reason(projects["ends"], "borrower", "Preempted")["phase"] == "Failed"
     status = stage.until_phase(projects["waits"], "borrower", "Pending")
     assert status["preemptions"] == 1

@@ -49,8 +49,13 @@ def play(stage: Stage) -> None:
     """Two halves of one GPU, from the first part to the last, and then all of it."""
     namespace = stage.project("a", deserved=1)
     stage.submit(namespace, "halves", gpu="0.5", completions=2, parallelism=2)
-    stage.until(tried(lambda: len(shared(stage, namespace)) == 2), "both halves to run", seconds=300)
-    assert len({*shared(stage, namespace)}) == 1
+
+    def both() -> list[str]:
+        devices = shared(stage, namespace)
+        return devices if len(devices) == 2 else []
+
+    one, other = stage.until(both, "both halves to run", seconds=300)
+    assert one == other
     stage.end(namespace, "halves")
     stage.submit(namespace, "whole")
     stage.until(tried(lambda: stage.running(namespace) == 1), "the whole GPU to be given", seconds=300)

@@ -80,7 +80,7 @@ def test_what_pods_get_follows_it_and_then_the_settings_again(stage: Stage) -> N
     def given(name: str) -> dict[str, dict[str, str]]:
         stage.submit(namespace, name)
         stage.until_phase(namespace, name, "Running")
-        [pod] = stage.pods(namespace, name)
+        pod = stage.only_pod(namespace, name)
         resources: dict[str, dict[str, str]] = pod["spec"]["containers"][0]["resources"]
         return {of: {key: amount for key, amount in resources[of].items() if "/" not in key} for of in resources}
 
@@ -94,7 +94,7 @@ def test_what_pods_get_follows_it_and_then_the_settings_again(stage: Stage) -> N
     during = given("during")
     assert (during["requests"]["cpu"], during["limits"]["cpu"]) == ("3", "5")
     assert during["requests"]["memory"] == before["requests"]["memory"]
-    [pod] = stage.pods(namespace, "before")
+    pod = stage.only_pod(namespace, "before")
     assert pod["spec"]["containers"][0]["resources"]["requests"]["cpu"] == "1"
     configure(stage)
     until_understood(stage, "True")
@@ -120,7 +120,7 @@ def test_access_rules_make_no_rolebindings_as_long_as_it_says_so(stage: Stage) -
     assert stage.get(binding) == {}
     stage.delete(f"{CONFIGS}/runai")
     stage.until(lambda: phase() == ("Ready", "Ready"), "the rule to be in force")
-    assert stage.get(binding)["subjects"][0]["name"] == "ada"
+    stage.until(lambda: stage.get(binding)["subjects"][0]["name"] == "ada", "the RoleBinding")
     stage.nodes(1)
     stage.submit(namespace, "first")
     stage.until_phase(namespace, "first", "Running")
@@ -128,14 +128,15 @@ def test_access_rules_make_no_rolebindings_as_long_as_it_says_so(stage: Stage) -
 
 def test_nodes_are_filled_as_it_says(stage: Stage) -> None:
     stage.operator()
-    stage.nodes(3, gpus=4)
+    for node in stage.nodes(3, gpus=4):
+        stage.until_node(node, "Ready")
     namespace = stage.project("a", deserved=8)
 
     def nodes(*names: str) -> set[str]:
         for name in names:
             stage.submit(namespace, name)
             stage.until_phase(namespace, name, "Running")
-        return {stage.pods(namespace, name)[0]["spec"]["nodeName"] for name in names}
+        return {stage.only_pod(namespace, name)["spec"]["nodeName"] for name in names}
 
     filled = nodes("a", "b")
     assert len(filled) == 1

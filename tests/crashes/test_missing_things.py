@@ -7,8 +7,7 @@ from typing import Any, Final
 import pytest
 
 from aliquot_lab import Cluster, FaultProxy
-from tests.crashes.stage import Stage
-from tests.support.arena import WORKLOADS
+from tests.crashes.stage import Stage, tried
 
 pytestmark = [pytest.mark.cluster, pytest.mark.crashes, pytest.mark.xdist_group("crashes-broken")]
 
@@ -95,8 +94,8 @@ def test_a_definition_that_goes_takes_its_workloads_along_and_may_come_back(stag
     stage.until_phase(namespace, "all", "Running")
     with without(stage, _DEFINITION):
         stage.until(lambda: "trainingworkloads" in operator.probe("readyz")[1], "the operator to say what is missing")
-    stage.until(lambda: stage.lab.api.answers(f"{WORKLOADS}/trainingworkloads"), "workloads to be served again")
-    stage.submit(namespace, "again", gpu="8")  # the node has no more: the first one's pod has to go
+    # The node has no more GPUs: the first one's pod has to go.
+    stage.until(tried(lambda: stage.submit(namespace, "again", gpu="8")), "workloads to be served again")
     stage.until_phase(namespace, "again", "Running")
     assert operator.pid == before
 

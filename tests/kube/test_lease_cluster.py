@@ -78,8 +78,8 @@ async def test_a_leader_that_is_cut_off_stops_before_the_next_begins_and_comes_b
 ) -> None:
     diary: list[str] = []
     # It has to run out, and yet nobody may lose it because the machine is busy.
-    anna = Candidate(proxied_client, lab_namespace, "anna", diary, lease_seconds=10)
-    bert = Candidate(lab_client, lab_namespace, "bert", diary, lease_seconds=10)
+    anna = Candidate(proxied_client, lab_namespace, "anna", diary, lease_seconds=20)
+    bert = Candidate(lab_client, lab_namespace, "bert", diary, lease_seconds=20)
     async with anna.running():
         await eventually(lambda: anna.elector.is_leader)
         async with bert.running():

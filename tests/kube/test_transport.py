@@ -1,6 +1,7 @@
 """What is sent again and what is not, over real sockets."""
 
 import asyncio
+import socket
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
@@ -143,19 +144,19 @@ async def test_a_server_that_wants_too_long_a_wait_is_not_waited_for(server: Scr
 
 
 async def test_no_answer_in_time_is_a_timeout(server: ScriptedServer, client: ApiClient) -> None:
-    impatient = client.with_limits(Limits(attempts=1, request_timeout_seconds=1))
+    impatient = client.with_limits(Limits(attempts=1, request_timeout_seconds=3))
     server.replies.append(Silence())
     with pytest.raises(Timeout) as raised:
         await _get(impatient)
     assert raised.value.sent
 
 
-async def test_where_nobody_listens_the_request_was_certainly_not_sent(
-    server: ScriptedServer, tmp_path: Path, unused_tcp_port: int
-) -> None:
-    async with client_of(f"http://127.0.0.1:{unused_tcp_port}", tmp_path, QUICK) as client:
-        with pytest.raises(Unreachable) as raised:
-            await _create(client)
+async def test_where_nobody_listens_the_request_was_certainly_not_sent(server: ScriptedServer, tmp_path: Path) -> None:
+    with socket.socket() as taken:  # so that nobody else will listen there
+        taken.bind(("127.0.0.1", 0))
+        async with client_of(f"http://127.0.0.1:{taken.getsockname()[1]}", tmp_path, QUICK) as client:
+            with pytest.raises(Unreachable) as raised:
+                await _create(client)
     assert not raised.value.sent
     assert server.seen == []
 

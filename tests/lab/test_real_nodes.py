@@ -87,7 +87,10 @@ def logs(cluster: Cluster, name: str, wanted: str) -> str:
 
     def heard() -> bool:
         nonlocal said
-        said = cluster.kubectl("logs", name)
+        try:
+            said = cluster.kubectl("logs", name)
+        except LabError as problem:  # a kubelet that starts answers before it knows its pods
+            said = str(problem)
         return wanted in said
 
     assert eventually(heard, seconds=SECONDS), said

@@ -37,7 +37,7 @@ def launch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Generator[Launch]
         client.shutdown()
 
 
-def script(directory: Path, name: str, code: str, *, grace: float = 5.0) -> ProcessSpec:
+def script(directory: Path, name: str, code: str, *, grace: float = SECONDS) -> ProcessSpec:
     """A process that runs `code`, prints `ready` when it likes, and has `pause()`."""
     head = "import os, signal, subprocess, sys\npause = signal.pause\n"
     arguments = [sys.executable, "-u", "-c", head + textwrap.dedent(code)]
@@ -70,7 +70,7 @@ def test_shutting_down_leaves_no_process_and_no_directory(launch: Launch) -> Non
     assert len(pids) == 3
     supervisor.shutdown()
     assert not directory.exists()
-    assert not any(lives(pid) for pid in pids)
+    assert all(dies(pid) for pid in pids)
     supervisor.shutdown()  # once more is fine
 
 

@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 import aliquot_lab
 from aliquot_lab import Cluster, LabError, attach, dedicated, directories
 from aliquot_lab.api import Api, ApiError
+from aliquot_lab.audit import Record
 from aliquot_lab.kubeconfig import Access, read, write
 from aliquot_lab.main import app
 from aliquot_lab.processes import eventually
@@ -92,7 +93,7 @@ def test_a_lab_by_hand_lives_until_it_is_taken_down(own_state: Path) -> None:
     finally:
         command("down", "--name", "by-hand")
     assert not cluster.directory.exists()
-    assert not any(lives(pid) for pid in processes)
+    assert eventually(lambda: not any(lives(pid) for pid in processes), seconds=SECONDS)
 
 
 def pytest_run(folder: Path, code: str, *arguments: str, **environment: str) -> subprocess.Popen[bytes]:
@@ -176,7 +177,7 @@ def test_a_run_may_use_another_cluster_and_leaves_nothing_when_it_ends(elsewhere
     assert not Path(one["directory"]).exists()  # at once, not some time later
     processes = {*one["processes"], *two["processes"]}
     assert len(processes) == 4  # two workers, the supervisor, kwok
-    assert not any(lives(pid) for pid in processes)
+    assert eventually(lambda: not any(lives(pid) for pid in processes), seconds=SECONDS)
     assert elsewhere.api.answers("/readyz")
 
 
@@ -236,8 +237,15 @@ def test_history_tells_who_bound_what(lab: Cluster, lab_namespace: str) -> None:
     binding = {"metadata": {"name": "p"}, "target": {"kind": "Node", "name": "no-such-node"}}
     lab.api.call("POST", f"{path}/p/binding", binding)
     lab.api.call("DELETE", f"{path}/p?gracePeriodSeconds=0")
-    records = [record for record in lab.audit() if record.namespace == lab_namespace and record.resource == "pods"]
-    ours = [record for record in records if record.user == "lab-admin"]
+    ours: list[Record] = []
+
+    def written() -> bool:  # a moment after it was answered
+        nonlocal ours
+        records = [record for record in lab.audit() if (record.namespace, record.resource) == (lab_namespace, "pods")]
+        ours = [record for record in records if record.user == "lab-admin"]
+        return len(ours) == 3
+
+    eventually(written, seconds=SECONDS)
     assert [(record.verb, record.subresource, record.code) for record in ours] == [
         ("create", "", 201), ("create", "binding", 201), ("delete", "", 200),
     ]  # fmt: skip

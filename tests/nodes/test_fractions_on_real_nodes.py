@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import pytest
 
+from aliquot_lab import LabError
 from aliquot_lab.nodes.images import BUSYBOX
 from tests.nodes.gpu_node import GpuNode
 from tests.support.arena import Arena
@@ -37,7 +38,10 @@ def seen_inside(arena: Arena, namespace: str, pod: str) -> dict[str, str]:
 
     def whole() -> bool:
         nonlocal said
-        said = arena.lab.kubectl("logs", "-n", namespace, pod)
+        try:
+            said = arena.lab.kubectl("logs", "-n", namespace, pod)
+        except LabError as problem:  # a kubelet that starts answers before it knows its pods
+            said = str(problem)
         return "that is all" in said
 
     arena.until(whole, f"{pod} to tell its environment")
@@ -60,9 +64,7 @@ def test_halves_and_a_whole_one_see_what_they_were_given(arena: Arena, gpus: Gpu
     namespace = arena.project("a", deserved=4)
     submit(arena, namespace, "whole", "1")
     submit(arena, namespace, "halves", "0.5", completions=6, parallelism=6)
-    arena.until_running_pods(namespace, 7)
-    pods = arena.running_pods(namespace)
-    seen = visible(arena, namespace, pods)
+    seen = visible(arena, namespace, arena.until_running_pods(namespace, 7))
     shared = Counter(each for name, cards in seen.items() if name.startswith("halves") for each in cards)
     [whole] = seen["whole-0-0"]
     assert sorted(shared.values()) == [2, 2, 2]
@@ -73,20 +75,19 @@ def test_halves_and_a_whole_one_see_what_they_were_given(arena: Arena, gpus: Gpu
     arena.until_reason(namespace, "late", "NotEnoughResources")
     arena.delete(arena.path(namespace, "whole"))
     arena.until_phase(namespace, "late", "Running")
-    assert visible(arena, namespace, arena.pods(namespace, "late")) == {"late-0-0": [whole]}
+    assert visible(arena, namespace, [arena.only_pod(namespace, "late")]) == {"late-0-0": [whole]}
 
 
 def test_sharers_go_on_when_the_kubelet_starts_anew(arena: Arena, gpus: GpuNode) -> None:
     namespace = arena.project("a", deserved=4)
     submit(arena, namespace, "halves", "0.5", completions=4, parallelism=4)
-    arena.until_running_pods(namespace, 4)
-    before = {pod["metadata"]["uid"] for pod in arena.running_pods(namespace)}
+    before = {pod["metadata"]["uid"] for pod in arena.until_running_pods(namespace, 4)}
     gpus.node.restart_kubelet()
     gpus.until_allocatable(4)
     submit(arena, namespace, "third", "0.5", completions=2, parallelism=2)
-    arena.until_running_pods(namespace, 6)
-    assert before <= {pod["metadata"]["uid"] for pod in arena.running_pods(namespace)}
-    seen = visible(arena, namespace, arena.running_pods(namespace))
+    pods = arena.until_running_pods(namespace, 6)
+    assert before <= {pod["metadata"]["uid"] for pod in pods}
+    seen = visible(arena, namespace, pods)
     assert sorted(Counter(each for cards in seen.values() for each in cards).values()) == [2, 2, 2]
 
 
@@ -94,8 +95,7 @@ def test_after_a_power_cut_nobody_keeps_a_card_that_may_be_given_twice(arena: Ar
     """The plugin comes after the kubelet: it refuses the reservations, while sharers would simply start again."""
     namespace = arena.project("a", deserved=4)
     submit(arena, namespace, "halves", "0.5", completions=4, parallelism=4)
-    arena.until_running_pods(namespace, 4)
-    before = {pod["metadata"]["uid"] for pod in arena.pods(namespace)}
+    before = {pod["metadata"]["uid"] for pod in arena.until_running_pods(namespace, 4)}
     held = {pod["metadata"]["uid"] for pod in gpus.reservations()}
     gpus.stop_plugin()
     gpus.node.power_off()
@@ -105,17 +105,19 @@ def test_after_a_power_cut_nobody_keeps_a_card_that_may_be_given_twice(arena: Ar
     )
     gpus.start_plugin()
     gpus.until_allocatable(4)
-    arena.until_running_pods(namespace, 4)
-    assert before.isdisjoint(pod["metadata"]["uid"] for pod in arena.running_pods(namespace))
-    seen = visible(arena, namespace, arena.running_pods(namespace))
+
+    def others() -> list[dict[str, Any]]:
+        pods = arena.running_pods(namespace)
+        return pods if len(pods) == 4 and before.isdisjoint(pod["metadata"]["uid"] for pod in pods) else []
+
+    seen = visible(arena, namespace, arena.until(others, "four others to run"))
     assert sorted(Counter(each for cards in seen.values() for each in cards).values()) == [2, 2]
 
 
 def test_an_amount_of_memory_is_a_part_of_the_card(arena: Arena, gpus: GpuNode) -> None:
     namespace = arena.project("a", deserved=4)
     submit(arena, namespace, "amounts", None, gpuMemory="40000Mi", completions=2, parallelism=2)
-    arena.until_running_pods(namespace, 2)
-    seen = visible(arena, namespace, arena.running_pods(namespace))
+    seen = visible(arena, namespace, arena.until_running_pods(namespace, 2))
     assert len({each for cards in seen.values() for each in cards}) == 1
     portion = seen_inside(arena, namespace, "amounts-0-0")["GPU_PORTION"]
     assert re.fullmatch(r"0\.\d+", portion), portion

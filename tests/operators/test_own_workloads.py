@@ -26,9 +26,8 @@ def test_s36_an_mpi_workload_starts_whole_and_ends_with_its_launcher(
     arena.nodes(1, gpus=1)
     arena.until_phase(namespace, "dist1", "Running", kind=DISTRIBUTED)
     arena.until(lambda: arena.running(namespace) == 2, "both workers to run")
-    pods = {pod["metadata"]["name"]: pod for pod in arena.pods(namespace)}
-    assert len(pods) == 3
-    [launcher] = [pod for name, pod in pods.items() if "launcher" in name]
+    pods = arena.until_running_pods(namespace, 3)
+    [launcher] = [pod for pod in pods if "launcher" in pod["metadata"]["name"]]
     variables = {each["name"]: each.get("value") for each in launcher["spec"]["containers"][0]["env"]}
     assert variables["RUNAI_MPI_NUM_WORKERS"] == "2"
     assert report(arena, namespace, "dist1") == {}, "it is no workload of another kind"

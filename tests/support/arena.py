@@ -1,8 +1,8 @@
 """An arena: nodes, a node pool, departments and projects of one test's own, so that tests share a cluster in peace."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from aliquot_lab import Cluster
 from aliquot_lab.api import ApiError
@@ -20,6 +20,7 @@ PATIENCE_SECONDS: Final = 120.0
 TRAINING: Final = "TrainingWorkload"
 _PLAIN: Final = ("jobType", "usage")
 """Parameters that are not wrapped."""
+Found = TypeVar("Found")
 
 
 @dataclass
@@ -46,7 +47,13 @@ class Arena:
     def nodes(
         self, count: int, *, gpus: int = 8, labels: Mapping[str, str] | None = None, cpu: str = "64"
     ) -> list[str]:
-        """Add hollow nodes to the pool; returns their names."""
+        """Add hollow nodes to the pool, and wait until the operator knows them; returns their names."""
+        names = self._add_nodes(count, gpus=gpus, labels=labels, cpu=cpu)
+        for name in names:
+            self.until_node(name, "Ready")
+        return names
+
+    def _add_nodes(self, count: int, *, gpus: int, labels: Mapping[str, str] | None, cpu: str) -> list[str]:
         names = [f"{self.name}-{number}" for number in range(len(self._nodes), len(self._nodes) + count)]
         self._nodes.extend(names)
         return self.lab.add_nodes(names, gpus=gpus, cpu=cpu, labels={TEST_LABEL: self.name, **(labels or {})})
@@ -115,14 +122,12 @@ class Arena:
         if namespace is not None:
             spec["namespace"] = namespace
         self._create(PROJECTS, {"apiVersion": "run.ai/v2", "kind": "Project", "spec": spec}, full)
-        status: dict[str, Any] = {}
 
-        def there() -> bool:
-            nonlocal status
+        def there() -> dict[str, Any]:
             status = self.get(f"{PROJECTS}/{full}").get("status", {})
-            return status.get("phase") == phase
+            return status if status.get("phase") == phase else {}
 
-        self.until(there, f"project {full} to be {phase}")
+        status = self.until(there, f"project {full} to be {phase}")
         held = str(status.get("namespace") or namespace or f"runai-{full}")
         account = f"/api/v1/namespaces/{held}/serviceaccounts/default"
         self.until(lambda: self.get(account), f"the ServiceAccount of namespace {held}")
@@ -243,7 +248,10 @@ class Arena:
         return self.workload(namespace, name, kind).get("status", {})
 
     def pods(self, namespace: str, workload: str | None = None) -> list[dict[str, Any]]:
-        """The pods in a namespace, or those of one workload, by name."""
+        """The pods in a namespace, or those of one workload, by name: also those that have ended or are being stopped.
+
+        That they are there must follow from what was waited for before; else wait for `only_pod`.
+        """
         found: list[dict[str, Any]] = self.lab.api.call("GET", f"/api/v1/namespaces/{namespace}/pods")["items"]
         owned = [
             pod
@@ -261,9 +269,14 @@ class Arena:
             if pod["status"]["phase"] == "Running" and "deletionTimestamp" not in pod["metadata"]
         ]
 
-    def until_running_pods(self, namespace: str, count: int) -> None:
-        """Wait until so many pods of a namespace run."""
-        self.until(lambda: len(self.running_pods(namespace)) == count, f"{count} pods in {namespace} to run")
+    def until_running_pods(self, namespace: str, count: int) -> list[dict[str, Any]]:
+        """Wait until so many pods of a namespace run, and are not being stopped; returns them, by name."""
+
+        def all_of_them() -> list[dict[str, Any]]:
+            found = self.running_pods(namespace)
+            return found if len(found) == count else []
+
+        return self.until(all_of_them, f"{count} pods in {namespace} to run")
 
     def running(self, namespace: str) -> int:
         """GPUs that running pods of a namespace hold."""
@@ -283,39 +296,138 @@ class Arena:
 
     # Waiting
 
-    def until(self, condition: Callable[[], object], what: str, seconds: float = PATIENCE_SECONDS) -> None:
-        """Wait for a condition; an AssertionError says what was waited for."""
-        assert eventually(lambda: bool(condition()), seconds=seconds), f"waited {seconds:.0f} s for {what}"
+    def until(self, condition: Callable[[], Found], what: str, seconds: float = PATIENCE_SECONDS) -> Found:
+        """Wait for a condition; returns what it found, which may be another thing when it is looked at again.
+
+        What is looked up and is not there (yet, or for a moment) does not hold.
+
+        Raises:
+            AssertionError: it did not hold in time; says what was waited for.
+        """
+        __tracebackhide__ = True
+        last: list[Found] = []
+        problem = ""
+
+        def holds() -> bool:
+            nonlocal problem
+            try:
+                last[:], problem = [condition()], ""
+            except (LookupError, TypeError, ValueError) as missing:
+                problem = f"; the last look ended in {missing!r}"
+                return False
+            return bool(last[0])
+
+        assert eventually(holds, seconds=seconds), f"waited {seconds:.0f} s for {what}{problem}{self.last_words()}"
+        return last[0]
+
+    def last_words(self) -> str:
+        """What else is told when something has not come."""
+        return ""
+
+    def only_pod(
+        self, namespace: str, workload: str | None = None, *, phase: str = "", but: Collection[str] = ()
+    ) -> dict[str, Any]:
+        """Wait until a namespace, or a workload in it, has one pod and no other that is not being stopped; returns it.
+
+        Args:
+            namespace: where.
+            workload: which owns it; None: any.
+            phase: which it is in; empty: any.
+            but: uids of pods that it is none of, such as the one that it takes the place of.
+        """
+        found: list[dict[str, Any]] = []
+
+        def one() -> dict[str, Any]:
+            nonlocal found
+            found = self.pods(namespace, workload)
+            staying = [pod for pod in found if "deletionTimestamp" not in pod["metadata"]]
+            [pod] = [pod for pod in staying if pod["metadata"]["uid"] not in but]
+            return pod if phase in ("", pod["status"]["phase"]) and len(staying) == 1 else {}
+
+        whose = f"{workload} in {namespace}" if workload else namespace
+        try:
+            return self.until(one, f"{whose} to have one pod{f' that is {phase}' if phase else ''}")
+        except AssertionError as problem:
+            raise AssertionError(f"{problem}; there are {[_in_short(pod) for pod in found]}") from None
+
+    def event(self, namespace: str, name: str, reason: str, says: str = "") -> dict[str, Any]:
+        """Wait until an Event about an object gives a reason and has these words in its note; returns the first such.
+
+        The note of an Event never changes, only how often it was said.
+        """
+        found: list[dict[str, Any]] = []
+
+        def first() -> dict[str, Any]:
+            nonlocal found
+            found = self.events(namespace, name)
+            told = (each for each in found if each["reason"] == reason and says in each.get("note", ""))
+            return next(told, dict[str, Any]())
+
+        try:
+            return self.until(first, f"an event {reason} on {name}{f' that says {says!r}' if says else ''}")
+        except AssertionError as problem:
+            notes = [f"{each['reason']}: {each.get('note')}" for each in found]
+            raise AssertionError(f"{problem}; there are {notes}") from None
+
+    def until_linked(self, namespace: str, project: str) -> None:
+        """Wait until the operator knows that the label of a namespace links it to a project that is not there yet.
+
+        It hears of namespaces and of projects in no particular order.
+        """
+        self.submit(namespace, "linked", gpu=None)
+        words = f"the project {self.name}-{project} "
+        self.until_status(namespace, "linked", lambda status: words in status["phaseMessage"], "to miss its project")
+        self.delete(self.path(namespace, "linked"))
+
+    def until_status(
+        self,
+        namespace: str,
+        name: str,
+        holds: Callable[[dict[str, Any]], object],
+        what: str,
+        *,
+        seconds: float = PATIENCE_SECONDS,
+        kind: str = TRAINING,
+    ) -> dict[str, Any]:
+        """Wait until something holds of the status of a workload; returns that status.
+
+        Args:
+            namespace: where.
+            name: of the workload.
+            holds: what is waited for.
+            what: the same in words, after the name.
+            seconds: how long.
+            kind: of the workload.
+        """
+        found: dict[str, Any] = {}
+
+        def there() -> dict[str, Any]:
+            nonlocal found
+            found = self.status(namespace, name, kind)
+            return found if holds(found) else {}
+
+        try:
+            return self.until(there, f"{name} {what}", seconds)
+        except AssertionError as problem:
+            raise AssertionError(f"{problem}; its status is {found}") from None
 
     def until_phase(
         self, namespace: str, name: str, *phases: str, seconds: float = PATIENCE_SECONDS, kind: str = TRAINING
     ) -> dict[str, Any]:
         """Wait until a workload is in one of the phases; returns its status."""
-        found: dict[str, Any] = {}
-
-        def there() -> bool:
-            nonlocal found
-            found = self.status(namespace, name, kind)
-            return found.get("phase") in phases
-
-        met = eventually(there, seconds=seconds)
-        assert met, f"{name} is not {' or '.join(phases)} after {seconds:.0f} s but {found}"
-        return found
+        what = f"to be {' or '.join(phases)}"
+        return self.until_status(
+            namespace, name, lambda status: status.get("phase") in phases, what, seconds=seconds, kind=kind
+        )
 
     def until_reason(
         self, namespace: str, name: str, reason: str, seconds: float = PATIENCE_SECONDS, kind: str = TRAINING
     ) -> dict[str, Any]:
         """Wait until a workload gives a reason; returns its status."""
-        found: dict[str, Any] = {}
-
-        def there() -> bool:
-            nonlocal found
-            found = self.status(namespace, name, kind)
-            return found.get("reason") == reason
-
-        met = eventually(there, seconds=seconds)
-        assert met, f"{name} does not give the reason {reason} after {seconds:.0f} s but {found}"
-        return found
+        what = f"to give the reason {reason}"
+        return self.until_status(
+            namespace, name, lambda status: status.get("reason") == reason, what, seconds=seconds, kind=kind
+        )
 
     # Changing and removing
 
@@ -338,7 +450,11 @@ class Arena:
         ]
         for metadata in ending:
             path = f"/api/v1/namespaces/{namespace}/pods/{metadata['name']}"
-            self.patch(path, {"metadata": {"annotations": {DURATION: "1ms"}}})
+            try:
+                self.patch(path, {"metadata": {"annotations": {DURATION: "1ms"}}})
+            except ApiError as problem:
+                if problem.status != 404:  # it has gone, and so it has ended
+                    raise
         uids = {metadata["uid"] for metadata in ending}
 
         def ended() -> bool:
@@ -389,6 +505,13 @@ def _names(pod: dict[str, Any]) -> set[str]:
     """What a pod may be named by: itself, or what owns it."""
     metadata = pod["metadata"]
     return {metadata["name"], *(owner["name"] for owner in metadata.get("ownerReferences", ()))}
+
+
+def _in_short(pod: dict[str, Any]) -> str:
+    """A pod in few words, for messages."""
+    stopped = " and is being stopped" if "deletionTimestamp" in pod["metadata"] else ""
+    where = pod["spec"].get("nodeName", "no node")
+    return f"{pod['metadata']['name']} ({pod['metadata']['uid']}), {pod['status']['phase']} on {where}{stopped}"
 
 
 def names_of(objects: Sequence[dict[str, Any]]) -> list[str]:

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
+import pytest
+
 from aliquot_lab.api import ApiError
 from tests.support.arena import DURATION, Arena
 
@@ -19,13 +21,15 @@ def define(
     The definition is deleted with everything else of the arena.
     """
     plural = plural or f"{kind.lower()}s"
+    _until_not_going(arena, group, plural)
     arena.make(DEFINITIONS, _definition(group, kind, version, plural, scope))
-    return _served(arena, group, kind, version, plural)
+    return _served(arena, group, kind, version, plural, scope)
 
 
 def define_for_all(arena: Arena, group: str, kind: str, version: str = "v1") -> str:
     """Install such a kind for good, if it is not there: for tests that come one after another."""
     plural = f"{kind.lower()}s"
+    _until_not_going(arena, group, plural)
     if not arena.get(f"{DEFINITIONS}/{plural}.{group}"):
         arena.lab.api.call("POST", DEFINITIONS, _definition(group, kind, version, plural))
     return _served(arena, group, kind, version, plural)
@@ -36,6 +40,14 @@ def undefine(arena: Arena, group: str, kind: str) -> None:
     path = f"{DEFINITIONS}/{kind.lower()}s.{group}"
     arena.delete(path)
     arena.until(lambda: not arena.get(path), f"{kind} to be gone")
+
+
+def _until_not_going(arena: Arena, group: str, plural: str) -> None:
+    """Wait until a definition that another test has deleted is gone."""
+    path = f"{DEFINITIONS}/{plural}.{group}"
+    arena.until(
+        lambda: "deletionTimestamp" not in arena.get(path).get("metadata", {}), f"an earlier {plural}.{group} to go"
+    )
 
 
 def _definition(group: str, kind: str, version: str, plural: str, scope: str = "Namespaced") -> dict[str, Any]:
@@ -54,19 +66,40 @@ def _definition(group: str, kind: str, version: str, plural: str, scope: str = "
     }
 
 
-def _served(arena: Arena, group: str, kind: str, version: str, plural: str) -> str:
+def _served(arena: Arena, group: str, kind: str, version: str, plural: str, scope: str = "Namespaced") -> str:
     path = f"/apis/{group}/{version}"
-    arena.until(lambda: _is_served(arena, f"{path}/{plural}"), f"{kind} to be served")
+    where = f"{path}/namespaces/default/{plural}" if scope == "Namespaced" else f"{path}/{plural}"
+    dry = {"apiVersion": f"{group}/{version}", "kind": kind, "metadata": {"name": "dry"}}
+    arena.until(lambda: _is_taken(arena, f"{where}?dryRun=All", dry), f"{kind} to be served")
     return path
 
 
-def _is_served(arena: Arena, path: str) -> bool:
+def _is_taken(arena: Arena, path: str, manifest: dict[str, Any]) -> bool:
     try:
-        return bool(arena.get(path))
+        arena.lab.api.call("POST", path, manifest)
     except ApiError as problem:
-        if problem.status == 429:  # the API server prepares its storage
+        # Not known yet; an earlier definition is still believed to be there, and going; its storage is being prepared.
+        if problem.status in (404, 405, 429):
             return False
         raise
+    return True
+
+
+def needs_policies(arena: Arena) -> None:
+    """Wait until the chart's MutatingAdmissionPolicies hold; skip the test where the API server knows no such kind."""
+    served = arena.get("/apis/admissionregistration.k8s.io/v1")["resources"]
+    if not any(resource["name"] == "mutatingadmissionpolicies" for resource in served):
+        pytest.skip("this Kubernetes has no MutatingAdmissionPolicies")
+    half = {"apiVersion": "v1", "kind": "Pod", **template(gpu="0.5", name="dry")}
+
+    def hold() -> bool:
+        try:
+            arena.lab.api.call("POST", "/api/v1/namespaces/default/pods?dryRun=All", half)
+        except ApiError:  # half a GPU is refused where no policy makes an annotation of it
+            return False
+        return True
+
+    arena.until(hold, "the policies of the chart to be in force")
 
 
 def owned_by(owner: Mapping[str, Any]) -> dict[str, Any]:

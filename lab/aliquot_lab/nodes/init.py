@@ -18,7 +18,7 @@ from aliquot_lab.nodes.machine import HOLD, KUBELET_LOG, SOCKET, Machine
 
 _HERE: Final = Path("/var/lib")
 _TICK: Final = 0.1
-_START_SECONDS: Final = 60.0
+_START_SECONDS: Final = 120.0
 
 
 def main(arguments: list[str]) -> None:

@@ -43,7 +43,10 @@ def condition(kind: str, status: str, reason: str = "", message: str = "") -> di
 
 OBSERVED: dict[str, tuple[ObservedCarrier, ObservedCarrier]] = {
     "a Deployment that is new": (carrier("Deployment"), NOT_READY),
-    "… that is available": (carrier("Deployment", conditions=[condition("Available", "True")]), READY),
+    "… that is available, as it may be before it has its only pod": (
+        carrier("Deployment", conditions=[condition("Available", "True")]),
+        NOT_READY,
+    ),
     "… whose pods are refused": (
         carrier(
             "Deployment",
@@ -58,8 +61,8 @@ OBSERVED: dict[str, tuple[ObservedCarrier, ObservedCarrier]] = {
         carrier("Deployment", conditions=[condition("Progressing", "False", "ProgressDeadlineExceeded")]),
         ObservedCarrier(trouble=Wait("ProgressDeadlineExceeded", "ProgressDeadlineExceeded")),
     ),
-    "… that speaks of an earlier wish": (
-        carrier("Deployment", generation=2, conditions=[condition("Available", "True")]),
+    "… that spoke of an earlier wish": (
+        carrier("Deployment", generation=2, conditions=[condition("Progressing", "False", "ProgressDeadlineExceeded")]),
         NOT_READY,
     ),
     "a Knative Service that is ready": (
@@ -71,7 +74,7 @@ OBSERVED: dict[str, tuple[ObservedCarrier, ObservedCarrier]] = {
         carrier("Service", conditions=[condition("Ready", "False", "RevisionFailed", "image not found")]),
         BROKEN,
     ),
-    "an MPIJob that runs": (carrier("MPIJob", conditions=[condition("Running", "True")]), READY),
+    "an MPIJob that runs": (carrier("MPIJob", conditions=[condition("Running", "True")]), NOT_READY),
     "… that succeeded": (
         carrier("MPIJob", completionTime="1970-01-01T00:10:00Z", conditions=[condition("Succeeded", "True")]),
         ObservedCarrier(outcome="Completed", ended_at=600),

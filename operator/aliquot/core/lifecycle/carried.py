@@ -34,7 +34,8 @@ class ObservedCarrier:
     Attributes:
         outcome: how it has ended; None: it goes on.
         ended_at: when, in Unix seconds; None: it goes on, or does not say.
-        ready: whether it does what it is there for.
+        ready: whether it serves, even without a pod, as only a Knative Service does. (A Deployment that may do without
+            one of its pods calls itself available before it has its only one.)
         trouble: what is wrong with it.
         url: where it is reached; None: it has no address of its own.
     """
@@ -57,9 +58,7 @@ def observe_carrier(carrier: Carrier) -> ObservedCarrier:
             return _mpi_job(said, status.completion_time)
         case "Deployment":
             failures = [_trouble(said.get("ReplicaFailure"), "True"), _trouble(said.get("Progressing"), "False")]
-            return ObservedCarrier(
-                ready=_is(said.get("Available"), "True"), trouble=next((each for each in failures if each), None)
-            )
+            return ObservedCarrier(trouble=next((each for each in failures if each), None))
         case _:
             ready = said.get("Ready")
             return ObservedCarrier(ready=_is(ready, "True"), trouble=_trouble(ready, "False"), url=status.url or None)
@@ -144,7 +143,6 @@ def _mpi_job(said: Mapping[str, Condition], completion_time: str | None) -> Obse
     return ObservedCarrier(
         outcome=outcome,
         ended_at=ended_at if outcome is not None else None,
-        ready=_is(said.get("Running"), "True"),
         trouble=_trouble(failed, "True"),
     )
 
