@@ -29,6 +29,7 @@ T = TypeVar("T")
 PROJECTS: Final = Resource(names.RUN_AI_GROUP, "v2", "projects", "Project", namespaced=False)
 _LIMITS: Final = Limits(connections=16, attempts=3)
 """Somebody waits in front of a terminal."""
+_OTHERS_SECONDS: Final = 5.0
 ALLOWED: Final = "the name of a project: give -p PROJECT, or once `aliquot config project PROJECT`"
 
 
@@ -89,7 +90,21 @@ async def connected(preferences: Preferences) -> AsyncGenerator[ApiClient]:
     agent = f"aliquot-cli/{version('aliquot')}"
     transport = Transport(server, clock, RequestMetrics(CollectorRegistry()), user_agent=agent, limits=_LIMITS)
     async with ApiClient(transport) as client:
-        yield client
+        try:
+            yield client
+        except Exception:
+            await _others_answered()
+            raise
+
+
+async def _others_answered() -> None:
+    """Wait a little for what was asked at the same time as what has failed.
+
+    It would be cancelled when the loop ends, and asyncio never closes a connection whose making is cancelled between
+    its TCP handshake and the beginning of TLS.
+    """
+    if others := asyncio.all_tasks() - {asyncio.current_task()}:
+        await asyncio.wait(others, timeout=_OTHERS_SECONDS)
 
 
 def named_project(given: str | None, preferences: Preferences, context: Context | None) -> str | None:
