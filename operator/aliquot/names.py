@@ -115,8 +115,8 @@ GPU_HEALTH_ANNOTATION: Final = "aliquot.dev/gpu-health"
 """On a node: which of its GPUs cannot be used, by what the device plugin calls them, each with `reason` (`lost`,
 `reset_required` or `failed`) and `since`, as a JSON object; written by the agent, absent while all are well."""
 GPU_OVERUSE_ANNOTATION: Final = "aliquot.dev/gpu-memory-overuse"
-"""On a pod with parts of GPUs: on which of them it uses more memory than it was given, each with `usedMib`, `limitMib` and
-`since`, as a JSON object; written by the agent, and removed when it is back within."""
+"""On a pod with parts of GPUs: on which of them it uses more memory than it was given, each with `usedMib`, `limitMib`
+and `since`, as a JSON object; written by the agent, and removed when it is back within."""
 USER_ANNOTATION: Final = "user"
 PROJECTS_ANNOTATION: Final = "aliquot.dev/projects"
 """On a namespace that is no project's: names of the projects, with commas between them, from which its pods may choose
