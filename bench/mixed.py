@@ -13,7 +13,7 @@ import typer
 from aliquot import names
 from aliquot_lab import Cluster
 from aliquot_lab.api import Call
-from aliquot_lab.control_plane import free_ports
+from aliquot_lab.ports import free_ports
 from bench import measure
 from bench.reporting import Output, console, hollow_lab, report
 from bench.sides import IMAGE, Size, Workloads, annotated

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from aliquot_lab import Cluster, LabError
-from aliquot_lab.control_plane import free_ports
+from aliquot_lab.ports import free_ports
 from aliquot_lab.processes import eventually
 
 CHART = Path(__file__).parent.parent / "helm" / "aliquot"

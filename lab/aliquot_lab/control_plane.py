@@ -1,22 +1,16 @@
 """The control plane of one lab: its certificates and the command lines of its processes."""
 
-import random
-import socket
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from aliquot_lab import audit
 from aliquot_lab.binaries import Binaries
 from aliquot_lab.certificates import Authority, KeyPair, signing_key, write_secret
-from aliquot_lab.errors import LabError
 from aliquot_lab.kubeconfig import Access, write
+from aliquot_lab.ports import HOST, free_ports
 from aliquot_lab.processes import ProcessSpec
 
-HOST = "127.0.0.1"
 SERVICES = "10.96.0.0/16"
-# Below the range from which the kernel takes ports for outgoing connections: a client that dials while the API server
-# is down could otherwise be given that very port.
-_PORTS = range(20000, 30000)
 
 ETCD = "etcd"
 API_SERVER = "kube-apiserver"
@@ -170,24 +164,3 @@ class ControlPlane:
     def _spec(self, name: str, *arguments: str) -> ProcessSpec:
         command = [str(self._binaries.path(name)), *arguments]
         return ProcessSpec(name, command, log=str(self._directory / "logs" / f"{name}.log"), grace=3.0)
-
-
-def free_ports(count: int) -> list[int]:
-    """Ports on which nothing listens at this moment.
-
-    Raises:
-        LabError: there are not that many.
-    """
-    found: list[int] = []
-    for port in random.SystemRandom().sample(_PORTS, len(_PORTS)):
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind((HOST, port))
-            except OSError:
-                continue
-        found.append(port)
-        if len(found) == count:
-            return found
-    message = f"no {count} free ports between {_PORTS.start} and {_PORTS.stop}"
-    raise LabError(message)

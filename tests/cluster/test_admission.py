@@ -20,7 +20,7 @@ from aliquot.cli.main import app
 from aliquot.cluster.webhook.certificates import DAY, Credentials, issue, read
 from aliquot_lab import Cluster, dedicated
 from aliquot_lab.api import ApiError
-from aliquot_lab.control_plane import free_ports
+from aliquot_lab.ports import free_ports
 from aliquot_lab.processes import eventually
 from demo import platform
 from tests.support.arena import MERGE, POOLS, PROJECTS, WORKLOADS, Arena

@@ -3,12 +3,12 @@
 import json
 import re
 import time
-from collections.abc import Callable, Generator
 from datetime import datetime
 from typing import Any, Final
 
 import pytest
 
+from aliquot_lab import hollow
 from demo.platform import NAMESPACE, OperatorProcess
 from tests.crashes.stage import SHORT_LEASE, Stage
 from tests.support.arena import PROJECTS
@@ -164,26 +164,14 @@ def test_what_makes_no_sense_is_told_once_whoever_leads(stage: Stage) -> None:
     assert (event["reason"], "series" in event) == ("InvalidRequest", False)
 
 
-@pytest.fixture
-def held(stage: Stage) -> Generator[Callable[[str, bool], None]]:
-    """Says of a pod, by its path, that it stays when it is deleted, or that it may go."""
-    paths: list[str] = []
-
-    def hold(path: str, stays: bool) -> None:
-        stage.patch(path, {"metadata": {"finalizers": ["lab.aliquot.dev/kept"] if stays else None}})
-        if stays:
-            paths.append(path)
-
-    yield hold
-    for path in paths:
-        if stage.get(path):
-            hold(path, stays=False)
+def freeze(stage: Stage, pod: dict[str, Any], *, stays: bool) -> None:
+    """Have a pod stand still as it is, though it is being deleted, or let it go on."""
+    mark = {hollow.FROZEN: "true" if stays else None}
+    stage.patch(path_of(pod), {"metadata": {"annotations": mark}})
 
 
 @pytest.mark.parametrize("when", ["while they stop", "when they have gone"])
-def test_room_is_kept_for_whom_others_were_stopped_though_the_operator_is_killed(
-    stage: Stage, held: Callable[[str, bool], None], when: str
-) -> None:
+def test_room_is_kept_for_whom_others_were_stopped_though_the_operator_is_killed(stage: Stage, when: str) -> None:
     """Not one victim more, and nobody else takes the room: not even who is older, and would have the first turn."""
     stage.nodes(2, gpus=2)
     operator = stage.operator(settings=SHORT_LEASE)
@@ -192,7 +180,7 @@ def test_room_is_kept_for_whom_others_were_stopped_though_the_operator_is_killed
     for name in ("first", "second"):
         stage.submit(b, name, gpu="2")
         stage.until_phase(b, name, "Running")
-        held(path_of(stage.only_pod(b, name)), True)
+        freeze(stage, stage.only_pod(b, name), stays=True)
     stage.submit(a, "owner", gpu="2")
 
     def stopping() -> list[dict[str, Any]]:
@@ -209,13 +197,13 @@ def test_room_is_kept_for_whom_others_were_stopped_though_the_operator_is_killed
     operator.kill()
     stage.patch(path_of(older), {"spec": {"schedulingGates": None}})
     if when == "when they have gone":
-        held(path_of(victim), False)
+        freeze(stage, victim, stays=False)
         stage.until(lambda: not stopping(), "the victim to go")
     operator.start()
     operator.wait_ready()
     if when == "while they stop":
         stage.until(lambda: stage.events(a, "older"), "the older one to be told that it waits")
-        held(path_of(victim), False)
+        freeze(stage, victim, stays=False)
     stage.until_phase(a, "owner", "Running")
     stage.until(lambda: stage.events(a, "older"), "the older one to be told that it waits")
     assert stage.only_pod(a, "owner")["spec"]["nodeName"] == victim["spec"]["nodeName"]

@@ -11,9 +11,9 @@ from aliquot_lab import hollow
 from aliquot_lab.api import ApiError
 from aliquot_lab.binaries import Program, Progress
 from aliquot_lab.cluster import Cluster
-from aliquot_lab.control_plane import free_ports
 from aliquot_lab.operators import manifests
 from aliquot_lab.operators.modules import Edit, Kept, Module, ensure
+from aliquot_lab.ports import free_ports
 from aliquot_lab.waiting import wait_for
 
 NAMESPACE: Final = "knative-serving"

@@ -7,10 +7,10 @@ from typing import Any, Final
 from aliquot_lab.binaries import Program, Progress
 from aliquot_lab.certificates import write_secret
 from aliquot_lab.cluster import Cluster
-from aliquot_lab.control_plane import HOST, free_ports
 from aliquot_lab.operators import manifests
 from aliquot_lab.operators.modules import Edit, Module, ensure
 from aliquot_lab.operators.process import web_answer
+from aliquot_lab.ports import HOST, free_ports
 from aliquot_lab.waiting import wait_for
 
 NAME: Final = "training-operator"

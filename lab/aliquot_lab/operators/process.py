@@ -3,7 +3,7 @@
 import urllib.error
 import urllib.request
 
-from aliquot_lab.control_plane import HOST
+from aliquot_lab.ports import HOST
 
 
 def web_answer(port: int, path: str) -> str:
