@@ -11,7 +11,7 @@ NODES ?= 20
 GPUS ?= 8
 NAME ?= default
 
-.PHONY: help setup demo test test-pure lint format bench bench-core lab-build lab-up lab-down crds golden deflake
+.PHONY: help setup demo test test-pure lint format bench bench-core lab-build image lab-up lab-down crds golden deflake
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' | while IFS='|' read -r name text; do printf '  make %-10s %s\n' "$$name" "$$text"; done
@@ -52,6 +52,9 @@ lab-up: lab-build ## A cluster to play with: NAME, NODES, GPUS
 
 lab-down: setup ## Take it away again: NAME
 	@$(RUN) aliquot-lab down --name $(NAME)
+
+image: setup ## An image of operator, webhook and agent without Docker, as an archive: FILE (aliquot.tar)
+	@$(RUN) python -m demo.image $(or $(FILE),aliquot.tar)
 
 crds: setup ## Generate crds/ from the models
 	@$(RUN) python -m aliquot.contracts.kinds.crd crds

@@ -167,8 +167,8 @@ class Workloads:
                 cluster.api.call("DELETE", f"/apis/run.ai/v2alpha1/namespaces/runai-p{number}/{kind}workloads")
 
 
-def training(namespace: str, name: str, *, gpus: int, run_seconds: int) -> Call:
-    """The submission of one workload."""
+def training(namespace: str, name: str, *, gpus: int | str, run_seconds: int) -> Call:
+    """The submission of one workload, with so many GPUs or a part of one, such as `"0.5"`."""
     return Call(
         "POST",
         f"/apis/run.ai/v2alpha1/namespaces/{namespace}/trainingworkloads",

@@ -31,6 +31,7 @@ class Watch:
     Attributes:
         bound: workload → monotonic seconds at which its first pod had a node.
         members: workload → the same of each of its pods, by uid.
+        running: workload → when containers of its first pod ran.
         ended: workload → when its first pod had ended.
         pods: pods that exist now.
     """
@@ -38,6 +39,7 @@ class Watch:
     def __init__(self, label: str) -> None:
         self.bound: dict[str, float] = {}
         self.members: dict[str, dict[str, float]] = {}
+        self.running: dict[str, float] = {}
         self.ended: dict[str, float] = {}
         self.pods: set[str] = set()
         self._label = label
@@ -56,11 +58,15 @@ class Watch:
             now = time.monotonic()
             self.bound.setdefault(workload, now)
             self.members.setdefault(workload, {}).setdefault(pod.metadata.uid, now)
+        if pod.status.phase == "Running":
+            self.running.setdefault(workload, time.monotonic())
         if pod.status.phase in ("Succeeded", "Failed"):
             self.ended.setdefault(workload, time.monotonic())
 
 
-async def until(condition: Callable[[], bool], what: str, within_seconds: float) -> None:
+async def until(
+    condition: Callable[[], bool], what: str, within_seconds: float, poll_seconds: float = _POLL_SECONDS
+) -> None:
     """Wait for a condition.
 
     Raises:
@@ -71,7 +77,7 @@ async def until(condition: Callable[[], bool], what: str, within_seconds: float)
         if time.monotonic() > deadline:
             message = f"waited {within_seconds:.0f} s for {what}"
             raise TimeoutError(message)
-        await asyncio.sleep(_POLL_SECONDS)
+        await asyncio.sleep(poll_seconds)
 
 
 async def until_quiet(cluster: Cluster) -> None:

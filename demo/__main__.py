@@ -5,7 +5,8 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Generator
-from contextlib import contextmanager
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -14,13 +15,18 @@ import typer
 from rich.console import Console
 from rich.live import Live
 
-from aliquot_lab import Cluster, LabError, binaries, directories
+from aliquot_lab import Cluster, LabError, binaries, directories, obstacle
 from aliquot_lab.launch import Options, attach, start
-from demo import platform, story, table
+from aliquot_lab.nodes import programs
+from aliquot_lab.nodes.images import PAUSE
+from demo import gpu_nodes, platform, story, table
+from demo.sharing import PROJECT, Sharing
 
 ROOT = Path(__file__).parent.parent
+EXAMPLES = ROOT / "examples"
 NAME = "demo"
 KIND_NAME = "aliquot-demo"
+SHOWN = "aliquot_pod_gpu_memory_used_bytes"
 console = Console(soft_wrap=True, highlight=False)
 
 
@@ -36,13 +42,13 @@ def main(
     keep: Annotated[bool, typer.Option("--keep", help="Leave everything running at the end.")] = False,
     nodes: Annotated[int, typer.Option(min=20, help="Hollow nodes of 8 GPUs.")] = 20,
 ) -> None:
-    """Show work within quota, beyond it, an owner taking its GPUs back, a failure and its retry, and honest waiting."""
+    """Show work within quota, beyond it, an owner taking its GPUs back, failure, honest waiting, and shared GPUs."""
     began = time.monotonic()
     try:
         with _lab(keep=keep) if cluster is Where.LAB else _kind(keep=keep) as found:
-            _run(found, nodes)
+            sharing = _run(found, nodes, real=cluster is Where.LAB)
             console.print(f"\n[bold]Done[/bold] in {time.monotonic() - began:.0f} s.")
-            _look_around(found, cluster, keep=keep)
+            _look_around(found, cluster, sharing, keep=keep)
     except LabError as problem:
         console.print(f"demo: {problem}", markup=False)
         raise typer.Exit(1) from problem
@@ -53,20 +59,49 @@ def main(
         console.print("Everything is gone again; `make demo KEEP=1` leaves it up for you to look around.")
 
 
-def _run(cluster: Cluster, nodes: int) -> None:
+def _run(cluster: Cluster, nodes: int, *, real: bool) -> Sharing | None:
+    obstacles = obstacle() if real else None
+    real = real and obstacles is None
     with console.status(f"adding {nodes} hollow nodes of 8 GPUs"):
         cluster.add_nodes(nodes, gpus=8)
     with console.status("helm install"):
-        platform.install(cluster)
-    with console.status("starting the operator"):
-        platform.start_operator(cluster)
-    console.print(f"Kubernetes with {nodes} nodes of 8 GPUs, the chart and the operator are up.\n")
-    told = story.Story(cluster, ROOT / "examples")
+        platform.install(cluster, *platform.AGENT)
+        if real:
+            # Before anybody is scheduled: the real nodes are for those who share GPUs.
+            cluster.kubectl("apply", "-f", str(EXAMPLES / PROJECT))
+    with ThreadPoolExecutor(1) as beside:
+        # They take their time, in which the story is mostly waiting.
+        starting = beside.submit(gpu_nodes.start, cluster) if real else None
+        with console.status("starting the operator"):
+            platform.start_operator(cluster, settings={"ALIQUOT_GRANTS__RESERVATION_IMAGE": PAUSE})
+        console.print(f"Kubernetes with {nodes} nodes of 8 GPUs, the chart and the operator are up.")
+        if real:
+            console.print(f"{gpu_nodes.NODES} real nodes of {gpu_nodes.GPUS} GPU come beside them.")
+        elif obstacles:
+            console.print(f"Parts of GPUs are left out: {obstacles}.", markup=False)
+        console.print()
+        return _tell(cluster, starting)
+
+
+def _tell(cluster: Cluster, starting: Future[list[gpu_nodes.GpuMachine]] | None) -> Sharing | None:
+    """Show both stories to their end; the second one, which is returned, once the real nodes are there."""
+    told, sharing = story.Story(cluster, EXAMPLES), None
     with Live(console=Console(highlight=False), refresh_per_second=4) as live:
-        while not told.over:
+        while not told.over or starting is not None or (sharing is not None and not sharing.over):
             told.go_on()
-            live.update(table.draw(told))
+            if starting is not None and starting.done():
+                try:
+                    machines = starting.result()
+                    agents = [machine.start_agent(cluster) for machine in machines]
+                    sharing = Sharing(cluster, EXAMPLES, machines, agents)
+                except LabError as problem:
+                    live.console.print(f"Parts of GPUs are left out: {problem}", markup=False)
+                starting = None
+            if sharing is not None:
+                sharing.go_on()
+            live.update(table.draw(told, sharing))
             time.sleep(0.25)
+    return sharing
 
 
 @contextmanager
@@ -82,6 +117,9 @@ def _lab(*, keep: bool) -> Generator[Cluster]:
                 status.update(f"building {step}")
             console.print(str(step))
 
+        if not obstacle():
+            with suppress(LabError):  # told where they are started, when all else goes on
+                programs.find(building)
         cluster = start(
             Options(), directory=home, progress=building, say=lambda what: status.update(f"starting {what}")
         )
@@ -126,13 +164,18 @@ def _kind(*, keep: bool) -> Generator[Cluster]:
                 subprocess.run([kind, "delete", "cluster", "--name", KIND_NAME], check=False)
 
 
-def _look_around(cluster: Cluster, where: Where, *, keep: bool) -> None:
+def _look_around(cluster: Cluster, where: Where, sharing: Sharing | None, *, keep: bool) -> None:
     console.print("\n$ kubectl get trainingworkloads -A", style="bold")
     console.print(cluster.kubectl("get", "trainingworkloads", "-A"), markup=False)
     console.print("$ kubectl get events -n runai-vision", style="bold")
     events = ("get", "events", "-n", "runai-vision", "--field-selector", "involvedObject.kind=TrainingWorkload")
     shown = "-o=custom-columns=COUNT:.series.count,TYPE:.type,REASON:.reason,MESSAGE:.message"
     console.print(cluster.kubectl(*events, shown), markup=False)
+    for agent in sharing.agents if sharing is not None else ():
+        console.print(f"$ curl -s http://127.0.0.1:{agent.port}/metrics | grep ^{SHOWN}", style="bold")
+        lines = agent.probe("metrics")[1].splitlines()
+        console.print("\n".join(line for line in lines if line.startswith(SHOWN)), markup=False)
+        console.print()
     if keep:
         away = "make lab-down NAME=demo" if where is Where.LAB else f"kind delete cluster --name {KIND_NAME}"
         console.print(

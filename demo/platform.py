@@ -12,15 +12,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from aliquot_lab import Cluster, LabError
+from aliquot_lab import Cluster, LabError, RealNode
 from aliquot_lab.ports import free_ports
 from aliquot_lab.processes import eventually
+from demo.fake_gpus.state import VARIABLE
 
 CHART = Path(__file__).parent.parent / "helm" / "aliquot"
 NAMESPACE = "runai"
 RELEASE = "aliquot"
 SERVICE_ACCOUNT = "aliquot-operator"
 WEBHOOK_ACCOUNT = "aliquot-webhook"
+AGENT_ACCOUNT = "aliquot-agent"
+AGENT = ("agent.enabled=true", r"agent.nodeSelector.nvidia\.com/gpu\.present=nowhere")
+"""Values with which the chart gives the agent its rights, and no node one of its pods."""
 OPERATOR = (sys.executable, "-m", "aliquot", "operator")
 WEBHOOK = (sys.executable, "-m", "aliquot", "webhook")
 _READY_SECONDS = 300.0
@@ -32,7 +36,7 @@ _TOO_BUSY = "request did not complete within requested timeout"
 
 
 def install(cluster: Cluster, *values: str) -> None:
-    """Install the chart, or upgrade it; the Deployments get no replicas, as hollow nodes can run no operator.
+    """Install the chart, or upgrade it; unless a value says so the Deployments get no replicas: hollow nodes run none.
 
     The API server asks a webhook only where a value `webhook.url=https://127.0.0.1:PORT/validate` says where it is.
 
@@ -221,6 +225,36 @@ def start_operator(
     if wait:
         operator.wait_ready()
     return operator
+
+
+def start_agent(cluster: Cluster, node: RealNode, nvml: Path, state: Path, *, wait: bool = True) -> OperatorProcess:
+    """Start an agent for a real node, with the rights of the chart's ServiceAccount.
+
+    Args:
+        cluster: a lab on which the chart is installed with `AGENT`.
+        node: the node; processes are looked for on this machine, so its driver has to tell their ids there.
+        nvml: the library in the place of NVIDIA's.
+        state: the file that says to it which GPUs the node has.
+        wait: whether to wait until it has read them.
+
+    Raises:
+        LabError: the ServiceAccount is missing, or the agent is not ready in time.
+    """
+    name, (port,) = f"agent-{node.name}", free_ports(1)
+    environment = {
+        "KUBECONFIG": str(cluster.kubeconfig_for(AGENT_ACCOUNT, NAMESPACE)),
+        "LD_LIBRARY_PATH": str(nvml.parent),
+        VARIABLE: str(state),
+        "ALIQUOT_IDENTITY__NODE": node.name,
+        "ALIQUOT_SOURCES__KUBELET_SOCKET": str(node.pod_resources),
+        "ALIQUOT_SERVER__HOST": "127.0.0.1",
+        "ALIQUOT_SERVER__PORT": str(port),
+    }
+    cluster.run(name, [sys.executable, "-m", "aliquot", "agent"], environment)
+    agent = OperatorProcess(cluster, name, port)
+    if wait:
+        agent.wait_ready()
+    return agent
 
 
 def _run(cluster: Cluster, name: str, program: Sequence[str], kubeconfig: Path, settings: Mapping[str, str]) -> int:

@@ -60,9 +60,10 @@ class Story:
 
     @property
     def over(self) -> bool:
-        """Whether everything was applied and has ended, and every GPU is free again."""
+        """Whether everything was applied and has ended, and its projects hold no GPU any more."""
         ended = all(one.phase in ENDS for one in self.standings)
-        return not self._chapters and ended and not any(share.holds for share in self.shares)
+        projects = {one.project for one in self.standings}
+        return not self._chapters and ended and not any(each.holds for each in self.shares if each.project in projects)
 
     def go_on(self) -> None:
         """Look how things stand, and apply the next part if its time has come.
@@ -71,7 +72,7 @@ class Story:
             LabError: something was refused, or the story takes too long.
         """
         self._look()
-        if time.monotonic() - self._begun > _LONGEST_SECONDS:
+        if not self.over and time.monotonic() - self._begun > _LONGEST_SECONDS:
             stuck = ", ".join(f"{one.name} is {one.phase}: {one.message}" for one in self.standings)
             message = f"the story is not over after {_LONGEST_SECONDS:.0f} s: {stuck}"
             raise LabError(message)

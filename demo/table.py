@@ -4,14 +4,15 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from demo.sharing import Sharing
 from demo.story import Story
 
 _COLOURS = {"Running": "green", "Completed": "cyan", "Failed": "red", "Pending": "yellow"}
 _BAR = 32
 
 
-def draw(told: Story) -> RenderableType:
-    """What was done so far, the workloads, and who holds how many of the GPUs."""
+def draw(told: Story, sharing: Sharing | None = None) -> RenderableType:
+    """What was done so far, the workloads, who holds how many of the GPUs, and who shares one."""
     workloads = Table("project", "workload", "phase", "GPUs", "pods", "reason", box=None, padding=(0, 2, 0, 0))
     for one in told.standings:
         colour = _COLOURS.get(one.phase, "")
@@ -28,4 +29,19 @@ def draw(told: Story) -> RenderableType:
         bar = Text("█" * round(within / largest * _BAR), "green") + Text("█" * round(over / largest * _BAR), "yellow")
         shares.add_row(share.project, f"{share.holds:g} of {share.deserves:g} GPUs", bar)
     said = [Text(f"{number}. {line}") for number, line in enumerate(told.said, start=1)]
-    return Group(*said, Text(), workloads, Text(), shares, Text(), *messages)
+    guests = [Text(), _guests(sharing)] if sharing is not None and sharing.guests else []
+    return Group(*said, Text(), workloads, Text(), shares, *guests, Text(), *messages)
+
+
+def _guests(sharing: Sharing) -> RenderableType:
+    """The pods with parts of GPUs."""
+    table = Table("pod", "node", "part", "its GPU", "its container sees", "uses", box=None, padding=(0, 2, 0, 0))
+    for guest in sharing.guests:
+        uses = "" if guest.uses_mib is None else f"{guest.uses_mib} MiB"
+        table.add_row(guest.pod, guest.node, guest.part, _short(guest.card), _short(guest.sees), uses)
+    return table
+
+
+def _short(card: str) -> str:
+    """The beginning of a GPU's id: that is enough to tell a few apart."""
+    return f"{card[:12]}…" if card else ""

@@ -6,18 +6,15 @@ devices in `NVIDIA_VISIBLE_DEVICES`.
 
 import logging
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Protocol
 
 import grpc
-from grpc import aio
 
 from demo.fake_gpus.kubelet_api import deviceplugin_pb2 as api
 from demo.fake_gpus.kubelet_api import deviceplugin_pb2_grpc as rpc
 from demo.fake_gpus.offers import VISIBLE_DEVICES, FakeNvml, Offered, offers, preferred
-from demo.fake_gpus.watching import WatchedState, identity
+from demo.fake_gpus.watching import WatchedState
 
-VERSION = "v1beta1"
 LOG = logging.getLogger("fake_gpus")
 
 
@@ -34,12 +31,24 @@ class Plugin(rpc.DevicePluginServicer):
         resource: such as `nvidia.com/gpu`.
         watched: the state.
         nvml: what containers get beside the names of their devices; None: nothing.
+
+    Attributes:
+        lists: how many lists of the devices are being kept up to date; a kubelet that knows the plugin has one.
+        listed: whether anybody ever asked for one.
     """
 
     def __init__(self, resource: str, watched: WatchedState, nvml: FakeNvml | None) -> None:
+        self.lists = 0
+        self.listed = False
         self._resource = resource
         self._watched = watched
         self._nvml = nvml
+        self._over = False
+
+    async def end(self) -> None:
+        """Let all lists end, as they would be cut off otherwise."""
+        self._over = True
+        await self._watched.nudge()
 
     def _devices(self) -> tuple[Offered, ...]:
         return offers(self._watched.node).get(self._resource, ())
@@ -54,15 +63,24 @@ class Plugin(rpc.DevicePluginServicer):
     ) -> AsyncIterator[api.ListAndWatchResponse]:
         """The devices, and again whenever one of them changed, came or went."""
         del request, context
+        self.listed = True
+        self.lists += 1
+        try:
+            async for devices in self._changes():
+                yield api.ListAndWatchResponse(devices=[_device(device) for device in devices])
+        finally:
+            self.lists -= 1
+
+    async def _changes(self) -> AsyncIterator[tuple[Offered, ...]]:
         sent: tuple[Offered, ...] | None = None
-        while True:
+        while not self._over:
             version, devices = self._watched.version, self._devices()
             if devices != sent:
                 healthy = sum(device.healthy for device in devices)
                 LOG.info("%s: %d devices, %d of them healthy", self._resource, len(devices), healthy)
-                yield api.ListAndWatchResponse(devices=[_device(device) for device in devices])
+                yield devices
                 sent = devices
-            await self._watched.change(version)
+            await self._watched.change(version, lambda: self._over)
 
     async def GetPreferredAllocation(  # noqa: N802
         self, request: api.PreferredAllocationRequest, context: object
@@ -124,69 +142,3 @@ def _device(device: Offered) -> api.Device:
     if device.numa is not None:
         message.topology.nodes.add(ID=device.numa)
     return message
-
-
-class Endpoint:
-    """A resource's socket beside the kubelet's, registered with every kubelet that starts.
-
-    Args:
-        resource: such as `nvidia.com/gpu`.
-        folder: the kubelet's folder of device plugins.
-        plugin: what answers.
-    """
-
-    def __init__(self, resource: str, folder: Path, plugin: Plugin) -> None:
-        self._resource = resource
-        self._kubelet = folder / "kubelet.sock"
-        self._socket = folder / f"fake-{resource.replace('/', '-')}.sock"
-        self._plugin = plugin
-        self._server: aio.Server | None = None
-        self._registered: tuple[int, ...] | None = None
-        self._said = ""
-
-    async def keep(self) -> None:
-        """Serve and register, if that is not so already.
-
-        A kubelet that starts removes the sockets of all plugins and makes a new one of its own.
-        """
-        kubelet = identity(self._kubelet)
-        if kubelet is None or (kubelet == self._registered and self._socket.exists()):
-            return
-        if self._server is None or not self._socket.exists():
-            await self._serve()
-        try:
-            async with aio.insecure_channel(f"unix:{self._kubelet}") as channel:
-                await rpc.RegistrationStub(channel).Register(
-                    api.RegisterRequest(
-                        version=VERSION,
-                        endpoint=self._socket.name,
-                        resource_name=self._resource,
-                        options=options(),
-                    ),
-                    timeout=5,
-                )
-        except aio.AioRpcError as problem:
-            self._say(f"the kubelet took no registration: {problem.code().name}: {problem.details()}")
-            return
-        self._registered = kubelet
-        self._said = ""
-        self._say("registered")
-
-    async def _serve(self) -> None:
-        await self.close()
-        self._server = aio.server()
-        rpc.add_DevicePluginServicer_to_server(self._plugin, self._server)
-        self._server.add_insecure_port(f"unix:{self._socket}")
-        await self._server.start()
-
-    async def close(self) -> None:
-        """End the server; the kubelet then knows that the devices are gone."""
-        if self._server is not None:
-            await self._server.stop(grace=None)
-            self._server = None
-        self._socket.unlink(missing_ok=True)
-
-    def _say(self, what: str) -> None:
-        if what != self._said:
-            LOG.info("%s: %s", self._resource, what)
-            self._said = what

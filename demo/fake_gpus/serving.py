@@ -3,10 +3,12 @@
 import asyncio
 import logging
 import signal
+from functools import partial
 from pathlib import Path
 
+from demo.fake_gpus.endpoint import Endpoint
 from demo.fake_gpus.offers import FakeNvml, offers
-from demo.fake_gpus.plugin import Endpoint, Plugin
+from demo.fake_gpus.plugin import Plugin
 from demo.fake_gpus.watching import WatchedState
 
 _POLL_SECONDS = 0.1
@@ -32,7 +34,7 @@ async def serve(state_file: Path, folder: Path, nvml: FakeNvml | None, stop: asy
             # One whose last device went stays, with an empty list, as the kubelet expects.
             for resource in offers(watched.node):
                 if resource not in endpoints:
-                    endpoints[resource] = Endpoint(resource, folder, Plugin(resource, watched, nvml))
+                    endpoints[resource] = Endpoint(resource, folder, partial(Plugin, resource, watched, nvml))
             for endpoint in endpoints.values():
                 await endpoint.keep()
             try:

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Callable
 from pathlib import Path
 
 from demo.fake_gpus import state
@@ -49,7 +50,12 @@ class WatchedState:
             self.version += 1
             self._changed.notify_all()
 
-    async def change(self, since: int) -> None:
-        """Wait until there is another version than `since`."""
+    async def change(self, since: int, over: Callable[[], bool]) -> None:
+        """Wait until there is another version than `since`, or nobody wants to know any more; see `nudge`."""
         async with self._changed:
-            await self._changed.wait_for(lambda: self.version != since)
+            await self._changed.wait_for(lambda: self.version != since or over())
+
+    async def nudge(self) -> None:
+        """Have those who wait for a change look whether they still want to know."""
+        async with self._changed:
+            self._changed.notify_all()

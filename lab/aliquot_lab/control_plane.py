@@ -14,6 +14,7 @@ SERVICES = "10.96.0.0/16"
 
 ETCD = "etcd"
 API_SERVER = "kube-apiserver"
+HOLLOW_KUBELETS = "lab-hollow-kubelets"
 CONTROLLER_MANAGER = "kube-controller-manager"
 SCHEDULER = "kube-scheduler"
 
@@ -76,8 +77,8 @@ class ControlPlane:
         write(self._directory / "kubeconfig", administrator, user="lab-admin")
         for name in (CONTROLLER_MANAGER, SCHEDULER):
             write(self._directory / f"{name}.kubeconfig", access(f"system:{name}"), user=name)
-        hollow = access("lab-hollow-kubelets", "system:masters")
-        write(self._directory / "kwok.kubeconfig", hollow, user="lab-hollow-kubelets")
+        hollow = access(HOLLOW_KUBELETS, "system:masters")
+        write(self._directory / "kwok.kubeconfig", hollow, user=HOLLOW_KUBELETS)
         return administrator
 
     def etcd(self) -> ProcessSpec:

@@ -8,6 +8,7 @@ from typing import Any
 
 import yaml
 
+from aliquot_lab.api import Api
 from aliquot_lab.binaries import KUBERNETES, Binaries
 from aliquot_lab.processes import ProcessSpec
 
@@ -114,6 +115,48 @@ def prepare(directory: Path, binaries: Binaries, *, fast: bool, node_grace: int 
         "--v=WARN",
     ]
     return ProcessSpec(NAME, arguments, log=str(directory / "logs" / f"{NAME}.log"), grace=2.0)
+
+
+_ADMISSION = "/apis/admissionregistration.k8s.io/v1"
+
+
+def keep_to_own_pods(api: Api, user: str) -> None:
+    """Refuse kwok the deletion of pods that nobody has asked to go.
+
+    It deletes by name, and sometimes twice; by then another pod may have the name, such as that of a StatefulSet.
+
+    Args:
+        api: Of the lab.
+        user: As whom kwok comes.
+    """
+    name = "lab-hollow-kubelets"
+    policy = {
+        "apiVersion": "admissionregistration.k8s.io/v1",
+        "kind": "ValidatingAdmissionPolicy",
+        "metadata": {"name": name},
+        "spec": {
+            "matchConstraints": {
+                "resourceRules": [
+                    {"apiGroups": [""], "apiVersions": ["v1"], "operations": ["DELETE"], "resources": ["pods"]}
+                ]
+            },
+            "matchConditions": [{"name": "hollow-kubelets", "expression": f"request.userInfo.username == '{user}'"}],
+            "validations": [
+                {
+                    "expression": "has(oldObject.metadata.deletionTimestamp)",
+                    "message": "this pod is another one: nobody has asked it to go",
+                }
+            ],
+        },
+    }
+    binding = {
+        "apiVersion": "admissionregistration.k8s.io/v1",
+        "kind": "ValidatingAdmissionPolicyBinding",
+        "metadata": {"name": name},
+        "spec": {"policyName": name, "validationActions": ["Deny"]},
+    }
+    api.call("POST", f"{_ADMISSION}/validatingadmissionpolicies", policy)
+    api.call("POST", f"{_ADMISSION}/validatingadmissionpolicybindings", binding)
 
 
 def _options(lease: int) -> str:

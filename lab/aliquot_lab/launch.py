@@ -11,7 +11,7 @@ import orjson
 from aliquot_lab import binaries, directories, hollow
 from aliquot_lab.api import Api
 from aliquot_lab.cluster import RECORD, Cluster
-from aliquot_lab.control_plane import API_SERVER, ControlPlane, Options
+from aliquot_lab.control_plane import API_SERVER, HOLLOW_KUBELETS, ControlPlane, Options
 from aliquot_lab.errors import LabError
 from aliquot_lab.kubeconfig import Access, read, write
 from aliquot_lab.processes import ProcessSpec
@@ -144,6 +144,7 @@ def _start_in(
     ]
     for spec in later:
         supervisor.run(spec)
+    hollow.keep_to_own_pods(api, HOLLOW_KUBELETS)
     accounts = "/api/v1/namespaces/default/serviceaccounts/default"
     _wait(lambda: api.answers(accounts), "the controller manager", home, supervisor)
     _record(home, administrator, programs, options)

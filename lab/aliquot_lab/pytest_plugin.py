@@ -22,6 +22,7 @@ from aliquot_lab.directories import PREFIX, alive
 from aliquot_lab.supervision import Owner, SupervisorClient
 
 OTHER_CLUSTER: Final = "ALIQUOT_TEST_KUBECONFIG"
+REAL_NODES: Final = "ALIQUOT_REAL_NODES"
 _OWNER: Final = "aliquot_lab_owner"
 _NAME_LENGTH: Final = 40  # of a DNS label's 63: what is derived from it is longer
 
@@ -131,9 +132,15 @@ def lab_nodes(lab: "aliquot_lab.Cluster", name_for_test: str) -> Generator[NodeM
 
 @pytest.fixture(scope="session")
 def real_nodes_here() -> None:
-    """Skips tests, with the reason, on a machine that cannot have real nodes (see `aliquot_lab.real_nodes`)."""
+    """Skips tests, with the reason, on a machine that cannot have real nodes (see `aliquot_lab.real_nodes`).
+
+    They fail instead where `ALIQUOT_REAL_NODES` is `required`, so that nobody takes a test for passed that did not run.
+    """
+    wish = os.environ.get(REAL_NODES, "")
+    if wish not in ("", "required"):
+        pytest.fail(f"{REAL_NODES}={wish}: it is `required`, or not set")
     if problem := aliquot_lab.obstacle():
-        pytest.skip(problem)
+        pytest.fail(problem) if wish else pytest.skip(problem)
 
 
 @pytest.fixture

@@ -206,7 +206,7 @@ class Images(_Group):
 
 
 class Grants(_Group):
-    """Parts of GPUs."""
+    """GPUs and parts of them."""
 
     reservation_image: str = Field(default=names.RESERVATION_IMAGE, min_length=1, max_length=1024)
     """Image of the pods that hold GPUs of which others have parts; its process has to wait until it is ended."""
@@ -216,6 +216,18 @@ class Grants(_Group):
 
     rejected_seconds: float = Field(default=10, ge=0)
     """After a node has refused a GPU that is free by all accounts, so long passes before it is asked again."""
+
+    broken_gpus: Literal["off", "report", "move"] = "move"
+    """What is done about GPUs of which the agent of their node says that they cannot be used. `off`: nothing; `report`:
+    they are given to nobody else, and pods that have them are told; `move`: of these, the preemptible ones that
+    somebody makes anew are stopped, to start again elsewhere, which costs them no retry."""
+
+    memory_guard: Literal["off", "report", "evict"] = "report"
+    """What is done about pods of which the agent says that they use more of a GPU's memory than they were given. `off`:
+    nothing; `report`: they are told; `evict`: they are stopped, too, which counts as a failure of their own."""
+
+    memory_guard_grace_seconds: float = Field(default=60, ge=0)
+    """With `evict`, a pod may use too much for so long, by the agent's account: some programs do so for a moment."""
 
 
 class Server(_Group):

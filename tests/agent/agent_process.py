@@ -62,6 +62,7 @@ def running(path: Path, nvml: Path | None, **environment: str) -> Generator[Agen
         "ALIQUOT_READINGS__DEADLINE_SECONDS": "60",
         "ALIQUOT_READINGS__STALE_SECONDS": "600",
         "ALIQUOT_SOURCES__KUBELET_SOCKET": str(path.with_name("no-kubelet.sock")),
+        "ALIQUOT_PUBLISHING__LAST_LOOK": str(path.with_name("last-look")),
         **environment,
     }
     command = [sys.executable, "-m", "aliquot", "agent"]

@@ -21,4 +21,6 @@ def rows() -> list[str]:
 def _default(field: FieldInfo) -> str:
     if field.default_factory is not None:
         return "the host's name"
+    if isinstance(field.default, bool):
+        return "`true`" if field.default else "`false`"
     return f"`{field.default}`" if str(field.default) else "empty"

@@ -1,5 +1,6 @@
 """`aliquot agent` as a process, on the fake library: what it serves, and how it lives with a driver in trouble."""
 
+import json
 import os
 import signal
 from pathlib import Path
@@ -41,6 +42,18 @@ async def test_without_a_library_it_says_so_and_goes_on(tmp_path: Path) -> None:
         assert agent.get("healthz") == (200, "ok")
         assert agent.metric("aliquot_agent_nvml_up") == 0
         assert agent.metric("aliquot_gpu_info") is None
+
+
+async def test_while_the_api_server_is_away_metrics_go_on(tmp_path: Path, fake_nvml: Path) -> None:
+    state.write(tmp_path / "state", node("n1", 1))
+    kubeconfig = tmp_path / "kubeconfig"
+    closed = {"clusters": [{"name": "c", "cluster": {"server": "http://127.0.0.1:1"}}], "current-context": "x"}
+    kubeconfig.write_text(json.dumps({**closed, "contexts": [{"name": "x", "context": {"cluster": "c", "user": "u"}}]}))
+    with running(tmp_path / "state", fake_nvml, ALIQUOT_SOURCES__PODS="api", KUBECONFIG=str(kubeconfig)) as agent:
+        await eventually(lambda: agent.metric("aliquot_agent_nvml_up") == 1)
+        assert agent.metric("aliquot_gpu_temperature_celsius", gpu="0") is not None
+        assert agent.metric("aliquot_agent_pods_known") == 0
+        assert agent.get("readyz") == (503, "the node's pods are not known yet")
 
 
 async def test_a_driver_that_never_answers_stops_no_scrape_and_no_end(tmp_path: Path, fake_nvml: Path) -> None:

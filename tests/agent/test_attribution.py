@@ -67,6 +67,20 @@ def test_memory_that_was_asked_for_is_the_limit_not_the_part_it_was_rounded_to()
     assert of(usage, "a").overuse_bytes == 104 * MIB
 
 
+@pytest.mark.parametrize(
+    ("grant", "mib"),
+    [
+        (half(), None),
+        (Grant("GPU-a", 50, burst_percent=80), 64_000),
+        (Grant("GPU-a", 50, 4_096, burst_mib=8_192), 8_192),
+    ],
+    ids=["no more", "a fraction", "memory"],
+)
+def test_memory_that_a_pod_may_use_while_nobody_needs_it(grant: Grant, mib: int | None) -> None:
+    usage = seen({"a": (1_000, 0.0)}, [pod("a", grant)])
+    assert of(usage, "a").burst_bytes == (None if mib is None else mib * MIB)
+
+
 def test_a_whole_card_is_known_from_the_kubelet_and_its_use_is_the_cards() -> None:
     usage = seen({"a": (500, 20.0)}, [pod("a")], held("a", "GPU-a"))
     assert (of(usage, "a").utilization_percent, of(usage, "a").limit_bytes) == (70, 80_000 * MIB)

@@ -22,6 +22,13 @@ GRANTS: dict[str, tuple[dict[str, str], tuple[Grant, ...]]] = {
         (Grant("GPU-a", 25), Grant("GPU-b", 25)),
     ),
     "memory": ({**PART, "gpu-memory": "4096"}, (Grant("GPU-a", 25, 4096),)),
+    "more while nobody needs it": ({**PART, "runai-gpu-limit": "0.5"}, (Grant("GPU-a", 25, burst_percent=50),)),
+    "more memory while nobody needs it": (
+        {**PART, "gpu-memory": "4096", "runai-gpu-limit": "8Gi"},
+        (Grant("GPU-a", 25, 4096, burst_mib=8192),),
+    ),
+    "a limit that is no number": ({**PART, "runai-gpu-limit": "lots"}, (Grant("GPU-a", 25),)),
+    "a limit of more than all": ({**PART, "runai-gpu-limit": "1.5"}, (Grant("GPU-a", 25),)),
     "memory that is no number": ({**PART, "gpu-memory": "lots"}, (Grant("GPU-a", 25),)),
     "memory without end": ({**PART, "gpu-memory": "9" * 5000}, (Grant("GPU-a", 25),)),
     "for one of its containers": (

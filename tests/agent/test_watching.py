@@ -2,9 +2,13 @@
 
 import asyncio
 from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
 
 from aliquot.agent.attribution import PodRef
 from aliquot.agent.exporter import View
+from aliquot.agent.last_look import LastLook
 from aliquot.agent.nvml import Device, Ledger, NvmlError, Snapshot
 from aliquot.agent.observing import Observation
 from aliquot.agent.pod_resources import Listing
@@ -32,13 +36,13 @@ class NodePods:
 class World:
     """One GPU, and one pod that has all of it as a part of a hundred hundredths."""
 
-    def __init__(self, **annotations: str) -> None:
+    def __init__(self, last_look: LastLook | None = None, **annotations: str) -> None:
         given = {"aliquot.dev/gpu-ids": "GPU-a", "aliquot.dev/gpu-portion": "1", **annotations}
         self.clock = ManualClock()
         self.utilization: int | None = IDLE
         self.pods = NodePods(Pod(metadata=Metadata(namespace="team", name="a", uid="u", annotations=given)))
         self.readings = Readings(self.take, self.clock, 60)
-        self.knowledge = Knowledge(AgentSettings(), self.clock, self.readings, Ledger())
+        self.knowledge = Knowledge(AgentSettings(), self.clock, self.readings, Ledger(), last_look)
         self.knowledge.pods = self.pods
 
     def take(self) -> Observation:
@@ -63,11 +67,40 @@ async def test_idleness_grows_from_reading_to_reading_and_ends_with_work() -> No
     assert (await world.look(10, BUSY)).idle_seconds == {A: 0}
 
 
-async def test_a_new_agent_goes_on_counting_where_the_old_one_stopped() -> None:
-    world = World(**{"aliquot.dev/gpu-idle-since": "2027-01-15T08:00:00Z"})
+@pytest.mark.parametrize(("gap_seconds", "idle_seconds"), [(119, 90), (121, 0)])
+async def test_a_new_agent_goes_on_counting_where_the_old_one_stopped_a_moment_ago(
+    tmp_path: Path, gap_seconds: float, idle_seconds: int
+) -> None:
+    earlier = ManualClock()
+    earlier.seconds -= gap_seconds
+    LastLook(tmp_path / "last", tmp_path, earlier, 120).note({})
+    last_look = LastLook(tmp_path / "last", tmp_path, ManualClock(), 120)
+    world = World(last_look, **{"aliquot.dev/gpu-idle-since": "2027-01-15T08:00:00Z"})
     world.clock.wall_offset_seconds = 1_800_000_000 - world.clock.seconds + 90  # 08:01:30
     world.pods.synced.set()
-    assert (await world.look(0, IDLE)).idle_seconds == {A: 90}
+    assert (await world.look(0, IDLE)).idle_seconds == {A: idle_seconds}
+    assert world.knowledge.resumed == (idle_seconds > 0)
+
+
+async def test_without_a_note_of_the_last_look_idleness_begins_anew() -> None:
+    world = World(None, **{"aliquot.dev/gpu-idle-since": "2027-01-15T08:00:00Z"})
+    world.pods.synced.set()
+    assert (await world.look(0, IDLE)).idle_seconds == {A: 0}
+
+
+async def test_findings_are_there_while_pods_are_known_and_readings_are_fresh() -> None:
+    world = World()
+    await world.look(0, BUSY)
+    assert world.knowledge.findings() is None
+    world.pods.synced.set()
+    await world.look(10, BUSY)
+    findings = world.knowledge.findings()
+    assert findings is not None
+    assert (findings.last_work, findings.devices) == ({A: world.clock.monotonic()}, {"GPU-a": ("GPU-a",)})
+    await world.look(60, None)
+    assert world.knowledge.findings() is not None
+    await world.look(1, None)
+    assert world.knowledge.findings() is None
 
 
 async def test_when_a_card_last_worked_is_kept() -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 SUBMIT = ("submit", "job-1", "-i", "ubuntu:24.04")
 INTERACTIVE = (*SUBMIT, "--interactive")
+INFERENCE = (*SUBMIT, "--inference", "--port", "8000")
 TORCH = ("submit-dist", "pytorch", "--name", "job-1", "-i", "ubuntu:24.04")
 MASTER = (
     *("--master-args", "lead now", "--master-gpu", "1", "--master-environment", "A=-", "--master-environment", "B=c"),
@@ -190,6 +191,10 @@ ROWS = {
     "--service-type ingress": Row(
         (*SUBMIT, "-s", "ingress", "--port", "80"), {"serviceType": value("external-url")}, beside=("ports",)
     ),
+    "--service-type portforward --address": Row(
+        (*SUBMIT, "-s", "portforward", "--port", "8080:80", "--address", "localhost,10.1.2.3"),
+        {"serviceType": value("ClusterIP"), "ports": items("port", {"container": 80, "external": 8080})},
+    ),
     "--host-ipc": Row((*SUBMIT, "--host-ipc"), {"hostIpc": value(given=True)}),
     "--host-network": Row((*SUBMIT, "--host-network"), {"hostNetwork": value(given=True)}),
     "--allow-privilege-escalation": Row(
@@ -250,6 +255,30 @@ ROWS = {
     "--interactive": Row(INTERACTIVE, {"image": value("ubuntu:24.04")}, "InteractiveWorkload"),
     "--jupyter": Row(("submit", "n-1", "--jupyter"), {"jupyter": value(given=True)}, "InteractiveWorkload"),
     "--preemptible": Row((*INTERACTIVE, "--preemptible"), {"preemptible": value(given=True)}, "InteractiveWorkload"),
+    "--inference --replicas": Row(
+        (*INFERENCE, "--replicas", "4", "-g", "0.25"),
+        {"minScale": value(4), "maxScale": value(4), "gpu": value("0.25")},
+        "InferenceWorkload",
+        beside=("ports",),
+    ),
+    "--min-replicas --max-replicas of inference": Row(
+        (*INFERENCE, "--min-replicas", "0", "--max-replicas", "3"),
+        {"minScale": value(0), "maxScale": value(3)},
+        "InferenceWorkload",
+        beside=("ports",),
+    ),
+    "--metric --target": Row(
+        (*INFERENCE, "--metric", "throughput", "--target", "80"),
+        {"metric": value("throughput"), "target": value(80)},
+        "InferenceWorkload",
+        beside=("ports",),
+    ),
+    "--class --private-service-url": Row(
+        (*INFERENCE, "--class", "kpa.autoscaling.knative.dev", "--private-service-url"),
+        {"class": value("kpa.autoscaling.knative.dev"), "isPrivateServiceUrl": value(given=True)},
+        "InferenceWorkload",
+        beside=("ports",),
+    ),
     "--loglevel": Row((*SUBMIT, "--loglevel", "error"), {}),
     "--workers": Row((*TORCH, "--workers=2"), {"jobType": "PyTorchJob", "workers": value(2)}, "DistributedWorkload"),
     "--clean-pod-policy": Row(

@@ -44,6 +44,8 @@ class ScriptedCluster:
             return web.Response(body=self.logs[pod])
         if verb in ("exec", "attach") and pod in self.logs:
             return await self._converse(request)
+        if verb == "portforward" and pod in self.logs and "Upgrade" in request.headers:
+            return await self._forward(request)
         if request.path in self.refused:
             said = f'User "ada" cannot {request.method.lower()} {request.path}'
             status = {"kind": "Status", "code": 403, "reason": "Forbidden", "message": said}
@@ -86,6 +88,22 @@ class ScriptedCluster:
             await socket.send_bytes(b"\x01" + self.heard)
         if self.ending is not None:
             await socket.send_bytes(b"\x03" + json.dumps(self.ending).encode())
+        await socket.close()
+        return socket
+
+    async def _forward(self, request: web.Request) -> web.StreamResponse:
+        """Let a connection through to a server that says everything twice; on other ports than 80 nobody listens."""
+        socket = web.WebSocketResponse(protocols=["v4.channel.k8s.io"])
+        await socket.prepare(request)
+        port = int(request.query["ports"])
+        for channel in (b"\x00", b"\x01"):
+            await socket.send_bytes(channel + port.to_bytes(2, "little"))
+        if port != 80:
+            await socket.send_bytes(b"\x01error forwarding port: dial tcp4 127.0.0.1: connect: connection refused")
+        else:
+            async for message in socket:
+                assert message.data[0] == 0
+                await socket.send_bytes(message.data + message.data[1:])
         await socket.close()
         return socket
 

@@ -134,7 +134,7 @@ def keyboard(monkeypatch: pytest.MonkeyPatch) -> Generator[None]:
 def test_what_is_typed_goes_there(run: Run, cluster: ScriptedCluster) -> None:
     done = run("bash", "train1")
     assert (done.exit_code, cluster.heard) == (0, b"exit\n")
-    assert done.stdout == "ran /bin/bash\nexit\n"
+    assert done.stdout == "ran /bin/sh -c command -v bash > /dev/null && exec bash || exec sh\nexit\n"
 
 
 @pytest.mark.usefixtures("keyboard")

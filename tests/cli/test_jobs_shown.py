@@ -83,8 +83,8 @@ DONE = workload(
     "dist1",
     "DistributedWorkload",
     metadata={"creationTimestamp": before(days=3)},
-    spec={"jobType": "PyTorchJob"},
-    status={"phase": "Completed", "requestedGPU": "2", "totalAllocatedGPU": "0", "succeededPods": 2},
+    spec={"jobType": "PyTorchJob", "gpu": {"value": "1"}, "workers": {"value": 1}},
+    status={"phase": "Completed", "requestedGPU": "0", "totalAllocatedGPU": "0", "succeededPods": 2},
 )
 PODS = [
     pod("frac05-0-0", "frac05", "node-1"),

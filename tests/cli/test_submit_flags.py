@@ -19,9 +19,9 @@ annotation attach command create-home-dir environment image image-pull-policy la
 required-pod-topology-key stdin tty working-dir cpu cpu-limit extended-resource gpu gpu-memory memory memory-limit
 mig-profile backoff-limit git-sync large-shm mount-propagation nfs-server pvc pvc-exists pvc-new s3 volume
 configmap-volume host-ipc host-network port service-type allow-privilege-escalation node-pools node-type toleration
-loglevel workers clean-pod-policy slots-per-worker min-replicas max-replicas
+address loglevel workers clean-pod-policy slots-per-worker min-replicas max-replicas
 """
-"""Of cluster-api.md 7.1 and 7.2; `--run-as-user`, `--address`, `-p` and `--dry-run` have tests of their own."""
+"""Of cluster-api.md 7.1 and 7.2; `--run-as-user`, `-p` and `--dry-run` have tests of their own."""
 
 ALWAYS = {"name", "image", "imagePullPolicy", "username", "jobType"}
 """What every row's workload may have."""
@@ -134,11 +134,6 @@ OLDER = {
         {"pvcs": {"items": {"pvc--0": {"value": {"claimName": "data", "path": "/data", "existingPvc": True}}}}},
         "write --pvc-exists or --pvc-new",
     ),
-    "--service-type portforward": (
-        ("--service-type", "portforward", "--port", "8080:80", "--address", "localhost"),
-        {"serviceType": {"value": "ClusterIP"}},
-        "portforward is deprecated",
-    ),
 }
 
 
@@ -212,6 +207,36 @@ WRONG = {
         ("--interactive", "--completions", "2"),
         "--completions: 2 is not allowed: left out: interactive work is one pod",
     ),
+    "inference that is something else, too": (
+        ("--inference", "--port", "80", "--interactive"),
+        "--interactive: True is not allowed: left out: inference answers requests, and never finishes by itself",
+    ),
+    "inference that finishes": (("--inference", "--completions", "2"), "--completions: 2 is not allowed: left out:"),
+    "replicas, said twice": (
+        ("--inference", "--replicas", "2", "--min-replicas", "1"),
+        "--min-replicas: 1 is not allowed: left out, because --replicas says how many there are",
+    ),
+    "replicas of training": (("--replicas", "2"), "--replicas: 2 is not allowed: left out, or given together with"),
+    "more replicas at least than at most": (
+        ("--inference", "--port", "80", "--min-replicas", "3", "--max-replicas", "2"),
+        "--max-replicas: 2 is not allowed: a whole number from 3 to",
+    ),
+    "a metric": (
+        ("--inference", "--port", "80", "--metric", "latency"),
+        "--metric: 'latency' is not allowed: concurrency",
+    ),
+    "two ports on which a model answers": (
+        ("--inference", "--port", "80,81"),
+        "--port: '80, 81' is not allowed: one port of the container",
+    ),
+    "a right that inference has no parameter for": (
+        ("--inference", "--port", "80", "--allow-privilege-escalation"),
+        "--allow-privilege-escalation: True is not allowed: left out: inference has no such parameter",
+    ),
+    "forwarding and attaching": (
+        ("-s", "portforward", "--port", "80", "--attach"),
+        "--attach: True is not allowed: left out, because --service-type portforward stays with the job, too",
+    ),
     "another device": (("--extended-resource", "rdma/hca"), "is not allowed: NAME=QUANTITY"),
     "a node pool": (("--node-pools", "A_B"), "--node-pools: 'A_B' is not allowed: names of at most"),
 }
@@ -244,6 +269,11 @@ def test_two_names_that_disagree(home: dict[str, str | None]) -> None:
         2,
         "aliquot: NAME: 'job-1' is not allowed: left out, because --name other says it\n",
     )
+
+
+def test_an_address_without_forwarding_is_warned_of(home: dict[str, str | None]) -> None:
+    done = typed(home, *SUBMIT, "-p", "team-a", "--dry-run", "--port", "80", "--address", "localhost")
+    assert done.stderr.startswith("aliquot: warning: --address has no effect without --service-type portforward")
 
 
 def test_without_a_project_it_is_said_where_one_was_looked_for(home: dict[str, str | None]) -> None:

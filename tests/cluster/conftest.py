@@ -14,6 +14,9 @@ _NAME = "operator"
 DOMAIN = "gpu.example.com"
 """Where the operator of the test run makes addresses."""
 
+GUARD_GRACE_SECONDS = 3600
+"""For so long pods may use more of a GPU's memory than they were given: a test says since when they do."""
+
 
 @pytest.fixture(scope="session")
 def operator(lab: Cluster) -> platform.OperatorProcess:
@@ -26,6 +29,8 @@ def operator(lab: Cluster) -> platform.OperatorProcess:
             settings = {
                 "ALIQUOT_WORKLOADS__RETRY_BASE_SECONDS": "0.5",
                 "ALIQUOT_ADDRESSES__DOMAIN": DOMAIN,
+                "ALIQUOT_GRANTS__MEMORY_GUARD": "evict",
+                "ALIQUOT_GRANTS__MEMORY_GUARD_GRACE_SECONDS": str(GUARD_GRACE_SECONDS),
                 "ALIQUOT_LOG__LEVEL": "debug",
             }
             started = platform.start_operator(lab, _NAME, settings=settings)

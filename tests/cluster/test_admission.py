@@ -315,6 +315,16 @@ TENANTS: Final = {
         },
         "spec.roleName: 'King' is not allowed: one of the roles",
     ),
+    "a RunaiConfig with a wrong value": (
+        "/apis/run.ai/v1/namespaces/runai/runaiconfigs",
+        {
+            "apiVersion": "run.ai/v1",
+            "kind": "RunaiConfig",
+            "metadata": {"name": "runai"},
+            "spec": {"global": {"nodeAffinity": {"restrictScheduling": "yes"}}},
+        },
+        "spec.global.nodeAffinity.restrictScheduling: 'yes' is not allowed: true or false",
+    ),
     "a project in a namespace of the system": (
         PROJECTS,
         {"apiVersion": "run.ai/v2", "kind": "Project", "spec": {"deservedGpus": 1, "namespace": "kube-system"}},
@@ -325,7 +335,7 @@ TENANTS: Final = {
 
 @pytest.mark.parametrize(("path", "manifest", "says"), TENANTS.values(), ids=TENANTS)
 def test_what_can_never_become_right_is_refused(path: str, manifest: dict[str, Any], says: str, arena: Arena) -> None:
-    manifest = {**manifest, "metadata": {"name": f"{arena.name}-x"}}
+    manifest = {"metadata": {"name": f"{arena.name}-x"}, **manifest}
     if manifest["kind"] == "NodePool":
         manifest["spec"] = {**manifest["spec"], "labelValue": arena.name}
 

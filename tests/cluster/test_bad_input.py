@@ -141,11 +141,18 @@ WRONG = {
     ),
     "an image in Unicode": ({"image": "bild:größe"}, ["spec.image.value: 'bild:größe'", "a container image"]),
     "an image with a space": ({"image": "ubuntu 24.04"}, ["spec.image.value", "a container image"]),
-    "parameters that do nothing yet": (
+    "parameters that nothing comes of": (
+        {"processes": 4, "slotsPerWorker": 2},
+        [
+            f"spec.{name}: {value} is not allowed: left out: submit a DistributedWorkload with jobType MPIJob instead"
+            for name, value in (("processes", 4), ("slotsPerWorker", 2))
+        ],
+    ),
+    "limits of what is not asked for": (
         {"gpuLimit": "0.8", "gpuMemoryLimit": "8G"},
         [
-            f"spec.{name}: {value!r} is not allowed: not carried out yet: leave it out"
-            for name, value in (("gpuLimit", "0.8"), ("gpuMemoryLimit", "8G"))
+            "spec.gpuLimit.value: '0.8' is not allowed: left out: it is the limit of a fraction, spec.gpu",
+            "spec.gpuMemoryLimit.value: '8G' is not allowed: left out: it is the limit of spec.gpuMemory",
         ],
     ),
     "parameters that lack something": (

@@ -66,7 +66,7 @@ def test_s30_a_training_job_from_submission_to_deletion(arena: Arena, run: Run) 
         assert words in told
     arena.end(namespace, pod)
     arena.until(lambda: status() == "Succeeded", "train1 to be listed as Succeeded")
-    assert "- (0.00)" in run("list", "-p", project).stdout, "it asks for nothing any more"
+    assert "- (1.00)" in run("list", "-p", project).stdout, "it asked for one"
     deleted = run("delete", "train1", "-p", project)
     assert (deleted.exit_code, deleted.stdout) == (0, "Job train1 deleted successfully.\n")
     assert rows(run("list", "-p", project)) == {}

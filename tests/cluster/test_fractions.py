@@ -104,7 +104,7 @@ def test_what_fits_by_memory_runs_and_the_next_one_waits_with_its_reason(arena: 
     arena.until_running_pods(namespace, 23)
     arena.submit(namespace, "late", gpu=None, gpuMemory="2000Mi")
     late = arena.until_reason(namespace, "late", "NotEnoughResources")
-    assert "needs 0.05 GPUs" in late["phaseMessage"], late["phaseMessage"]
+    assert "needs 2000 MiB of one GPU" in late["phaseMessage"], late["phaseMessage"]
     assert list(cards(arena, namespace).values()) == [23]
     waiting = [pod["metadata"]["name"] for pod in arena.pods(namespace, "many") if not pod["spec"].get("nodeName")]
     assert len(waiting) == 1
@@ -150,6 +150,7 @@ def test_sharers_go_when_their_reservation_is_deleted_and_start_again_on_a_new_o
     assert list(cards(arena, namespace).values()) == [2]
     assert device not in reservations(arena).values()
     assert arena.status(namespace, "halves").get("failedPods", 0) == 0
+    assert "was stopped, as the pod that held its GPU is gone" in arena.event(namespace, "halves", "Evicted")["note"]
 
 
 def test_sharers_go_when_their_node_refuses_to_hold_the_gpu_any_longer(arena: Arena) -> None:
@@ -209,6 +210,55 @@ def test_our_own_pods_are_told_once(arena: Arena) -> None:
     [container] = arena.only_pod(namespace)["spec"]["containers"]
     assert IN_ANNOTATIONS.items() <= told(container).items()
     assert [each["name"] for each in container["env"]].count("NVIDIA_VISIBLE_DEVICES") == 1
+
+
+MPS: Final = "aliquot.dev/mps"
+LIMITS: Final = {
+    "CUDA_MPS_PINNED_DEVICE_MEM_LIMIT": "metadata.annotations['aliquot.dev/mps-memory-limit']",
+    "CUDA_MPS_ACTIVE_THREAD_PERCENTAGE": "metadata.annotations['aliquot.dev/mps-thread-percentage']",
+}
+
+
+def limits_of(pod: dict[str, Any]) -> dict[str, str]:
+    """What is written on a pod of what it may use through the service."""
+    prefix = f"{MPS}-"
+    return {
+        key.removeprefix(prefix): value
+        for key, value in pod["metadata"]["annotations"].items()
+        if key.startswith(prefix)
+    }
+
+
+def test_who_shares_through_a_service_waits_for_a_node_with_it_and_is_told_its_limits(arena: Arena) -> None:
+    needs_policies(arena)
+    [node] = arena.nodes(1, gpus=1, labels={"nvidia.com/gpu.memory": "80000"})
+    namespace = arena.project("a", deserved=1)
+    metadata = {"annotations": {"gpu-fraction": "0.25", "runai-gpu-limit": "0.5", "mps": "true"}}
+    arena.pod(namespace, "foreign", gpu=0, metadata=metadata)
+    arena.pod(namespace, "without", gpu=0, metadata={"annotations": {"gpu-fraction": "0.25"}})
+    arena.until_running_pods(namespace, 1)
+    assert [pod["metadata"]["name"] for pod in arena.running_pods(namespace)] == ["without"]
+    arena.patch(f"/api/v1/nodes/{node}", {"metadata": {"labels": {MPS: "true"}}})
+    arena.until_running_pods(namespace, 2)
+    foreign, without = arena.pods(namespace)
+    assert limits_of(foreign) == {"memory-limit": "0=40000M", "thread-percentage": "25"}
+    assert limits_of(without) == {}
+    assert told(foreign["spec"]["containers"][0]) == {**IN_ANNOTATIONS, **LIMITS}
+    assert told(without["spec"]["containers"][0]) == IN_ANNOTATIONS
+
+
+def test_what_a_pod_asked_of_a_gpu_cannot_be_changed_once_it_has_it(arena: Arena) -> None:
+    arena.nodes(1, gpus=1)
+    namespace = arena.project("a", deserved=1)
+    arena.submit(namespace, "half", gpu="0.5", gpuLimit="0.8")
+    arena.until_running_pods(namespace, 1)
+    pod = arena.only_pod(namespace)
+    assert pod["metadata"]["annotations"]["runai-gpu-limit"] == "0.8"
+    path = f"/api/v1/namespaces/{namespace}/pods/{pod['metadata']['name']}"
+    for changed in ({"runai-gpu-limit": "1"}, {"gpu-memory": "4000"}, {"mps": "true"}, {"gpu-fraction": None}):
+        with pytest.raises(ApiError, match="it has it by now: leave them as they are"):
+            arena.patch(path, {"metadata": {"annotations": changed}})
+    arena.patch(path, {"metadata": {"annotations": {"mine": "1"}}})
 
 
 VISIBLE: Final = "NVIDIA_VISIBLE_DEVICES"

@@ -168,6 +168,9 @@ def test_s23_defaults_for_all_items(arena: Arena) -> None:
         "pvcs[a].claimName: must be given; pvcs[b].claimName: must be given; "
         "pvcs[b].existingPvc: must be left as the policy has it: true; "
     )
+    size = {"accessModes": ["ReadWriteMany"], "resources": {"requests": {"storage": "5Gi"}}}
+    sets = {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": "sets"}, "spec": size}
+    arena.make(f"/api/v1/namespaces/{namespace}/persistentvolumeclaims", sets)
     arena.submit(namespace, "right", pvcs={"items": {"a": {"value": {"path": "/a", "claimName": "sets"}}}})
     pod = arena.only_pod(namespace, "right")
     mounted = [each["persistentVolumeClaim"] for each in pod["spec"]["volumes"] if "persistentVolumeClaim" in each]

@@ -275,7 +275,7 @@ def test_workloads_can_be_selected_by_their_status(arena: Arena) -> None:
     arena.nodes(1)
     namespace = arena.project("a", deserved=1)
     arena.submit(namespace, "runs")
-    arena.submit(namespace, "wrong", gpu="0.5", gpuLimit="0.8")
+    arena.submit(namespace, "wrong", processes=4)
     arena.until_phase(namespace, "runs", "Running")
     arena.until_phase(namespace, "wrong", "Failed")
     for selector, name in (

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
 
@@ -21,7 +22,8 @@ class Context(Protocol):
 class SmallKubelet(rpc.RegistrationServicer):
     """A kubelet with its folder of device plugins.
 
-    `registered` are all registrations so far; `devices` are, by resource, the lists of the plugins as they came.
+    `registered` are all registrations so far; `devices` are, by resource, the lists of the plugins as they came. While
+    it is `refusing` it takes none; while it is `silent` it takes them and does not dial back.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -30,6 +32,7 @@ class SmallKubelet(rpc.RegistrationServicer):
         self.devices: dict[str, dict[str, api.Device]] = {}
         self.refusing = False
         self.refused = 0
+        self.silent = False
         self._changed = asyncio.Condition()
         self._server: aio.Server | None = None
         self._watches: list[asyncio.Task[None]] = []
@@ -62,22 +65,32 @@ class SmallKubelet(rpc.RegistrationServicer):
                 self.refused += 1
                 self._changed.notify_all()
             await context.abort(grpc.StatusCode.UNAVAILABLE, "not now")
+        if self.silent:
+            async with self._changed:
+                self.registered.append(request)
+                self._changed.notify_all()
+            return api.Empty()
         channel = aio.insecure_channel(f"unix:{self.folder / request.endpoint}")
         self._channels[request.resource_name] = channel
-        self._watches.append(asyncio.create_task(self._watch(request.resource_name)))
+        self._watches.append(asyncio.create_task(self._watch(request.resource_name, channel)))
         async with self._changed:
             self.registered.append(request)
             self._changed.notify_all()
         return api.Empty()
 
-    async def _watch(self, resource: str) -> None:
-        try:
-            async for told in self.plugin(resource).ListAndWatch(api.Empty()):
+    async def forget(self, resource: str) -> None:
+        """Know a plugin no more, as after the end of an earlier one with the same path was noticed late."""
+        await self._channels[resource].close()
+        self.devices.pop(resource, None)
+
+    async def _watch(self, resource: str, channel: aio.Channel) -> None:
+        with suppress(aio.AioRpcError, asyncio.CancelledError):
+            async for told in rpc.DevicePluginStub(channel).ListAndWatch(api.Empty()):
                 async with self._changed:
                     self.devices[resource] = {device.ID: device for device in told.devices}
                     self._changed.notify_all()
-        except aio.AioRpcError:  # the plugin is gone, and its devices with it
-            async with self._changed:
+        async with self._changed:
+            if self._channels.get(resource) is channel:  # the plugin is gone, and its devices with it
                 self.devices.pop(resource, None)
                 self._changed.notify_all()
 
@@ -94,6 +107,9 @@ class SmallKubelet(rpc.RegistrationServicer):
     async def until(self, health: dict[str, list[str]]) -> None:
         """Wait until these devices are healthy, of all that are offered."""
         await self._wait(lambda: self.health() == health, f"the healthy devices are {health}")
+
+    async def until_registered(self, times: int) -> None:
+        await self._wait(lambda: len(self.registered) >= times, f"there were {times} registrations")
 
     async def until_refused(self, times: int) -> None:
         await self._wait(lambda: self.refused >= times, f"{times} registrations were refused")

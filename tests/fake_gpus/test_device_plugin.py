@@ -13,7 +13,7 @@ import grpc
 import pytest
 from grpc import aio
 
-from demo.fake_gpus import products, serving, state
+from demo.fake_gpus import endpoint, products, serving, state
 from demo.fake_gpus.kubelet_api import deviceplugin_pb2 as api
 from demo.fake_gpus.model import NodeState
 from demo.fake_gpus.offers import FakeNvml
@@ -153,6 +153,34 @@ async def test_it_waits_for_a_kubelet_and_asks_again_when_refused(folder: Path, 
         await kubelet.until({GPU: UUIDS})
 
 
+async def test_it_registers_again_with_a_kubelet_that_has_forgotten_it(folder: Path, tmp_path: Path) -> None:
+    """Each time at another socket: the kubelet may take two at the same path for one, and forget the wrong one."""
+    async with registered(folder, tmp_path, NODE) as (kubelet, _):
+        for times in range(1, 4):
+            await kubelet.until_registered(times)
+            await kubelet.until({GPU: UUIDS})
+            await kubelet.forget(GPU)
+        await kubelet.until_registered(4)
+        await kubelet.until({GPU: UUIDS})
+        endpoints = [request.endpoint for request in kubelet.registered]
+        assert len({*endpoints}) == len(endpoints)
+        assert files(folder) == [endpoints[-1], "kubelet.sock"]
+
+
+async def test_it_registers_again_with_a_kubelet_that_does_not_dial_back(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(endpoint, "LIST_SECONDS", 0.3)
+    file = tmp_path / "state"
+    state.write(file, NODE)
+    async with kubelet_in(folder) as kubelet:
+        kubelet.silent = True
+        async with plugin_of(file, folder):
+            await kubelet.until_registered(3)
+            kubelet.silent = False
+            await kubelet.until({GPU: UUIDS})
+
+
 def _asks(*containers: list[str]) -> api.AllocateRequest:
     return api.AllocateRequest(
         container_requests=[api.ContainerAllocateRequest(devices_ids=devices) for devices in containers]
@@ -223,5 +251,6 @@ async def test_as_a_process_it_ends_on_sigterm_and_its_devices_go(folder: Path, 
         async with asyncio.timeout(PATIENCE_SECONDS):
             _, said = await process.communicate()
         assert process.returncode == 0, said.decode()
+        assert b"Traceback" not in said, said.decode()
         await kubelet.until({})
         assert files(folder) == ["kubelet.sock"]

@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from aliquot_lab import Cluster, LabError
-from aliquot_lab.api import ApiError
+from aliquot_lab.api import Api, ApiError
 from aliquot_lab.hollow import ANNOTATIONS, NodeSpec, address
+from aliquot_lab.kubeconfig import read
 from aliquot_lab.processes import eventually
 from aliquot_lab.pytest_plugin import NodeMaker
 
@@ -95,8 +96,8 @@ class Node:
         patch = {"metadata": {"annotations": {f"{ANNOTATIONS}duration": "1ms"}}}
         self.lab.api.call("PATCH", f"{self._pods}/pod", patch, content_type="application/merge-patch+json")
 
-    def delete_pod(self) -> None:
-        self.lab.api.call("DELETE", f"{self._pods}/pod")
+    def delete_pod(self, api: Api | None = None) -> None:
+        (api or self.lab.api).call("DELETE", f"{self._pods}/pod")
 
     def ready(self) -> str:
         conditions = self.lab.api.call("GET", f"/api/v1/nodes/{self.name}")["status"]["conditions"]
@@ -147,11 +148,22 @@ def test_a_pod_deleted_on_a_lost_node_stays_until_the_node_is_back(lab: Cluster,
 
 
 @pytest.mark.cluster
+def test_a_hollow_kubelet_removes_no_pod_that_nobody_has_asked_to_go(lab: Cluster, node: Node) -> None:
+    """It deletes by name, and another pod may have the name by then."""
+    node.run()
+    with pytest.raises(ApiError, match="nobody has asked it to go"):
+        node.delete_pod(Api(read(lab.directory / "kwok.kubeconfig")))
+    assert "deletionTimestamp" not in node.pod()["metadata"]
+    node.delete_pod()
+    assert node.eventually(lambda: not node.pod_exists())
+
+
+@pytest.mark.cluster
 def test_a_removed_node_is_gone_and_may_be_removed_again(lab: Cluster, lab_nodes: NodeMaker) -> None:
     [name] = lab_nodes(1)
     for _ in range(2):
         lab.remove_node(name)
-        assert name not in {node["metadata"]["name"] for node in lab.nodes()}
+        assert eventually(lambda: name not in {node["metadata"]["name"] for node in lab.nodes()}, seconds=10)
 
 
 @pytest.mark.cluster

@@ -58,7 +58,8 @@ def go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
             sys.exit()
         asked = sys.argv[-1]
         with open({str(tmp_path / "go.log")!r}, "a") as log:
-            print(asked, "in", pathlib.Path.cwd().name, file=log)
+            print(asked, "in", pathlib.Path.cwd().name, "by", *sys.argv[1:-1], file=log)
+            print("workspace:", os.environ.get("GOWORK", "any"), file=log)
         if os.environ.get("GO_FAILS", "nothing") in asked:
             sys.exit("it does not compile")
         if sys.argv[1:3] == ["mod", "download"]:
@@ -126,3 +127,13 @@ def test_what_is_changed_is_kept_beside_what_was(go: Path) -> None:
     plain = ensure(replace(CREW, edits=()))
     assert plain != ensure(CREW)
     assert plain.program("crew").read_text() == 'const port = ":8080"'
+
+
+def test_a_module_is_built_alone_and_with_its_tags(go: Path) -> None:
+    """Neither a workspace that its authors develop it in nor manifests are needed."""
+    kept = ensure(replace(CREW, manifests="", companions=(), tags=("small", "fast")))
+    assert kept.program("mate").exists()
+    assert not kept.manifests("crew").exists()
+    builds = [part for part in go.read_text().split("example.com/crew/cmd/") if " by build" in part]
+    assert len(builds) == 2
+    assert all("-tags small,fast" in build and "workspace: off" in build for build in builds)

@@ -15,23 +15,29 @@ GPUS = 4
 
 @pytest.fixture(scope="session")
 def cluster(real_nodes_here: None) -> Generator[Cluster]:
-    """A lab of its own, with the chart and an operator."""
-    with dedicated(Options(), nodes=0) as cluster:
+    """A lab of its own, with its history, the chart, and an operator that checks its books all the time."""
+    with dedicated(Options(audit=True), nodes=0) as cluster:
         platform.install(cluster)
-        platform.start_operator(cluster, settings={"ALIQUOT_GRANTS__RESERVATION_IMAGE": PAUSE})
+        settings = {
+            "ALIQUOT_GRANTS__RESERVATION_IMAGE": PAUSE,
+            "ALIQUOT_SCHEDULING__CHECK_SECONDS": "1",
+            "ALIQUOT_WORKLOADS__RETRY_BASE_SECONDS": "0.5",
+        }
+        platform.start_operator(cluster, settings=settings)
         yield cluster
 
 
 @pytest.fixture(scope="session")
 def node(cluster: Cluster) -> Generator[RealNode]:
-    with real_nodes(cluster, 1, labels={"nvidia.com/gpu.memory": "81559"}) as (node,):
+    with real_nodes(cluster, 1) as (node,):
         yield node
 
 
 @pytest.fixture
-def gpus(cluster: Cluster, node: RealNode) -> Generator[GpuNode]:
-    """The node with the device plugin, with all its GPUs free."""
-    with GpuNode(cluster, node).running(GPUS) as gpus:
+def gpus(cluster: Cluster, node: RealNode, request: pytest.FixtureRequest) -> Generator[GpuNode]:
+    """The node with the device plugin, with all its GPUs free; how many, and which, can be the fixture's parameter."""
+    count, product = getattr(request, "param", (GPUS, "h100"))
+    with GpuNode(cluster, node).running(count, product) as gpus:
         yield gpus
 
 

@@ -13,6 +13,7 @@ from tests.support.arena import MERGE
 
 SECONDS = 120.0
 GPU = "nvidia.com/gpu"
+MEMORY = "nvidia.com/gpu.memory"
 RESERVATIONS = "/api/v1/namespaces/runai-reservation/pods"
 _PLUGIN = "fake-gpus"
 _ROOT = Path(__file__).parent.parent.parent
@@ -27,28 +28,32 @@ class GpuNode:
 
     Attributes:
         node: the node.
+        file: what its GPUs are like.
     """
 
     def __init__(self, cluster: Cluster, node: RealNode) -> None:
         self.node = node
+        self.file = node.folder / "fake-gpus"
         self._cluster = cluster
-        self._count = 0
+        self._state = products.node(node.name, 0)
 
     @contextmanager
-    def running(self, count: int) -> Generator[Self]:
+    def running(self, count: int, product: str = "h100") -> Generator[Self]:
         """Have so many GPUs offered for the length of a `with` block."""
-        self._count = count
-        file = self.node.folder / "fake-gpus"
-        state.write(file, products.node(self.node.name, count))
-        self._cluster.run(_PLUGIN, self._program(file), {"PYTHONPATH": str(_ROOT)})
+        self._state = products.node(self.node.name, count, product=product)
+        self.label({MEMORY: str(self._state.gpus[0].memory_total_mib)})
+        state.write(self.file, self._state)
+        self.until_allocatable(0)  # those of an earlier block are gone
+        self._cluster.run(_PLUGIN, self._program(), {"PYTHONPATH": str(_ROOT)})
         try:
             self.until_allocatable(count)
             yield self
         finally:
             self._cluster.stop(_PLUGIN)
 
-    def _program(self, file: Path) -> list[str]:
-        return [sys.executable, "-m", "demo.fake_gpus", "plugin", str(file), "--kubelet", str(self.node.device_plugins)]
+    def _program(self) -> list[str]:
+        folder = str(self.node.device_plugins)
+        return [sys.executable, "-m", "demo.fake_gpus", "plugin", str(self.file), "--kubelet", folder]
 
     def stop_plugin(self) -> None:
         """End the device plugin."""
@@ -61,7 +66,7 @@ class GpuNode:
     @property
     def uuids(self) -> list[str]:
         """What the device plugin calls its GPUs."""
-        return [gpu.uuid for gpu in products.node(self.node.name, self._count).gpus]
+        return [gpu.uuid for gpu in self._state.gpus]
 
     def label(self, labels: Mapping[str, str]) -> None:
         """Label the node."""
@@ -73,7 +78,7 @@ class GpuNode:
 
         def said() -> str:
             status = self._cluster.api.call("GET", f"/api/v1/nodes/{self.node.name}")["status"]
-            return str(status.get("allocatable", {}).get(GPU, ""))
+            return str(status.get("allocatable", {}).get(GPU, "0"))
 
         there = eventually(lambda: said() == str(count), seconds=SECONDS)
         assert there, f"{said()} GPUs\n{self._cluster.log(_PLUGIN).read_text()}\n{self.node.logs()}"

@@ -18,18 +18,13 @@ DEVICES: Final = "aliquot.dev/gpu-ids"
 SCRIPT: Final = 'sh -c "trap exit TERM; env; echo that is all; sleep 100000 & wait"'
 
 
+def worker() -> dict[str, Any]:
+    """Parameters of workloads whose containers tell their environment and run until they are stopped."""
+    return {"image": BUSYBOX, "imagePullPolicy": "Never", "command": SCRIPT, "cpu": "0.01", "memory": "10Mi"}
+
+
 def submit(arena: Arena, namespace: str, name: str, gpu: str | None, **given: Any) -> None:
-    arena.submit(
-        namespace,
-        name,
-        gpu=gpu,
-        image=BUSYBOX,
-        imagePullPolicy="Never",
-        command=SCRIPT,
-        cpu="0.01",
-        memory="10Mi",
-        **given,
-    )
+    arena.submit(namespace, name, gpu=gpu, **worker(), **given)
 
 
 def seen_inside(arena: Arena, namespace: str, pod: str) -> dict[str, str]:

@@ -147,6 +147,8 @@ class Books:
                     life.may_have_ended(seconds(record.received))
                     if phase == "Succeeded":
                         life.succeeded = seconds(record.finished)
+                elif life.asked_to_end is not None and _stopped(body):
+                    life.may_have_ended(seconds(record.received))
                 elif phase is not None:
                     life.seen = max(life.seen, seconds(record.finished))
             case "delete", "":
@@ -235,18 +237,24 @@ class Books:
                 yield f"the same work was done {len(done)} times, by {', '.join(done)}"
 
 
-def check(cluster: Cluster, about: str = "") -> Books:
+def check(cluster: Cluster, about: str = "", since: float = 0.0) -> Books:
     """Look through the history of a lab.
 
     Args:
         cluster: a lab that keeps one.
         about: a part of the names of the namespaces that are looked at.
+        since: Unix seconds; what was before is left out, such as that of a node that had other GPUs then.
 
     Raises:
         AssertionError: something happened that must not; the message says what.
     """
     # The history first: it then tells of no pod that is missing among those present.
-    history = [record for record in cluster.audit() if about in record.namespace or record.namespace == _RESERVATIONS]
+    history = [
+        record
+        for record in cluster.audit()
+        if (about in record.namespace or record.namespace == _RESERVATIONS)
+        and datetime.fromisoformat(record.received).timestamp() >= since
+    ]
     pods: list[dict[str, Any]] = cluster.api.call("GET", "/api/v1/pods")["items"]
     present = [
         pod for pod in pods if about in pod["metadata"]["namespace"] or pod["metadata"]["namespace"] == _RESERVATIONS
@@ -283,6 +291,12 @@ def _gpus(pod: Mapping[str, Any]) -> int:
 def _percent(pod: Mapping[str, Any]) -> int:
     annotations: dict[str, str] = pod["metadata"].get("annotations") or {}
     return round(float(annotations.get(_FRACTION, "0")) * 100)
+
+
+def _stopped(body: Mapping[str, Any]) -> bool:
+    """Whether a status says that all containers have ended; of a pod that is to end, none starts again."""
+    states: list[dict[str, Any]] = [each["state"] for each in body.get("status", {}).get("containerStatuses") or ()]
+    return bool(states) and all(state.get("terminated") for state in states)
 
 
 def _devices(described: Mapping[str, Any]) -> tuple[str, ...]:

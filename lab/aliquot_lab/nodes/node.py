@@ -9,6 +9,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Final
 
+from aliquot_lab import cgroups
 from aliquot_lab.cluster import Cluster
 from aliquot_lab.errors import LabError
 from aliquot_lab.nodes.machine import HOLD, KUBELET_LOG, SOCKET, Machine
@@ -134,6 +135,16 @@ class RealNode:
         """The process id of its `containerd` or its `kubelet`, if it runs."""
         found = [pid for first in self._first() for pid in _children(first) if _name(pid) == program]
         return found[0] if found else None
+
+    def processes_in(self, container: str) -> list[int]:
+        """The process ids, on this machine, of what runs in a container.
+
+        Args:
+            container: Its id, as in a pod's status but without `containerd://`.
+        """
+        folder = cgroups.ROOT / "memory" / cgroups.group(self._cluster.directory) / self.name
+        files = folder.glob(f"**/{container}/**/cgroup.procs")
+        return sorted(int(line) for file in files for line in file.read_text().split())
 
     def _wait_for_kubelet(self, before: object) -> None:
         path = f"/api/v1/nodes/{self.name}/proxy/healthz"

@@ -1,4 +1,4 @@
-"""Operators from public Go modules: their programs and the manifests that lie beside the source, cached together.
+"""Programs of public Go modules, and the manifests that lie beside the source, cached together.
 
 A module is unpacked and built where it lies, so its own `go.mod` says what it is built with. Each set is made under a
 temporary name and moved into place when it is complete, under a lock.
@@ -44,18 +44,20 @@ class Module:
     Attributes:
         path: Of the module.
         version: Of the module.
-        manifests: The folder with its manifests.
         programs: What is built, each by its package.
+        manifests: The folder with its manifests; empty: there are none.
         companions: Modules among its requirements whose folder `config` is kept, too.
         edits: What is changed before it is built.
+        tags: Go's build tags.
     """
 
     path: str
     version: str
-    manifests: str
     programs: tuple[Program, ...]
+    manifests: str = ""
     companions: tuple[str, ...] = ()
     edits: tuple[Edit, ...] = ()
+    tags: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -103,7 +105,10 @@ def ensure(module: Module, progress: Progress | None = None) -> Kept:
 
 def _digest(module: Module) -> str:
     programs = [(program.name, program.package) for program in module.programs]
-    what = (module.path, module.version, module.manifests, programs, module.companions, module.edits)
+    what: tuple[object, ...] = (
+        module.path, module.version, module.manifests, programs, module.companions, module.edits,
+        *module.tags,
+    )  # fmt: skip
     return hashlib.sha256(repr((what, os.environ.get("GOFLAGS", ""))).encode()).hexdigest()[:16]
 
 
@@ -112,7 +117,8 @@ def _make(module: Module, work: Path, progress: Progress | None) -> Path:
     made = work / "made"
     (made / "bin").mkdir(parents=True)
     source = _fetch(go, work, work, f"{module.path}@{module.version}")
-    shutil.copytree(source / module.manifests, made / "manifests" / module.name)
+    if module.manifests:
+        shutil.copytree(source / module.manifests, made / "manifests" / module.name)
     for companion in module.companions:
         fetched = _fetch(go, source, work, companion)  # at the version that the module requires
         shutil.copytree(fetched / "config", made / "manifests" / companion.rpartition("/")[2])
@@ -122,8 +128,10 @@ def _make(module: Module, work: Path, progress: Progress | None) -> Path:
             progress(BuildStep(number, len(module.programs), program))
         began = time.monotonic()
         output = made / "bin" / program.name
-        arguments = ["build", "-trimpath", "-ldflags", "-s -w", "-o", str(output), program.package]
-        run(go, arguments, folder=source, what=f"building {program.name} ({program.package})")
+        flags = ["-trimpath", "-ldflags", "-s -w", *(["-tags", ",".join(module.tags)] if module.tags else [])]
+        arguments = ["build", *flags, "-o", str(output), program.package]
+        # Alone: a workspace that the module is developed in has modules beside it which are not here.
+        run(go, arguments, folder=source, what=f"building {program.name} ({program.package})", GOWORK="off")
         if progress:
             progress(BuildStep(number, len(module.programs), program, time.monotonic() - began))
     return made

@@ -11,7 +11,7 @@ from typing import Final
 from aliquot import names
 from aliquot.agent.attribution import Grant, PodOnNode, PodRef
 from aliquot.contracts.kubernetes import Pod
-from aliquot.core.quantities import PERCENT_PER_DEVICE, InvalidQuantityError, parse_gpu_percent
+from aliquot.core.quantities import PERCENT_PER_DEVICE, InvalidQuantityError, parse_gpu_percent, read_gpu_limit
 
 _MIB: Final = re.compile(r"[0-9]{1,10}", re.ASCII)
 _ENDED: Final = ("Succeeded", "Failed")
@@ -34,14 +34,22 @@ def grants(pod: Pod) -> Iterator[Grant]:
         return
     memory = annotations.get(names.GPU_MEMORY_ANNOTATION, "")
     memory_mib = int(memory) if _MIB.fullmatch(memory) else None
+    limit = read_gpu_limit(annotations.get(names.GPU_LIMIT_ANNOTATION, ""), of_memory=memory_mib is not None)
     for device in annotations.get(names.GPU_IDS_ANNOTATION, "").split(","):
         if device:
-            yield Grant(device, percent, memory_mib, annotations.get(names.GPU_CONTAINER_ANNOTATION, ""))
+            container = annotations.get(names.GPU_CONTAINER_ANNOTATION, "")
+            yield Grant(device, percent, memory_mib, container, limit.percent, limit.mib)
 
 
 def idle_since(pod: Pod) -> float | None:
-    """Since when, by its annotation, a pod's GPUs have had no work, in Unix time; None: it does not say."""
+    """Since when, by its annotation, a pod's GPUs have had no work, in Unix seconds; None: it does not say."""
+    return time_in(pod, names.GPU_IDLE_SINCE_ANNOTATION)
+
+
+def time_in(pod: Pod, annotation: str) -> float | None:
+    """The time that an annotation says, in Unix seconds; None: it says none."""
     try:
-        return datetime.fromisoformat(pod.metadata.annotations.get(names.GPU_IDLE_SINCE_ANNOTATION, "")).timestamp()
-    except ValueError:
+        written = datetime.fromisoformat(pod.metadata.annotations.get(annotation, ""))
+        return written.timestamp() if written.tzinfo is not None else None
+    except (ValueError, OverflowError):
         return None

@@ -65,6 +65,34 @@ class Sources(_Group):
     """Whether the node's pods are watched at the API server; if not, parts of GPUs and their pods are not known."""
 
 
+class Publishing(_Group):
+    """What the agent writes on its node and on the node's pods."""
+
+    enabled: bool = True
+    """Whether it writes anything; it may not where the node's pods are not known, either."""
+
+    idle_seconds: float = Field(default=60, ge=0)
+    """GPUs of a pod that have had no work for so long are told to be idle; a pod that works costs no writes."""
+
+    overuse_percent: float = Field(default=5, ge=0, le=100)
+    """So much more than its part a pod may use before it is told, in per cent of the part."""
+
+    overuse_mib: int = Field(default=256, ge=0, le=1 << 20)
+    """Or so many MiB, whichever is more: each process takes some hundred MiB before it does anything."""
+
+    overuse_seconds: float = Field(default=30, ge=0)
+    """And for so long."""
+
+    gap_seconds: float = Field(default=120, ge=0)
+    """A process that begins so soon after the one before goes on counting; else what was not seen counts as work."""
+
+    last_look: Path = Path("/tmp/aliquot-agent-last-look")  # noqa: S108 - a folder of the container's own
+    """File that says when a process looked last, and at which GPUs; it has to outlive the process."""
+
+    writes_per_second: float = Field(default=5, gt=0)
+    """Most requests to the API server; four times as many at once."""
+
+
 class AgentServer(Server):
     """The agent's own HTTP server: /healthz, /readyz, /metrics."""
 
@@ -82,5 +110,6 @@ class AgentSettings(BaseSettings):
     identity: NodeIdentity = Field(default_factory=NodeIdentity)
     readings: Readings = Readings()
     sources: Sources = Sources()
+    publishing: Publishing = Publishing()
     server: AgentServer = AgentServer()
     log: Log = Log()

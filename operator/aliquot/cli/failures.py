@@ -41,16 +41,16 @@ def told(where: str = "") -> Generator[None]:
         yield
     except InvalidWorkload as problem:
         for error in problem.errors:
-            _say(str(error))
+            complain(str(error))
         raise typer.Exit(MISTYPED) from problem
     except UserError as problem:
-        _say(str(problem))
+        complain(str(problem))
         raise typer.Exit(MISTYPED) from problem
     except ApiProblem as problem:
-        _say(sentence(problem, where))
+        complain(sentence(problem, where))
         raise typer.Exit(REFUSED) from problem
     except (AliquotError, OSError) as problem:
-        _say(str(problem))
+        complain(str(problem))
         raise typer.Exit(REFUSED) from problem
 
 
@@ -81,7 +81,7 @@ def sentence(problem: ApiProblem, where: str = "") -> str:
 def warn(warnings: Iterable[str]) -> None:
     """Tell what is no failure."""
     for warning in warnings:
-        _say(f"warning: {warning}")
+        complain(f"warning: {warning}")
 
 
 def is_no_kind(problem: NotFound) -> bool:
@@ -89,5 +89,6 @@ def is_no_kind(problem: NotFound) -> bool:
     return _NO_KIND in problem.message and not problem.request.subresource
 
 
-def _say(text: str) -> None:
+def complain(text: str) -> None:
+    """Tell a sentence on the error output."""
     typer.echo(f"aliquot: {printable(text)}", err=True)

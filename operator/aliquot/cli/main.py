@@ -3,12 +3,14 @@
 Here is how commands are written; what they do is imported only when they run.
 """
 
+from enum import StrEnum
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Annotated, Final, TypeVar
 
 import typer
 
 from aliquot.cli import research, simulate, submit
+from aliquot.cli.common import program
 from aliquot.cli.typed import WithWords
 
 if TYPE_CHECKING:
@@ -21,9 +23,16 @@ if TYPE_CHECKING:
 app = typer.Typer(
     help="Fair shares of GPUs for Kubernetes.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
 )
+
+
+class Shell(StrEnum):
+    """Shells that can complete what is typed."""
+
+    BASH = "bash"
+    ZSH = "zsh"
+    FISH = "fish"
 
 
 def _show_version(wanted: bool) -> None:
@@ -47,12 +56,14 @@ app.command("submit", cls=WithWords, rich_help_panel=_RESEARCH)(submit.submit)
 app.add_typer(submit.dist, name="submit-dist", rich_help_panel=_RESEARCH)
 app.command("submit-mpi", cls=WithWords, hidden=True, deprecated=True)(submit.mpi)
 app.command("list", rich_help_panel=_RESEARCH)(research.list_)
+app.command("top", rich_help_panel=_RESEARCH)(research.top)
 app.command("describe", rich_help_panel=_RESEARCH)(research.describe)
 app.command("get", hidden=True, deprecated=True)(research.describe)
 app.command("logs", rich_help_panel=_RESEARCH)(research.logs)
 app.command("exec", cls=WithWords, rich_help_panel=_RESEARCH)(research.execute)
 app.command("bash", rich_help_panel=_RESEARCH)(research.bash)
 app.command("attach", rich_help_panel=_RESEARCH)(research.attach)
+app.command("port-forward", rich_help_panel=_RESEARCH)(research.port_forward)
 app.command("delete", rich_help_panel=_RESEARCH)(research.delete)
 app.command("suspend", rich_help_panel=_RESEARCH)(research.suspend)
 app.command("resume", rich_help_panel=_RESEARCH)(research.resume)
@@ -60,6 +71,20 @@ app.add_typer(research.config, name="config", rich_help_panel=_RESEARCH)
 app.add_typer(research.project, name="project", hidden=True)
 app.command("whoami", rich_help_panel=_RESEARCH)(research.whoami)
 app.command("simulate", rich_help_panel=_PLATFORM)(simulate.simulate)
+
+
+@app.command("completion", rich_help_panel=_RESEARCH)
+def completion(
+    shell: Annotated[Shell, typer.Argument(help="Which shell.")],
+) -> None:
+    """Print what lets a shell complete commands and flags: source <(aliquot completion bash)."""
+    import os
+
+    from typer.main import get_command
+
+    name = program()
+    os.environ[f"_{name.upper()}_COMPLETE"] = f"source_{shell.value}"  # as the library has it
+    get_command(app).main([], prog_name=name)
 
 
 @app.command("version", rich_help_panel=_RESEARCH)

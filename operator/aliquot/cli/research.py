@@ -15,6 +15,7 @@ PodName = Annotated[str | None, typer.Option("--pod", help="Which pod; else the 
 Words = Annotated[list[str], typer.Argument(metavar="[job] NAME", help="Name of the job.")]
 SomeWords = Annotated[list[str] | None, typer.Argument(metavar="[job] NAME…", help="Names of jobs.")]
 Every = Annotated[bool, typer.Option("--all", "-A", help="All jobs of the project.")]
+Nodes = Annotated[list[str] | None, typer.Argument(metavar="[NODE]…", help="With nodes: which.")]
 Output = Annotated[View | None, typer.Option("--output", "-o", help="More, or for programs.")]
 
 config = typer.Typer(help="Choose the project or cluster of commands that name none.", no_args_is_help=True)
@@ -28,11 +29,22 @@ class What(StrEnum):
     WORKLOADS = "workloads"
     PROJECTS = "projects"
     CLUSTERS = "clusters"
+    NODES = "nodes"
+
+
+class Top(StrEnum):
+    """Of what can be told who holds most; singular and plural mean the same."""
+
+    JOBS = "jobs"
+    JOB = "job"
+    NODES = "nodes"
+    NODE = "node"
 
 
 @with_flags
 def list_(
     what: Annotated[What, typer.Argument(help="What to list.")] = What.JOBS,
+    nodes: Nodes = None,
     everywhere: Annotated[bool, typer.Option("--all-projects", "-A", help="Those of all projects.")] = False,
     interactive: Annotated[bool, typer.Option("--interactive", help="Of workloads: interactive ones.")] = False,
     inference: Annotated[bool, typer.Option("--inference", help="Of workloads: inference.")] = False,
@@ -40,10 +52,12 @@ def list_(
     *,
     common: CommonFlags,
 ) -> None:
-    """List jobs, or workloads and templates, projects, clusters."""
+    """List jobs, or workloads and templates, projects, clusters, nodes."""
     from aliquot.cli.looking import showing
 
     common.begin()
+    if nodes and what is not What.NODES:
+        _refuse_names(nodes)
     match what:
         case What.JOBS:
             showing.list_jobs(common.project, output, everywhere=everywhere)
@@ -55,11 +69,41 @@ def list_(
             showing.list_projects(output)
         case What.CLUSTERS:
             showing.list_clusters()
+        case What.NODES:
+            showing.list_nodes(nodes or (), output)
+
+
+@with_flags
+def top(
+    what: Annotated[Top, typer.Argument(help="Of jobs or of nodes.")] = Top.JOBS,
+    nodes: Nodes = None,
+    everywhere: Annotated[bool, typer.Option("--all-projects", "-A", help="Jobs of all projects.")] = False,
+    *,
+    common: CommonFlags,
+) -> None:
+    """Show which GPUs jobs hold, or nodes have and have free."""
+    from aliquot.cli.looking import showing
+
+    common.begin()
+    if what in (Top.NODES, Top.NODE):
+        showing.list_nodes(nodes or (), None)
+        return
+    if nodes:
+        _refuse_names(nodes)
+    showing.top_jobs(common.project, everywhere=everywhere)
+
+
+def _refuse_names(given: list[str]) -> None:
+    from aliquot.cli.failures import told
+    from aliquot.errors import UserError
+
+    with told():
+        raise UserError("NODE", " ".join(given), "left out, or given with nodes")
 
 
 @with_flags
 def describe(words: Words, output: Output = None, *, common: CommonFlags) -> None:
-    """Tell everything about a job: how it is doing and why, its pods, and what happened."""
+    """Tell everything about a job: how it is doing and why, its pods, what happened. Or about nodes: `node NODE`."""
     from aliquot.cli.looking import showing
 
     common.begin()
@@ -130,6 +174,23 @@ def attach(
 
     common.begin()
     entering.attach(name, common.project, pod, stdin=not no_stdin, tty=not no_tty)
+
+
+@with_flags
+def port_forward(
+    name: JobName,
+    port: Annotated[list[str] | None, typer.Option("--port", help="LOCAL:POD, POD or :POD.")] = None,
+    address: Annotated[list[str] | None, typer.Option("--address", help="Where to listen; else localhost.")] = None,
+    pod: PodName = None,
+    *,
+    common: CommonFlags,
+) -> None:
+    """Forward ports of this machine to a job, until Ctrl-C."""
+    from aliquot.cli.inside import forwarding
+    from aliquot.cli.submission.items import several
+
+    common.begin()
+    forwarding.port_forward(name, common.project, pod, several(port or ()), several(address or ()))
 
 
 @with_flags

@@ -9,7 +9,7 @@ import typer
 from aliquot.cli.common import CommonFlags
 from aliquot.cli.signature import with_flags
 from aliquot.cli.submission.flags import PodFlags
-from aliquot.cli.submission.kind_flags import DistributedFlags, KindFlags, MpiFlags, PyTorchFlags
+from aliquot.cli.submission.kind_flags import DistributedFlags, InferenceFlags, KindFlags, MpiFlags, PyTorchFlags
 from aliquot.cli.typed import WithWords, words_of
 
 if TYPE_CHECKING:
@@ -29,13 +29,14 @@ def submit(
     *,
     flags: PodFlags,
     kind: KindFlags,
+    serving: InferenceFlags,
     common: CommonFlags,
 ) -> None:
-    """Submit a training job, or an interactive one."""
+    """Submit a training job, an interactive one, or inference."""
     from aliquot.cli.submission.sending import send_single
 
     common.begin()
-    send_single(_named(flags, job), kind, words_of(context), common.project, dry_run=dry_run)
+    send_single(_named(flags, job), kind, serving, words_of(context), common.project, dry_run=dry_run)
 
 
 @dist.command("pytorch", cls=WithWords)

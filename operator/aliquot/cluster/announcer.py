@@ -23,6 +23,7 @@ _INVALID_TABLE = "InvalidTable"
 _INVALID_TOPOLOGY = "InvalidTopology"
 _INVALID_LABELS = "InvalidLabels"
 _OVERHELD = "DevicesOverheld"
+_GPUS_BROKEN = "GpusBroken"
 _SCHEDULING = "Scheduling"
 
 
@@ -85,6 +86,20 @@ class Announcer:
         metadata = node.metadata
         regarding = ObjectReference(NODES.api_version, NODES.kind, name=metadata.name, uid=metadata.uid)
         self._recorder.record(regarding, "Warning", _OVERHELD, "; ".join(problems), _SCHEDULING)
+
+    def gpus_broken(self, node: Node, problem: str) -> None:
+        """The agent of a node says that some of its GPUs cannot be used."""
+        metadata = node.metadata
+        regarding = ObjectReference(NODES.api_version, NODES.kind, name=metadata.name, uid=metadata.uid)
+        self._recorder.record(regarding, "Warning", _GPUS_BROKEN, problem, _SCHEDULING)
+
+    def gpu_trouble(self, pod: Pod, reason: str, why: str) -> None:
+        """A GPU that a pod has cannot be used, or the pod uses more of one than it was given: both are told."""
+        self._recorder.record(_pod(pod), "Warning", reason, why, _SCHEDULING)
+        workload = self._mirror.workload_of(pod)
+        if workload is not None:
+            note = f"Pod {pod.metadata.name}: {why}"
+            self._record(workload, Happening("Warning", reason, note), key=f"{reason} {pod.metadata.uid}")
 
     def workload_waits(self, top: Top, wait: Wait) -> None:
         """Pods of a workload of another kind that are scheduled together wait: it is told on the workload."""

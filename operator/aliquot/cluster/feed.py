@@ -20,7 +20,11 @@ from aliquot.contracts.kinds.tenancy import Department, NodePool, Project
 from aliquot.contracts.kubernetes import Namespace, Node, Pod
 from aliquot.core.grants import reserved_gpu
 from aliquot.core.intake import (
+    ALL_WELL,
+    EVERY_NODE,
+    InTrouble,
     MinRuntimes,
+    NodeScope,
     PodFacts,
     PoolRule,
     Tenant,
@@ -61,6 +65,7 @@ class Feed:
         runtimes: how long jobs are left alone where nobody says.
         seats: where pods belong.
         owners: values of priority classes, and topologies.
+        in_trouble: what pods have of those GPUs of a node that cannot be used, by its name.
 
     Attributes:
         nodes: the facts of all nodes, by name.
@@ -76,6 +81,7 @@ class Feed:
         runtimes: MinRuntimes,
         seats: Seats,
         owners: KnownOwners,
+        in_trouble: Callable[[str], InTrouble] = lambda _: ALL_WELL,
     ) -> None:
         self.nodes: dict[str, facts.Node] = {}
         self.queues: dict[tuple[str, str], facts.Queue] = {}
@@ -86,13 +92,17 @@ class Feed:
         self._runtimes = runtimes
         self._seats = seats
         self._owners = owners
+        self._in_trouble = in_trouble
         self._rules: tuple[PoolRule, ...] = ()
+        self._scope = EVERY_NODE
+        self._begun = False
         self._used: Mapping[tuple[str, str], Used] = _NOBODY
         self._tenants: dict[str, Tenant | None] = {}
 
     def start(self) -> None:
         """Tell of everything that is there, then of every change."""
         listeners = self._mirror.listeners
+        self._begun = True
         self._pools_changed()
         for pod in self._mirror.pods:
             self._pod_changed(None, pod)
@@ -104,6 +114,17 @@ class Feed:
         listeners.pod.append(self._pod_changed)
         self._seats.on_again.append(self._look_at)
         self._owners.listeners.everything.append(self._topologies_changed)
+
+    def follow(self, scope: NodeScope) -> None:
+        """Use these nodes from now on; what runs on others stays."""
+        before, self._scope = self._scope, scope
+        if before == scope or not self._begun:
+            return
+        for node in self._mirror.nodes:
+            self._node_changed(node, node)
+        if before.by_role != scope.by_role:
+            for pod in list(self._mirror.pods):
+                self._look_at(pod)
 
     @property
     def pools(self) -> tuple[str, ...]:
@@ -129,10 +150,16 @@ class Feed:
             self.nodes.pop(old.metadata.name, None)
             self._submit(NodeRemoved(old.metadata.name))
             return
-        fact = node_fact(new, self._rules)
+        fact = node_fact(new, self._rules, self._in_trouble(new.metadata.name), self._scope)
         if self.nodes.get(fact.name) != fact:
             self.nodes[fact.name] = fact
             self._submit(NodeChanged(fact))
+
+    def look_at_node(self, name: str) -> None:
+        """Something else than the node itself has changed that decides what it counts for."""
+        node = self._mirror.nodes.get(Key("", name))
+        if node is not None:
+            self._node_changed(node, node)
 
     # Projects and departments
 
@@ -221,7 +248,7 @@ class Feed:
         if tenant is None and (named := self._project(namespace, seat.label(PROJECT_LABELS))) is not None:
             tenant = self._tenant(named)
         topologies = self._owners.topologies
-        alone = pod_facts(pod, tenant, topologies)
+        alone = pod_facts(pod, tenant, topologies, self._scope)
         job, task = facts_in(seat, alone.job, alone.task, pod, self._owners.classes, topologies)
         return replace(alone, job=job, task=task)
 

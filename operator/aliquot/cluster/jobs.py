@@ -137,13 +137,14 @@ class Jobs:
     def _settle(self, gang: _Gang) -> None:
         """Tell what the job is now, if that differs."""
         members = [self._up_to_date(each, gang) for each in gang.members.values()]
-        if is_short(members):
+        short = is_short(members)
+        if short:
             gang.short_since = self._clock.now() if gang.short_since is None else gang.short_since
         else:
             gang.short_since = None
             if any(each.short_since is not None for each in members):
                 gang.whole_at = self._clock.now()
-        before, job = gang.told, job_of(members, gang.short_since)
+        before, job = gang.told, job_of(members, gang.short_since, short=short)
         if job == before:
             return
         gang.told = job

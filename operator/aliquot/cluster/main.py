@@ -70,10 +70,12 @@ class Operator:
                 async def lead() -> None:
                     self._term = Term(client, server, settings, self._clock, self._metrics)
                     self._metrics.leading.set(1)
+                    self._metrics.tenants.source = self._term.readings
                     try:
                         await self._term.run()
                     finally:
                         self._metrics.leading.set(0)
+                        self._metrics.tenants.source = None
                         self._term = None
 
                 await self._elector.run(lead)

@@ -2,8 +2,10 @@
 
 from prometheus_client import CollectorRegistry, Gauge
 
+from aliquot.cluster.memory_guard import GuardMetrics
 from aliquot.cluster.mirror.drift import differences_counter
 from aliquot.cluster.scheduler import SchedulerMetrics
+from aliquot.cluster.tenant_metrics import TenantMetrics
 from aliquot.kube.metrics import EventMetrics, QueueMetrics, RequestMetrics, WatchMetrics
 
 
@@ -22,5 +24,7 @@ class Metrics:
         self.queue = QueueMetrics(registry)
         self.events = EventMetrics(registry)
         self.scheduler = SchedulerMetrics(registry)
+        self.tenants = TenantMetrics(registry)
         self.differences = differences_counter(registry)
+        self.guard = GuardMetrics(registry)
         self.leading = Gauge("aliquot_leader", "1 while this process leads.", registry=registry)

@@ -248,4 +248,9 @@ def _decisive(workload: Workload) -> tuple[object, ...]:
 
 def _marks(pod: Pod) -> tuple[object, ...]:
     """What of a pod's metadata decides about its workload."""
-    return (pod.metadata.labels, pod.metadata.annotations.get(names.GPU_IDLE_SINCE_ANNOTATION))
+    told = pod.metadata.annotations
+    return (
+        pod.metadata.labels,
+        told.get(names.GPU_IDLE_SINCE_ANNOTATION),
+        told.get(names.GPU_IDLE_SEEN_ANNOTATION),
+    )

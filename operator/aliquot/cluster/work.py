@@ -24,6 +24,7 @@ class Task(StrEnum):
     GRANT = "grant"
     EVICT = "evict"
     SHARED_GPU = "shared-gpu"
+    MEMORY_GUARD = "memory-guard"
     NOMINATE = "nominate"
     CONFIRM = "confirm"
     WORKLOAD = "workload"
@@ -57,6 +58,7 @@ LANES = {
     Task.GRANT: Lane.GRANT,
     Task.EVICT: Lane.GRANT,
     Task.SHARED_GPU: Lane.GRANT,
+    Task.MEMORY_GUARD: Lane.GRANT,
     Task.CONFIRM: Lane.CREATE,
     Task.WORKLOAD: Lane.CREATE,
     Task.LEFT_BEHIND: Lane.CREATE,

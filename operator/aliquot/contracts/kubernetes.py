@@ -269,6 +269,7 @@ class NodeStatus(Projection, frozen=True):
     """What a node has, and how it is doing."""
 
     allocatable: dict[str, str | int | float] = {}
+    capacity: dict[str, str | int | float] = {}
     conditions: tuple[Condition, ...] = ()
 
 

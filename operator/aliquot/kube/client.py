@@ -7,20 +7,22 @@ read the object again, as with any Conflict.
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from typing import Any, Literal, Self, TypeVar, cast
+from typing import Any, Final, Literal, Self, TypeVar, cast
 
 import msgspec
 
 from aliquot.kube.decoding import HasMetadata, Page, PageDecoder
 from aliquot.kube.problems import Expired, Request, Unreadable
 from aliquot.kube.resources import PODS, Resource
-from aliquot.kube.transport import Answer, Limits, Transport
+from aliquot.kube.transport import Answer, Limits, Socket, Transport
 
 T = TypeVar("T", bound=HasMetadata)
 
 Body = bytes | Mapping[str, Any] | msgspec.Struct
 """What can be sent: JSON as bytes, or anything that msgspec encodes to a JSON object."""
 
+_CHANNELS: Final = "v4.channel.k8s.io"
+"""Websockets whose messages begin with the number of a channel."""
 Propagation = Literal["Background", "Foreground", "Orphan"]
 
 
@@ -450,6 +452,19 @@ class ApiClient:
             },
             silence_seconds=silence_seconds,
         )
+
+    def forward(self, namespace: str, name: str, port: int) -> AbstractAsyncContextManager[Socket]:
+        """Connect to a port of a pod; inside the context bytes go to and fro.
+
+        Messages begin with their channel: 0 is the connection, and on 1 comes what is wrong with it. The first one of
+        each channel only says the port.
+
+        Raises:
+            ApiProblem: it was refused, or nobody answers.
+        """
+        request = Request("create", PODS.full_name, namespace, name, "portforward")
+        path = PODS.item(namespace, name, "portforward")
+        return self._transport.converse(request, path, {"ports": port}, protocol=_CHANNELS)
 
 
 def _selectors(label_selector: str, field_selector: str) -> dict[str, str | int]:

@@ -10,7 +10,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from random import Random
-from typing import Final, Self, TypeVar
+from typing import Final, Self, TypeAlias, TypeVar
 from urllib.parse import urlencode
 
 import aiohttp
@@ -24,6 +24,7 @@ from aliquot.kube.metrics import RequestMetrics
 from aliquot.kube.problems import (
     ApiProblem,
     NoAnswer,
+    Refused,
     Request,
     Timeout,
     TooManyRequests,
@@ -35,6 +36,7 @@ from aliquot.kube.problems import (
 from aliquot.kube.token_bucket import TokenBucket
 
 T = TypeVar("T")
+Socket: TypeAlias = "aiohttp.ClientWebSocketResponse[bool]"
 _CONNECT_SECONDS: Final = 10.0
 _WARNING: Final = re.compile(r'299 \S+ "(?P<text>(?:[^"\\]|\\.)*)"')
 _BACKOFF: Final = Backoff(base_seconds=0.1, cap_seconds=10, spread=0.5)
@@ -293,6 +295,76 @@ class Transport:
             raise _no_answer(request, error) from error
         finally:
             self._metrics.answered(request, code, None)
+
+    @asynccontextmanager
+    async def converse(
+        self, request: Request, path: str, parameters: Mapping[str, str | int], *, protocol: str
+    ) -> AsyncGenerator[Socket]:
+        """Open a websocket, and close it at the end of the context.
+
+        Args:
+            request: what it is about.
+            path: escaped path.
+            parameters: query.
+            protocol: what both sides speak, such as `v4.channel.k8s.io`.
+
+        Raises:
+            ApiProblem: it was refused, or nobody answers.
+        """
+        identity = await self.server.credentials.headers()
+        try:
+            socket = await self._upgrade(request, path, parameters, protocol, identity)
+        except Unauthorized:
+            if not await self.server.credentials.refresh(seen=identity):
+                raise
+            identity = await self.server.credentials.headers()
+            socket = await self._upgrade(request, path, parameters, protocol, identity)
+        async with socket:
+            yield socket
+
+    async def _upgrade(
+        self,
+        request: Request,
+        path: str,
+        parameters: Mapping[str, str | int],
+        protocol: str,
+        identity: Mapping[str, str],
+    ) -> Socket:
+        code = 0
+        try:
+            socket = await self._opened().watches.ws_connect(
+                self._url(path, parameters),
+                protocols=(protocol,),
+                headers={**identity, "Accept": "*/*"},  # it is no JSON that comes: it would be refused
+                proxy=self.server.proxy,
+                server_hostname=self.server.tls_server_name,
+                max_msg_size=0,
+            )
+        except aiohttp.WSServerHandshakeError as problem:
+            code = problem.status
+            raise await self._why_refused(request, path, parameters, code) from problem
+        except (aiohttp.ClientError, OSError) as error:
+            raise _no_answer(request, error) from error
+        else:
+            code = 101
+            return socket
+        finally:
+            self._metrics.answered(request, code, None)
+
+    async def _why_refused(
+        self, request: Request, path: str, parameters: Mapping[str, str | int], code: int
+    ) -> ApiProblem:
+        """Say why a websocket is refused: aiohttp keeps no word of it, and who just asks gets the same answer."""
+        if code == 401:
+            return refusal(request, code, b"Unauthorized")
+        try:
+            await self.send(request, "GET", path, parameters=parameters)
+        except Refused as problem:
+            if problem.status == code:
+                return problem
+        except ApiProblem:
+            pass
+        return refusal(request, code, b"")
 
 
 class _Sessions:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from aliquot.contracts.kinds import RunaiConfig
 from aliquot.core.configuration import NO_CONFIG, ClusterConfig, config_conditions, is_told, read_config
+from aliquot.core.scheduling.facts import NodeTerm, Requirement
 
 MIB = 2**20
 
@@ -48,6 +49,13 @@ FOLLOWED: list[tuple[str, object, ClusterConfig]] = [
     ("runai-scheduler/args/defaultStalenessGracePeriod", "0s", ClusterConfig(stale_gang_grace_seconds=0)),
     ("runai-scheduler/args/defaultStalenessGracePeriod", -1, ClusterConfig(stale_gang_grace_seconds=-1)),
     ("runai-scheduler/args/defaultStalenessGracePeriod", "-1s", ClusterConfig(stale_gang_grace_seconds=-1)),
+    ("global/nodeAffinity/restrictScheduling", True, ClusterConfig(restricts_scheduling=True)),
+    ("global/nodeAffinity/restrictScheduling", False, ClusterConfig(restricts_scheduling=False)),
+    (
+        "global/managedNodes/inclusionCriteria/nodeSelectorTerms",
+        [{"matchExpressions": [{"key": "team", "operator": "In", "values": ["ai"]}]}],
+        ClusterConfig(managed_nodes=(NodeTerm((Requirement("team", "In", ("ai",)),)),)),
+    ),
 ]
 
 

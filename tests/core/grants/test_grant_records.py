@@ -19,6 +19,7 @@ from aliquot.core.grants import (
     Hold,
     Record,
     Reservation,
+    mps_annotations,
     recorded_devices,
     recorded_gpus,
     reservation_of,
@@ -45,6 +46,33 @@ def test_a_record_is_read_as_it_was_written(record: Record) -> None:
     assert recorded_devices(annotations) == dict(zip(record.gpus, record.devices, strict=True))
     written = Metadata(annotations=annotations, labels=record.labels())
     assert devices_of(written) == tuple(sorted(record.gpus))
+
+
+ASKED = {"mps": "true", "gpu-fraction": "0.25"}
+MEMORY = {"mps": "true", "gpu-memory": "4096"}
+MPS: dict[str, tuple[dict[str, str], dict[str, str]]] = {
+    "a fraction": (ASKED, {"memory-limit": "0=20000M,1=20000M", "thread-percentage": "25"}),
+    "its limit": (ASKED | {"runai-gpu-limit": "0.5"}, {"memory-limit": "0=40000M,1=40000M", "thread-percentage": "25"}),
+    "memory": (MEMORY, {"memory-limit": "0=4096M,1=4096M", "thread-percentage": "25"}),
+    "its limit of memory": (
+        MEMORY | {"runai-gpu-limit": "8Gi"},
+        {"memory-limit": "0=8192M,1=8192M", "thread-percentage": "25"},
+    ),
+    "without the service": (ASKED | {"mps": "false"}, {}),
+    "nothing said of it": ({"gpu-fraction": "0.25"}, {}),
+}
+
+
+@pytest.mark.parametrize(("annotations", "wanted"), MPS.values(), ids=MPS)
+def test_limits_of_pods_that_share_through_a_service(annotations: dict[str, str], wanted: dict[str, str]) -> None:
+    limits = mps_annotations(annotations, 25, 2, 80_000)
+    assert limits == {f"aliquot.dev/mps-{key}": value for key, value in wanted.items()}
+    assert limits.items() <= Record(("g",), ("GPU-a",), 25, limits).annotations().items()
+
+
+def test_of_a_device_whose_memory_nobody_knows_there_is_no_limit_of_memory() -> None:
+    assert mps_annotations(ASKED, 25, 1, 0) == {"aliquot.dev/mps-thread-percentage": "25"}
+    assert mps_annotations(MEMORY, 1, 1, 0)["aliquot.dev/mps-memory-limit"] == "0=4096M"
 
 
 @given(records())

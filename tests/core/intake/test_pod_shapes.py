@@ -154,6 +154,8 @@ BAD: dict[str, tuple[dict[str, str], dict[str, str], str]] = {
         {},
         "runai-gpu-limit is '0.5': allowed only with gpu-fraction or gpu-memory",
     ),
+    "a service without a part": ({"mps": "true"}, {}, "mps is 'true': allowed only with gpu-fraction or gpu-memory"),
+    "a service or not": ({"gpu-fraction": "0.25", "mps": "yes"}, {}, "mps is 'yes': allowed are true and false"),
     "devices without a part": (
         {"gpu-fraction-num-devices": "2"},
         {},
@@ -171,6 +173,13 @@ def test_a_part_that_cannot_be_fits_nowhere_and_is_told(
     assert request.part is None
     assert set(UNREADABLE) <= set(request.extended)
     assert pod_problems(pod) == (f"metadata.annotations: {wanted}",)
+
+
+def test_who_shares_through_a_service_goes_where_it_runs() -> None:
+    wanted = {"aliquot.dev/mps": "true"}
+    assert task_of(read(annotations={"gpu-fraction": "0.25", "mps": "true"})).node_selector == wanted
+    assert task_of(read(annotations={"gpu-fraction": "0.25", "mps": "false"})).node_selector == {}
+    assert pod_problems(read(annotations={"mps": "false"})) == ()
 
 
 def test_pods_of_other_schedulers_get_no_parts() -> None:

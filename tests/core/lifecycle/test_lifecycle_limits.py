@@ -178,6 +178,18 @@ PLANS: dict[str, tuple[list[ObservedPod], Record, float, Steps]] = {
     "a pod that has work is not idle": ([running()], since(0, limits=LAZY), 9000, Steps()),
     "an idle one is looked at again": ([running(idle_since=280)], since(0, limits=LAZY), 300, Steps(look_again_at=330)),
     "… and is over after the limit": ([running(idle_since=250)], since(0, limits=LAZY), 300, OVER),
+    "one that was seen to be so lately": (
+        [running(idle_since=250, idle_seen=-300)],
+        since(0, limits=LAZY),
+        300,
+        OVER,
+    ),
+    "one of which nobody has said so for long": (
+        [running(idle_since=250, idle_seen=-301)],
+        since(0, limits=LAZY),
+        9000,
+        Steps(),
+    ),
     "a pod is not idle before it runs": (
         [running(idle_since=0, started_at=290)],
         since(0, limits=LAZY),

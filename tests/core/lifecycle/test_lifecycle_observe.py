@@ -197,6 +197,10 @@ CASES: dict[str, tuple[Pod, dict[str, Any]]] = {
         given_pod("Running", annotations={"aliquot.dev/gpu-idle-since": "1970-01-01T01:02:00+01:00"}),
         {"idle_since": 120.0},
     ),
+    "when that was last seen": (
+        given_pod("Running", annotations={"aliquot.dev/gpu-idle-seen": "1970-01-01T00:03:00Z"}),
+        {"idle_seen": 180.0},
+    ),
     "it is at work where that cannot be read": (
         given_pod("Running", annotations={"aliquot.dev/gpu-idle-since": "since lunch"}),
         {"idle_since": None},

@@ -83,8 +83,9 @@ def test_every_parameter_that_is_carried_out_has_a_case_of_its_own_and_a_place_i
     for parameter in parameters:
         kebab = re.sub("[A-Z]", lambda letter: f"-{letter[0].lower()}", parameter)
         assert parameter in given_by_case.get(kebab, set()), f"no case {kebab} gives {parameter}"
-    others = {"namePrefix", "nodePool", "gpuMemory", "migProfile", "ttlAfterFinish"}
-    assert everything == parameters - others, "they exclude name, nodePools, gpu and the newer spelling"
+    of_gpus = {"gpuLimit", "gpuMemory", "gpuMemoryLimit", "migProfile"}
+    others = {"namePrefix", "nodePool", *of_gpus, "ttlAfterFinish"}
+    assert everything == parameters - others, "they exclude name, nodePools, whole GPUs and the newer spelling"
 
 
 def test_a_retry_differs_in_name_and_attempt_and_knows_its_failures() -> None:

@@ -334,8 +334,6 @@ def test_nobody_sets_what_aliquot_sets(parameter: str, name: str) -> None:
 
 
 NOTHING_COMES_OF_THEM: dict[str, object] = {
-    "gpuLimit": "0.8",
-    "gpuMemoryLimit": "8G",
     "ingressUrl": "https://gpu.example.com/x",
     "mpi": True,
     "processes": 7,

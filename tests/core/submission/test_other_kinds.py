@@ -139,7 +139,7 @@ REFUSED: list[Refusal] = [
     (inference, {"minScale": value(3), "maxScale": value(2)}, "spec.maxScale.value", "from 3 to"),
     (inference, {"metric": value("latency")}, "spec.metric.value", "concurrency"),
     (inference, {"metricName": value("x")}, "spec.metricName.value", "spec.metric says"),
-    (inference, {"mps": value(True)}, "spec.mps", "not carried out yet"),
+    (inference, {"mps": value(True)}, "spec.mps.value", "only pods with a part of a GPU"),
     (distributed, {"jobType": None}, "spec.jobType", "MPIJob, PyTorchJob, TFJob or XGBoostJob"),
     (distributed, {"workers": value(0)}, "spec.workers.value", "from 1 to"),
     (distributed, {"workers": value(2), "replicas": value(2)}, "spec.replicas.value", "left out"),
@@ -172,7 +172,7 @@ REFUSED: list[Refusal] = [
         distributed,
         {"jobType": "MPIJob", "preemptionLimit": value(3)},
         "spec.preemptionLimit.value",
-        "not carried out yet",
+        "not carried out for MPIJobs yet",
     ),
     (
         distributed,

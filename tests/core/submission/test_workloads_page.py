@@ -70,7 +70,7 @@ def test_what_may_change_is_said() -> None:
 
 
 def test_the_refusal_is_quoted_as_it_is() -> None:
-    spec = {"image": {"value": "ubuntu"}, "gpuLimit": {"value": "0.8"}}
+    spec = {"image": {"value": "ubuntu"}, "processes": {"value": 4}}
     with pytest.raises(InvalidWorkload) as caught:
         effective(TrainingWorkload.model_validate({"spec": spec}), DEFAULTS)
     assert f"    {caught.value}\n" in PAGE

@@ -27,12 +27,16 @@ class Grant:
         percent: hundredths of a GPU; None: a MIG device, which is no part that could be counted so.
         memory_mib: memory, where it was asked for as such; None: in proportion.
         container: who has it, where one container does.
+        burst_percent: hundredths of its memory that the pod may use while nobody else needs them; None: `percent`.
+        burst_mib: the same in MiB, where memory was asked for as such; None: `memory_mib`.
     """
 
     device: str
     percent: int | None
     memory_mib: int | None = None
     container: str = ""
+    burst_percent: int | None = None
+    burst_mib: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,7 +42,11 @@ class IdleTimes(Generic[K]):
 
     def seconds(self, each: K) -> int | None:
         """For how long it has done nothing at the last look, in whole windows; None: it was not there."""
-        last = self._last_work.get(each)
+        last = self.last_work(each)
         if last is None or self._last_look is None:
             return None
         return int((self._last_look - last) // WINDOW_SECONDS) * WINDOW_SECONDS
+
+    def last_work(self, each: K) -> float | None:
+        """When it was last seen to do something, or was seen first, in monotonic seconds; None: it was not there."""
+        return self._last_work.get(each)

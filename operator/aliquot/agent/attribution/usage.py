@@ -25,6 +25,7 @@ class PodUse:
         used_bytes: memory that its processes use; None: the driver does not say.
         utilization_percent: part of the time in which they ran; None: the driver does not say.
         processes: how many there are.
+        burst_bytes: memory that it may use while nobody else needs it; None: no more than `limit_bytes`.
     """
 
     pod: PodRef
@@ -35,6 +36,7 @@ class PodUse:
     used_bytes: int | None
     utilization_percent: float | None
     processes: int
+    burst_bytes: int | None = None
 
     @property
     def overuse_bytes(self) -> int | None:
@@ -160,6 +162,7 @@ def _use(unit: _Unit, ref: PodRef, grant: Grant | None, processes: Sequence[Proc
         sum(sizes) if sizes or not processes else None,
         unit.utilization_percent if alone and unit.utilization_percent is not None else _ran(processes),
         len(processes),
+        _burst(unit, grant),
     )
 
 
@@ -171,6 +174,14 @@ def _limit(unit: _Unit, grant: Grant | None, *, judged: bool) -> int | None:
     if unit.memory is None:
         return None
     return unit.memory.total_bytes * (WHOLE_PERCENT if grant.percent is None else grant.percent) // WHOLE_PERCENT
+
+
+def _burst(unit: _Unit, grant: Grant | None) -> int | None:
+    if grant is not None and grant.burst_mib is not None:
+        return grant.burst_mib * _BYTES_PER_MIB
+    if grant is None or grant.burst_percent is None or unit.memory is None:
+        return None
+    return unit.memory.total_bytes * grant.burst_percent // WHOLE_PERCENT
 
 
 def _ran(processes: Sequence[Process]) -> float | None:

@@ -102,6 +102,11 @@ class Device:
     last_xid: int | None = None
     not_supported: tuple[str, ...] = ()
 
+    @property
+    def is_told(self) -> bool:
+        """Whether the driver says which GPU it is, and what it has."""
+        return bool(self.uuid) and self.state in ("ok", "failed")
+
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:

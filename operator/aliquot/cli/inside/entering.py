@@ -22,7 +22,8 @@ from aliquot.contracts.kubernetes import Pod
 from aliquot.core.submission.durations import parse_duration
 from aliquot.errors import UserError
 
-_SHELL: Final = ("/bin/bash",)
+_SHELL: Final = ("/bin/sh", "-c", "command -v bash > /dev/null && exec bash || exec sh")
+"""bash where the image has it: many small ones do not."""
 _MOST_FOLLOWED: Final = 64
 """Logs that are read at the same time."""
 
@@ -91,7 +92,7 @@ def execute(name: str, project: str | None, pod: str | None, command: Sequence[s
 
 
 def bash(name: str, project: str | None, pod: str | None) -> None:
-    """Open a shell beside a job."""
+    """Open a shell beside a job: bash, or sh where there is none."""
     _converse(name, project, pod, "exec", _SHELL, stdin=True, tty=sys.stdin.isatty())
 
 

@@ -101,7 +101,7 @@ def _raw(stream: Stream) -> Generator[None]:
 
     former = signal.signal(signal.SIGWINCH, resize)
     try:
-        tty.setraw(terminal)
+        tty.setraw(terminal, termios.TCSANOW)  # what was typed meanwhile is for the other side, too
         resize()
         yield
     finally:

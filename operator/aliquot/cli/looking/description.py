@@ -76,13 +76,12 @@ def _facts(job: Job, now: datetime) -> str:
         "MESSAGE": status.phase_message or "-",
         "DURATION": _duration(job, now),
         "GPUS": _gpus(job),
-        "TOTAL REQUESTED GPUS": amount(status.requested_gpu),
+        "TOTAL REQUESTED GPUS": amount(job.requested),
         "ALLOCATED GPUS": "-" if job.ended else amount(status.total_allocated_gpu),
         "ALLOCATED GPUS MEMORY": f"{status.total_allocated_gpu_memory or 0} MiB",
         "RUNNING PODS": str(status.running_pods or 0),
         "PENDING PODS": str(status.pending_pods or 0),
-        "PARALLELISM": str(job.value("parallelism") or 1),
-        "COMPLETIONS": str(job.value("completions") or 1),
+        **_counts(job),
         "SUCCEEDED PODS": str(status.succeeded_pods or 0),
         "FAILED PODS": str(status.failed_pods or 0),
         "IS DISTRIBUTED WORKLOAD": str(distributed).lower(),
@@ -92,6 +91,19 @@ def _facts(job: Job, now: datetime) -> str:
     }
     width = max(map(len, lines)) + 1 + _GAP
     return "\n".join(f"{name + ':':<{width}}{printable(value)}" for name, value in lines.items())
+
+
+def _counts(job: Job) -> dict[str, str]:
+    if job.kind == "InferenceWorkload":
+        most = job.value("maxScale")
+        return {
+            "MIN REPLICAS": str(job.value("minScale") or 0),
+            "MAX REPLICAS": "-" if most is None else str(most),
+        }
+    return {
+        "PARALLELISM": str(job.value("parallelism") or 1),
+        "COMPLETIONS": str(job.value("completions") or 1),
+    }
 
 
 def _gpus(job: Job) -> str:

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from aliquot import names
+from aliquot.cli.looking.requested import asked_for
 from aliquot.contracts.kinds.status import WorkloadStatus
 from aliquot.contracts.kubernetes import Pod
 from aliquot.naming import label_value
@@ -86,6 +87,11 @@ class Job:
     def ended(self) -> bool:
         """Whether it is over for good."""
         return self.status.phase in ENDED
+
+    @property
+    def requested(self) -> str | None:
+        """GPUs that its pods together ask for, or did while it went on; None: that is not known."""
+        return asked_for(self.raw) if self.ended else self.status.requested_gpu
 
     @property
     def going(self) -> bool:

@@ -59,7 +59,7 @@ def _row(job: Job, now: datetime) -> tuple[str, ...]:
         job.type,
         job.project,
         str(job.value("username") or ""),
-        f"{held} ({amount(status.requested_gpu)})",
+        f"{held} ({amount(job.requested)})",
         f"{status.running_pods or 0} ({status.pending_pods or 0})",
         "\n".join(status.external_urls),
         status.phase or "",

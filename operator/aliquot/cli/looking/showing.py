@@ -2,17 +2,20 @@
 
 import asyncio
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
+import msgspec
 import typer
 
 from aliquot import names
-from aliquot.cli.failures import told
+from aliquot.cli.failures import NotThere, told
 from aliquot.cli.looking.description import Event, description
 from aliquot.cli.looking.finding import job_named, jobs_in, objects
 from aliquot.cli.looking.jobs import Job
+from aliquot.cli.looking.node_description import node_description
+from aliquot.cli.looking.nodes import WholeNode, missing, node_table, top_table
 from aliquot.cli.looking.rows import job_table, project_table, workload_table
 from aliquot.cli.output import View, as_json, as_yaml, columns, printable
 from aliquot.cli.preferences import read_preferences
@@ -26,16 +29,18 @@ from aliquot.cli.session import (
 )
 from aliquot.contracts.kinds.external import ExternalWorkload
 from aliquot.contracts.kinds.tenancy import Project
+from aliquot.contracts.kubernetes import Pod
 from aliquot.errors import UserError
 from aliquot.kube.client import ApiClient
 from aliquot.kube.contexts import contexts
 from aliquot.kube.problems import Forbidden, NotFound
-from aliquot.kube.resources import EVENTS, Resource
+from aliquot.kube.resources import EVENTS, NODES, PODS, Resource
 
 EXTERNAL: Final = Resource(names.RUN_AI_GROUP, "v1alpha1", "externalworkloads", "ExternalWorkload")
 REVIEWS: Final = Resource("authentication.k8s.io", "v1", "selfsubjectreviews", "SelfSubjectReview", namespaced=False)
 _INTERACTIVE: Final = ("InteractiveWorkload",)
 _INFERENCE: Final = ("InferenceWorkload",)
+_NODES: Final = ("node", "nodes")
 _KINDS_OF_THINGS: Final = ("job", "jobs", "workload", "workloads")
 
 
@@ -106,6 +111,49 @@ def list_projects(output: View | None) -> None:
     typer.echo(project_table([Project.model_validate(raw) for raw in found], default))
 
 
+def list_nodes(wanted: Sequence[str], output: View | None) -> None:
+    """Show nodes, all or those that are named, with what pods hold of their GPUs."""
+    _show_nodes(wanted, output, node_table)
+
+
+def describe_nodes(wanted: Sequence[str], output: View | None) -> None:
+    """Tell everything about nodes, all or those that are named."""
+
+    def described(nodes: Iterable[WholeNode], pods: Sequence[Pod]) -> str:
+        ordered = sorted(nodes, key=lambda node: node.metadata.name)
+        return "\n\n".join(node_description(node, pods) for node in ordered)
+
+    _show_nodes(wanted, output, described)
+
+
+def _show_nodes(
+    wanted: Sequence[str], output: View | None, lay_out: Callable[[Sequence[WholeNode], Sequence[Pod]], str]
+) -> None:
+    async def read(client: ApiClient) -> tuple[list[dict[str, Any]], Sequence[Pod]]:
+        raw, pods = await asyncio.gather(objects(client, NODES, ""), client.list(PODS, Pod))
+        return raw, pods.items
+
+    found, pods = in_cluster(read)
+    nodes = [msgspec.convert(raw, WholeNode) for raw in found]
+    with told():
+        if absent := missing(nodes, wanted):
+            raise NotThere(f"the cluster has no node {absent[0]}; it has {', '.join(n.metadata.name for n in nodes)}")
+    if output in (View.JSON, View.YAML):
+        _print([raw for raw in found if not wanted or raw["metadata"]["name"] in wanted], output)
+        return
+    typer.echo(lay_out([node for node in nodes if not wanted or node.metadata.name in wanted], pods))
+
+
+def top_jobs(project: str | None, *, everywhere: bool) -> None:
+    """Show what the jobs of a project hold, or those of all."""
+
+    async def here(session: Session) -> list[Job]:
+        return await jobs_in(session.client, session.namespace)
+
+    jobs = in_cluster(lambda client: jobs_in(client, "")) if everywhere else in_project(project, here)
+    typer.echo(top_table(jobs, datetime.now(UTC)))
+
+
 def list_clusters() -> None:
     """Show the contexts of the kubeconfig."""
     with told():
@@ -116,7 +164,10 @@ def list_clusters() -> None:
 
 
 def describe(words: Sequence[str], project: str | None, output: View | None) -> None:
-    """Tell everything about a job."""
+    """Tell everything about a job; about nodes, if the words say so."""
+    if words and words[0] in _NODES:
+        describe_nodes(words[1:], output)
+        return
     with told():
         name = name_in(words)
     job, events = in_project(project, lambda session: _read(session, name))

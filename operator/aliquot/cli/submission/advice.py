@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from aliquot.cli.submission.flags import PodFlags
 from aliquot.cli.submission.kind_flags import KindFlags
+from aliquot.cli.submission.pod import PORT_FORWARD, forwards
 
 
 def advice(flags: PodFlags, kind: KindFlags | None = None) -> Sequence[str]:
@@ -11,8 +12,6 @@ def advice(flags: PodFlags, kind: KindFlags | None = None) -> Sequence[str]:
     said: list[str] = []
     if kind is not None and kind.interactive and kind.preemptible:
         said.append("--preemptible: others may take the GPUs of this job at any time, and its pod ends then")
-    if (flags.network.service_type or "").lower() == "portforward":
-        said.append("--service-type portforward is deprecated, and ports are not forwarded: use kubectl port-forward")
-    if flags.network.address is not None:
-        said.append("--address has no effect: ports are not forwarded")
+    if flags.network.address and not forwards(flags.network):
+        said.append(f"--address has no effect without --service-type {PORT_FORWARD}: no ports are forwarded")
     return said

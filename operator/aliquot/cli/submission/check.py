@@ -8,13 +8,20 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from aliquot.contracts.kinds.workloads import DistributedWorkload, InteractiveWorkload, TrainingWorkload
+from aliquot.contracts.kinds.catalogue import of_kind
+from aliquot.contracts.kinds.workloads import (
+    DistributedWorkload,
+    InferenceWorkload,
+    InteractiveWorkload,
+    TrainingWorkload,
+)
 from aliquot.core.submission import (
     Defaults,
     InvalidWorkload,
     Site,
     effective,
     effective_distributed,
+    effective_inference,
     effective_interactive,
 )
 from aliquot.errors import UserError
@@ -24,7 +31,10 @@ FLAGS: Final[Mapping[str, str]] = {
     "capabilities": "--add-capability",
     "configMapVolumes": "--configmap-volume",
     "extendedResources": "--extended-resource",
+    "isPrivateServiceUrl": "--private-service-url",
     "labels": "--label",
+    "maxScale": "--max-replicas",
+    "minScale": "--min-replicas",
     "namePrefix": "--job-name-prefix",
     "podAffinityTopology": "--required-pod-topology-key",
     "ports": "--port",
@@ -37,8 +47,17 @@ FLAGS: Final[Mapping[str, str]] = {
     "pvcs": "--pvc-new",
 }
 """Parameters whose flag has another name than theirs."""
-_ANY_DEFAULTS: Final = Defaults(cpu_milli_per_gpu=0, memory_bytes_per_gpu=0)
-_ANY_SITE: Final = Site(None, domain="cluster.local")
+_CALLED: Final = {
+    "TrainingWorkload": "training",
+    "InteractiveWorkload": "interactive work",
+    "InferenceWorkload": "inference",
+    "DistributedWorkload": "a distributed job",
+}
+_OF_NO_KIND: Final = ("baseWorkload", "jobType", "usage")
+"""Members of a spec that are no parameters."""
+ANY_DEFAULTS: Final = Defaults(cpu_milli_per_gpu=0, memory_bytes_per_gpu=0)
+ANY_SITE: Final = Site(None, domain="cluster.local")
+"""Where nothing is known of the cluster: what depends on it is not told then."""
 _FIELD: Final = re.compile(r"(?P<part>spec|masterSpec)\.(?P<name>\w+)(?:\.values\.(?P<member>\w+))?")
 
 
@@ -49,6 +68,8 @@ def wrong_flags(manifest: Mapping[str, object]) -> Sequence[UserError]:
     half of what seems to make no sense.
     """
     spec: Any = manifest["spec"]
+    if foreign := _of_other_kinds(str(manifest["kind"]), spec):
+        return foreign
     if "baseWorkload" in spec:
         return ()
     try:
@@ -69,11 +90,20 @@ def flag_of(field: str) -> str:
     return flag.replace("--", "--master-", 1) if found["part"] == "masterSpec" else flag
 
 
+def _of_other_kinds(kind: str, spec: Mapping[str, Any]) -> Sequence[UserError]:
+    """Find what a kind has no parameter for: the API server would drop it without a word."""
+    own, allowed = of_kind(kind), f"left out: {_CALLED[kind]} has no such parameter"
+    foreign = [name for name in spec if name not in own and name not in _OF_NO_KIND]
+    return [UserError(flag_of(f"spec.{name}"), spec[name].get("value"), allowed) for name in foreign]
+
+
 def _read(manifest: Mapping[str, object]) -> None:
     match manifest["kind"]:
         case "TrainingWorkload":
-            effective(TrainingWorkload.model_validate(manifest), _ANY_DEFAULTS, _ANY_SITE)
+            effective(TrainingWorkload.model_validate(manifest), ANY_DEFAULTS, ANY_SITE)
         case "InteractiveWorkload":
-            effective_interactive(InteractiveWorkload.model_validate(manifest), _ANY_DEFAULTS, _ANY_SITE)
+            effective_interactive(InteractiveWorkload.model_validate(manifest), ANY_DEFAULTS, ANY_SITE)
+        case "InferenceWorkload":
+            effective_inference(InferenceWorkload.model_validate(manifest), ANY_DEFAULTS, ANY_SITE)
         case _:
-            effective_distributed(DistributedWorkload.model_validate(manifest), _ANY_DEFAULTS, _ANY_SITE)
+            effective_distributed(DistributedWorkload.model_validate(manifest), ANY_DEFAULTS, ANY_SITE)

@@ -167,9 +167,14 @@ class NetworkFlags:
     ] = field(default_factory=none)
     service_type: Annotated[
         str | None,
-        typer.Option("--service-type", "-s", help="nodeport, loadbalancer or ingress.", rich_help_panel=NETWORK),
+        typer.Option(
+            "--service-type", "-s", help="nodeport, loadbalancer, ingress or portforward.", rich_help_panel=NETWORK
+        ),
     ] = None
-    address: Annotated[str | None, typer.Option("--address", help="Where forwarded ports listen.", hidden=True)] = None
+    address: Annotated[
+        list[str],
+        typer.Option("--address", help="Where forwarded ports listen; else localhost.", rich_help_panel=NETWORK),
+    ] = field(default_factory=none)
     host_ipc: Annotated[bool, typer.Option("--host-ipc", help="IPC of the node.", rich_help_panel=NETWORK)] = False
     host_network: Annotated[
         bool, typer.Option("--host-network", help="Network of the node.", rich_help_panel=NETWORK)

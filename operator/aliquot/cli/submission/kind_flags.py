@@ -1,4 +1,4 @@
-"""The flags that some kinds of jobs have: training and interactive ones, and distributed ones."""
+"""The flags that some kinds of jobs have: training and interactive ones, inference, and distributed ones."""
 
 from dataclasses import dataclass, field
 from typing import Annotated, Final
@@ -8,6 +8,7 @@ import typer
 from aliquot.cli.submission.flags import KIND, none
 
 DISTRIBUTED: Final = "Distributed"
+INFERENCE: Final = "Inference"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +31,38 @@ class KindFlags:
     parallelism: Annotated[
         int | None, typer.Option("--parallelism", min=1, help="Pods at a time.", rich_help_panel=KIND)
     ] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InferenceFlags:
+    """Whether it is inference, and how many pods answer."""
+
+    inference: Annotated[
+        bool, typer.Option("--inference", help="A model that answers requests.", rich_help_panel=INFERENCE)
+    ] = False
+    replicas: Annotated[
+        int | None, typer.Option("--replicas", min=1, help="Number of pods.", rich_help_panel=INFERENCE)
+    ] = None
+    min_replicas: Annotated[
+        int | None, typer.Option("--min-replicas", min=0, help="Pods at least.", rich_help_panel=INFERENCE)
+    ] = None
+    max_replicas: Annotated[
+        int | None, typer.Option("--max-replicas", min=1, help="Pods at most.", rich_help_panel=INFERENCE)
+    ] = None
+    metric: Annotated[
+        str | None,
+        typer.Option("--metric", help="What their number follows: concurrency, throughput.", rich_help_panel=INFERENCE),
+    ] = None
+    target: Annotated[
+        int | None, typer.Option("--target", min=1, help="Its value for each pod.", rich_help_panel=INFERENCE)
+    ] = None
+    autoscaler: Annotated[
+        str | None, typer.Option("--class", help="Autoscaler, as Knative names it.", rich_help_panel=INFERENCE)
+    ] = None
+    private_service_url: Annotated[
+        bool,
+        typer.Option("--private-service-url", help="Reached from inside the cluster only.", rich_help_panel=INFERENCE),
+    ] = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

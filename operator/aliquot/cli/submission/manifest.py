@@ -10,8 +10,9 @@ from datetime import datetime
 from typing import Any, Final, Literal
 
 from aliquot.cli.submission.flags import LifeFlags, PodFlags
+from aliquot.cli.submission.inference import inference, refuse_inference
 from aliquot.cli.submission.items import keyed
-from aliquot.cli.submission.kind_flags import DistributedFlags, KindFlags, MpiFlags, PyTorchFlags
+from aliquot.cli.submission.kind_flags import DistributedFlags, InferenceFlags, KindFlags, MpiFlags, PyTorchFlags
 from aliquot.cli.submission.pod import User, extended_resources, pod, some, wrapped
 from aliquot.core.submission.durations import parse_duration
 from aliquot.core.submission.problems import Problems
@@ -48,12 +49,15 @@ class Occasion:
     line: str = ""
 
 
-def single(flags: PodFlags, kind: KindFlags, words: Sequence[str], occasion: Occasion) -> dict[str, object]:
-    """Make a training or interactive workload.
+def single(
+    flags: PodFlags, kind: KindFlags, serving: InferenceFlags, words: Sequence[str], occasion: Occasion
+) -> dict[str, object]:
+    """Make a training, interactive or inference workload.
 
     Args:
         flags: what all kinds have.
-        kind: what only these have.
+        kind: what only the first two have.
+        serving: what only inference has.
         words: what stood behind `--`.
         occasion: who, where and when.
 
@@ -63,12 +67,16 @@ def single(flags: PodFlags, kind: KindFlags, words: Sequence[str], occasion: Occ
     problems = Problems()
     interactive = kind.interactive or kind.jupyter
     spec = pod(flags, words, occasion.user, problems)
-    if interactive:
-        spec |= _interactive(flags.life, kind, problems)
+    if serving.inference:
+        name, own = "InferenceWorkload", inference(flags.life, kind, serving, problems)
+    elif interactive:
+        name, own = "InteractiveWorkload", _interactive(flags.life, kind, problems)
     else:
-        spec |= _training(flags.life, kind, problems)
+        name, own = "TrainingWorkload", _training(flags.life, kind, problems)
+    if not serving.inference:
+        refuse_inference(serving, problems)
     problems.raise_if_any()
-    return _workload("InteractiveWorkload" if interactive else "TrainingWorkload", spec, flags, occasion)
+    return _workload(name, {**spec, **own}, flags, occasion)
 
 
 def distributed(

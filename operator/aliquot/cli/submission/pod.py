@@ -33,8 +33,10 @@ _CHOICES: Final = {
     "operator": ("Equal", "Exists"),
     "effect": ("NoSchedule", "NoExecute", "PreferNoSchedule"),
 }
+PORT_FORWARD: Final = "portforward"
+"""The type of which ports are forwarded to this machine, too, until Ctrl-C."""
 SERVICE_TYPES: Final = {
-    "portforward": "ClusterIP",
+    PORT_FORWARD: "ClusterIP",
     "clusterip": "ClusterIP",
     "nodeport": "NodePort",
     "loadbalancer": "LoadBalancer",
@@ -74,7 +76,13 @@ def pod(flags: PodFlags, words: Sequence[str], user: User, problems: Problems) -
     """
     return {
         **_naming(flags.naming, user, problems),
-        **_container(flags.container, words, problems, based=flags.naming.template is not None),
+        **_container(
+            flags.container,
+            words,
+            problems,
+            based=flags.naming.template is not None,
+            forwarded=forwards(flags.network),
+        ),
         **_resources(flags.resources, problems),
         **storage(flags.storage, problems),
         **_network(flags.network, problems),
@@ -107,7 +115,11 @@ def _naming(flags: NamingFlags, user: User, problems: Problems) -> dict[str, obj
     }
 
 
-def _container(flags: ContainerFlags, words: Sequence[str], problems: Problems, *, based: bool) -> dict[str, object]:
+def _container(
+    flags: ContainerFlags, words: Sequence[str], problems: Problems, *, based: bool, forwarded: bool
+) -> dict[str, object]:
+    if flags.attach and forwarded:
+        problems.add("--attach", True, f"left out, because --service-type {PORT_FORWARD} stays with the job, too")
     if flags.tty and not (flags.stdin or flags.attach):
         problems.add("--tty", True, "left out, or given together with --stdin")
     if flags.command and not words:
@@ -160,6 +172,11 @@ def extended_resources(flag: str, texts: Sequence[str], problems: Problems) -> d
         else:
             problems.add(flag, text, "NAME=QUANTITY, such as rdma/hca=1")
     return labelled("extended-resource", values)
+
+
+def forwards(flags: NetworkFlags) -> bool:
+    """Whether ports are to be forwarded to this machine."""
+    return (flags.service_type or "").lower() == PORT_FORWARD
 
 
 def _network(flags: NetworkFlags, problems: Problems) -> dict[str, object]:

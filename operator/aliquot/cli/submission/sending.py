@@ -4,8 +4,10 @@ import asyncio
 import os
 import pwd
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from importlib.metadata import version
+from time import monotonic
 from typing import Any, Final
 
 import typer
@@ -14,6 +16,8 @@ from aliquot import names
 from aliquot.cli.common import command_line, program
 from aliquot.cli.failures import NotThere, told, warn
 from aliquot.cli.inside.entering import attach
+from aliquot.cli.inside.forwarding import forward
+from aliquot.cli.inside.ports import Door, doors, pairs
 from aliquot.cli.looking.finding import WORKLOADS, jobs_in
 from aliquot.cli.looking.jobs import Job, job_of
 from aliquot.cli.output import as_yaml
@@ -22,9 +26,10 @@ from aliquot.cli.session import Session, current_context, in_project, named_proj
 from aliquot.cli.submission.advice import advice
 from aliquot.cli.submission.check import wrong_flags
 from aliquot.cli.submission.flags import PodFlags
-from aliquot.cli.submission.kind_flags import DistributedFlags, KindFlags, MpiFlags, PyTorchFlags
+from aliquot.cli.submission.items import several
+from aliquot.cli.submission.kind_flags import DistributedFlags, InferenceFlags, KindFlags, MpiFlags, PyTorchFlags
 from aliquot.cli.submission.manifest import Framework, Occasion, distributed, single
-from aliquot.cli.submission.pod import User
+from aliquot.cli.submission.pod import User, forwards
 from aliquot.core.submission import InvalidWorkload
 from aliquot.errors import UserError
 from aliquot.kube.problems import AlreadyExists
@@ -35,9 +40,17 @@ _MOST_NAMES: Final = 20
 """Objects of the same beginning and second."""
 
 
-def send_single(flags: PodFlags, kind: KindFlags, words: Sequence[str], project: str | None, *, dry_run: bool) -> None:
-    """Submit a training or interactive job; `words` stood behind `--`."""
-    send(flags, kind, project, lambda occasion: single(flags, kind, words, occasion), dry_run=dry_run)
+def send_single(
+    flags: PodFlags,
+    kind: KindFlags,
+    serving: InferenceFlags,
+    words: Sequence[str],
+    project: str | None,
+    *,
+    dry_run: bool,
+) -> None:
+    """Submit a training or interactive job, or inference; `words` stood behind `--`."""
+    send(flags, kind, project, lambda occasion: single(flags, kind, serving, words, occasion), dry_run=dry_run)
 
 
 def send_distributed(
@@ -70,20 +83,35 @@ def send(flags: PodFlags, kind: KindFlags | None, project: str | None, make: Mak
         dry_run: only show it.
     """
     warn(advice(flags, kind))
-    with told():
+    with told(), ExitStack() as stack:
         # What was typed is looked at before the cluster is asked for anything.
         checked(make(occasion("")))
         if dry_run:
             namespace = names.PROJECT_NAMESPACE_PREFIX + project_offline(project)
             typer.echo(as_yaml(make(occasion(namespace))))
             return
+        kept: Sequence[Door] = ()
+        if forwards(flags.network):
+            ports, addresses = several(flags.network.port), several(flags.network.address)
+            kept = stack.enter_context(doors(pairs(ports), addresses))
+        _submit(flags, project, make, kept)
+
+
+def _submit(flags: PodFlags, project: str | None, make: Make, kept: Sequence[Door]) -> None:
+    """Submit a job, and stay with it if that is asked for: attached, or forwarding ports that are kept for it."""
+    begun = monotonic()
     found, made = in_project(project, lambda session: _create(session, make))
     job = job_of(made)
     for line in submitted(job, found, named=job.value("name") is not None):
         typer.echo(line)
-    if flags.container.attach:
-        typer.echo("Waiting for pod to start running...")
-        in_project(found, lambda session: _until_running(session, job))
+    if not (flags.container.attach or kept):
+        return
+    typer.echo("Waiting for pod to start running...")
+    in_project(found, lambda session: _until_running(session, job))
+    if kept:
+        typer.echo(f"INFO[{int(monotonic() - begun):04d}] Job started", err=True)
+        forward(job.object_name, found, None, kept)
+    else:
         attach(job.object_name, found, None)
 
 

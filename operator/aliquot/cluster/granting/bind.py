@@ -25,7 +25,8 @@ from aliquot.cluster.granting.cards import Cards
 from aliquot.cluster.mirror.cache import Key
 from aliquot.cluster.mirror.mirror import Mirror
 from aliquot.contracts.kubernetes import Pod
-from aliquot.core.grants import Record, whole_annotations
+from aliquot.core.grants import Record, mps_annotations, whole_annotations
+from aliquot.core.intake import device_memory_mib
 from aliquot.core.scheduling import Bind, Granted, GrantFailed
 from aliquot.core.scheduling.events import Event
 from aliquot.kube.client import ApiClient
@@ -117,18 +118,23 @@ class Granter:
         if pod.spec.node_name:
             self._settle(key, grant, pod)
             return
-        record = self._record(grant.bind)
+        record = self._record(grant.bind, pod)
         if record is not None:
             await self._bind(key, grant, pod, record)
         elif why := self._cards.refusal(grant.bind.task):
             self._forget(key, grant, why)
 
-    def _record(self, bind: Bind) -> Record | None:
+    def _record(self, bind: Bind, pod: Pod) -> Record | None:
         """What is to be written of its parts; None: that is not known yet."""
         if not bind.devices:
             return _NOTHING
         devices = self._cards.devices(bind.devices)
-        return Record(bind.devices, devices, bind.gpu_percent // len(bind.devices)) if devices else None
+        if not devices:
+            return None
+        percent, node = bind.gpu_percent // len(bind.devices), self._mirror.nodes.get(Key("", bind.node))
+        device_mib = 0 if node is None else device_memory_mib(node.metadata.labels)
+        limits = mps_annotations(pod.metadata.annotations, percent, len(bind.devices), device_mib)
+        return Record(bind.devices, devices, percent, limits)
 
     async def _bind(self, key: Key, grant: _Grant, pod: Pod, record: Record) -> None:
         bind = grant.bind

@@ -4,9 +4,10 @@ from collections.abc import Iterable
 
 from aliquot import names
 from aliquot.clock import Clock
+from aliquot.cluster.gpu_health import Broken
 from aliquot.contracts.kubernetes import Pod
-from aliquot.core.grants import Card, Sharer, recorded_devices, reservation_of, reserved_gpu
-from aliquot.core.intake import state_of, unix_seconds
+from aliquot.core.grants import Card, Hold, Reservation, Sharer, recorded_devices, reservation_of, reserved_gpu
+from aliquot.core.intake import state_of, trouble_in_words, unix_seconds
 from aliquot.core.scheduling import Granted
 
 
@@ -16,13 +17,16 @@ class CardBooks:
     Args:
         clock: tells how long a reservation has been there.
         device_seconds: for so long nobody need say which device one has.
+        broken: knows the GPUs that cannot be used; None: nobody does.
     """
 
-    def __init__(self, clock: Clock, device_seconds: float) -> None:
+    def __init__(self, clock: Clock, device_seconds: float, broken: Broken | None = None) -> None:
+        self._broken = broken
         self._clock = clock
         self._device_seconds = device_seconds
         self._sharers: dict[str, dict[str, Pod]] = {}
         self._reservations: dict[str, Pod] = {}
+        self._leaving: set[str] = set()
         self._decided: dict[str, Granted] = {}
         self._decided_on: dict[str, set[str]] = {}
 
@@ -46,6 +50,8 @@ class CardBooks:
                 self._reservations[gpu] = new
             elif held is not None and held.metadata.uid == uid:
                 del self._reservations[gpu]
+            if new is None:
+                self._leaving.discard(uid)
         return touched
 
     def decided(self, grant: Granted) -> None:
@@ -72,6 +78,14 @@ class CardBooks:
         """Where a pod is to go for which that is decided."""
         return self._decided[uid].node
 
+    def leaves(self, uid: str) -> None:
+        """A reservation is about to be deleted: nobody gets a part of its GPU who was decided for it meanwhile."""
+        self._leaving.add(uid)
+
+    def stays(self, uid: str) -> None:
+        """A reservation was not deleted, as far as is known."""
+        self._leaving.discard(uid)
+
     def reservation(self, gpu: str) -> Pod | None:
         """The pod that holds the GPU; None: there is none."""
         return self._reservations.get(gpu)
@@ -90,7 +104,21 @@ class CardBooks:
         # Where it is shared its device was known before.
         overdue = pod is not None and not sharers and self.age(pod) > self._device_seconds
         reservation = None if pod is None else reservation_of(pod, overdue=overdue)
-        return Card(reservation, sharers, frozenset(self._decided_on.get(gpu, ())))
+        if pod is not None and pod.metadata.uid in self._leaving:
+            reservation = Reservation(Hold.ENDING)
+        decided = frozenset(self._decided_on.get(gpu, ()))
+        node = pod.spec.node_name if pod is not None else ""
+        if self._broken is None or reservation is None or not (troubles := self._broken.troubles(node)):
+            return Card(reservation, sharers, decided)
+        trouble = troubles.get(reservation.device)
+        if trouble is None:
+            return Card(reservation, sharers, decided)
+        why = trouble_in_words(node, {reservation.device: trouble})
+        return Card(reservation, sharers, decided, why, self._broken.still_offered(node))
+
+    def held_on(self, node: str) -> list[str]:
+        """The GPUs of the node that reservations hold, sorted."""
+        return sorted(gpu for gpu, pod in self._reservations.items() if pod.spec.node_name == node)
 
     def age(self, pod: Pod) -> float:
         """For how many seconds a pod has been there."""

@@ -16,6 +16,7 @@ import msgspec
 
 from aliquot import log, names, naming
 from aliquot.clock import Clock
+from aliquot.cluster.gpu_health import Broken
 from aliquot.cluster.granting.card_books import CardBooks
 from aliquot.cluster.jobs import Jobs
 from aliquot.cluster.mirror.cache import Key
@@ -28,6 +29,7 @@ from aliquot.core.grants import (
     Step,
     device_of,
     is_idle,
+    is_kept,
     next_step,
     reservation_pod,
     reserved_gpu,
@@ -36,7 +38,7 @@ from aliquot.core.intake import Use, reservation_facts
 from aliquot.core.scheduling import Granted, GrantFailed
 from aliquot.core.scheduling.events import Event
 from aliquot.kube.client import ApiClient
-from aliquot.kube.problems import AlreadyExists, Conflict, NotFound
+from aliquot.kube.problems import AlreadyExists, ApiProblem, Conflict, NotFound, Refused
 from aliquot.kube.resources import PODS
 from aliquot.settings import Grants
 
@@ -65,6 +67,8 @@ class Cards:
         add: takes work: grants that can go on, and GPUs to be tended.
         withdraw: takes a pod that has to give its part up, and why.
         settings: of reservations.
+        broken: knows the GPUs that cannot be used; None: nobody does.
+        on_trouble: told the uids of pods for which no GPU can be held, and of those for which one can be again.
     """
 
     def __init__(
@@ -76,6 +80,8 @@ class Cards:
         add: Add,
         withdraw: Callable[[Pod, str], None],
         settings: Grants,
+        broken: Broken | None = None,
+        on_trouble: Callable[[str], None] = lambda _: None,
     ) -> None:
         self._client = client
         self._mirror = mirror
@@ -83,7 +89,10 @@ class Cards:
         self._add = add
         self._withdraw = withdraw
         self._settings = settings
-        self._books = CardBooks(clock, settings.device_seconds)
+        self._broken = broken
+        self._on_trouble = on_trouble
+        self._troubles: dict[str, str] = {}
+        self._books = CardBooks(clock, settings.device_seconds, broken)
         self._refusals: dict[str, str] = {}
         self._known: dict[str, Card] = {}
         self._left_over: set[str] = set()
@@ -96,6 +105,8 @@ class Cards:
         for pod in self._mirror.pods:
             self._pod_changed(None, pod)
         self._mirror.listeners.pod.append(self._pod_changed)
+        if self._broken is not None:
+            self._broken.listeners.append(lambda node: self._look_at(self._books.held_on(node)))
 
     def submit(self, event: Event) -> None:
         """Pass on what granting says to the scheduler, and remember who is to get which GPUs."""
@@ -129,6 +140,7 @@ class Cards:
     def _settled(self, uid: str) -> tuple[str, ...]:
         """Nothing more is to be done for the pod; returns the GPUs that it was to get parts of."""
         self._refusals.pop(uid, None)
+        self._troubles.pop(uid, None)
         return self._books.settled(uid)
 
     def _look_at(self, gpus: Iterable[str]) -> None:
@@ -159,13 +171,18 @@ class Cards:
         """Why a pod cannot get what was decided for it; empty: it can, or has to wait."""
         return self._refusals.get(uid, "")
 
+    def trouble(self, uid: str) -> str:
+        """Why no GPU can be held for a pod that is to get a part of it, as a sentence; empty: one can."""
+        return self._troubles.get(uid, "")
+
     def _use(self, gpu: str, card: Card) -> Use:
         if not is_idle(card):
             return Use.SHARED
         hold = None if card.reservation is None else card.reservation.hold
-        if hold is Hold.REFUSED:
+        if hold is Hold.REFUSED or is_kept(card):
             return Use.REFUSED
-        return Use.LEFT_OVER if gpu in self._left_over and hold is not Hold.ENDING else Use.GOING
+        open_to_others = gpu in self._left_over and hold is not Hold.ENDING and not card.broken
+        return Use.LEFT_OVER if open_to_others else Use.GOING
 
     # What is done
 
@@ -202,7 +219,7 @@ class Cards:
         for uid in uids:
             if (sharer := self._mirror.pod(uid)) is not None:
                 _log.warning("a part of a GPU is withdrawn", pod=str(key_of(sharer)), gpu=gpu, why=why)
-                self._withdraw(sharer, why)
+                self._withdraw(sharer, f"stopped, as {why}")
 
     def _refuse(self, uids: Iterable[str], why: str) -> None:
         self._refusals.update(dict.fromkeys(uids, why))
@@ -228,14 +245,28 @@ class Cards:
             answer = await self._client.get(PODS, names.RESERVATION_NAMESPACE, name)
             if reserved_gpu(_POD.decode(answer.body)) != gpu:
                 raise
+        except Refused as problem:
+            self._note_trouble(decided, _told(problem))
+            raise
+        self._note_trouble(decided, "")
         self._mirror.pods.put(_POD.decode(answer.body))
+
+    def _note_trouble(self, uids: Iterable[str], trouble: str) -> None:
+        for uid in uids:
+            if self._troubles.get(uid, "") != trouble:
+                self._troubles[uid] = trouble
+                self._on_trouble(uid)
 
     async def _remove(self, pod: Pod) -> None:
         key, uid = key_of(pod), pod.metadata.uid
+        self._books.leaves(uid)  # a round that is under way may give the GPU to somebody before the API server answers
         try:
             await self._client.delete(PODS, key.namespace, key.name, uid=uid)
         except (NotFound, Conflict):  # it is gone, and there may be another one
             self._mirror.pods.drop(key, uid)
+        except ApiProblem:
+            self._books.stays(uid)
+            raise
 
     async def _remove_later(self, gpu: str, pod: Pod) -> None:
         """What a node has refused it would refuse again at once: the GPU is left alone for a while."""
@@ -245,3 +276,13 @@ class Cards:
         else:
             _log.warning("a node has refused a GPU", node=pod.spec.node_name, gpu=gpu, message=pod.status.message)
             await self._remove(pod)
+
+
+def _told(problem: Refused) -> str:
+    """Why a reservation cannot be made, for people: mostly somebody has deleted the namespace."""
+    if isinstance(problem, NotFound):
+        return (
+            f"there is no namespace {names.RESERVATION_NAMESPACE}, which has the pods that hold GPUs for those who "
+            "share them; the chart makes it"
+        )
+    return f"the pod that is to hold its GPU for those who share it cannot be made: {problem}"

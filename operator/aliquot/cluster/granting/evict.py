@@ -5,9 +5,10 @@ is killed between the two finds the condition when it starts again, and finishes
 not being deleted is an eviction that is still to be done. With it goes another one that says for which job the room is
 kept (`aliquot.dev/MakesRoom`), so that a process that starts while the pod ends keeps it for the same job.
 
-What is done to the pod is the reason of that condition. A pod of a workload of ours that is preempted is deleted when
-the workload's status has counted it (decisions/0015): until then the eviction waits, and the status is written at once.
-Where that cannot be done, somebody else's GPUs are not held up for it for long.
+What is done to the pod is the reason of that condition. A pod of a workload of ours that is preempted, or that used
+more of a GPU's memory than it was given, is deleted when the workload's status has counted it (decisions/0015): until
+then the eviction waits, and the status is written at once. Where that cannot be done, somebody else's GPUs are not held
+up for it for long.
 
 A pod that has ended is left alone: its GPUs are free, and what it achieved, or that it failed by itself, would be lost.
 Both writes have the version of the pod that was looked at as a precondition, so it cannot end unseen in between.
@@ -34,6 +35,7 @@ from aliquot.kube.resources import PODS
 
 _log = log.get(__name__)
 _ENDED = ("Succeeded", "Failed")
+_OUR_REASONS: Final = (names.EVICTED_BY_ALIQUOT_REASON, names.GPU_OVERUSE_REASON)
 _LONGEST_COUNT_SECONDS: Final = 10.0
 """For so long an eviction waits for a status that cannot be written."""
 
@@ -47,12 +49,14 @@ class _Eviction:
         why: what its owner is told; empty: that was told before.
         for_job: whose the room will be; empty: whose turn it is.
         done_to_it: what is done to the pod, as one word; empty: it is marked already.
+        reason: of the `DisruptionTarget` condition.
     """
 
     uid: str
     why: str
     for_job: str
     done_to_it: str = ""
+    reason: str = names.EVICTED_BY_ALIQUOT_REASON
 
 
 def for_whom(pod: Pod) -> str:
@@ -65,7 +69,7 @@ def _marked(pod: Pod) -> bool:
     return any(
         condition.type == names.DISRUPTION_TARGET_CONDITION
         and condition.status == "True"
-        and condition.reason == names.EVICTED_BY_ALIQUOT_REASON
+        and condition.reason in _OUR_REASONS
         for condition in pod.status.conditions
     )
 
@@ -109,11 +113,19 @@ class Evicter:
         """Take a decision; returns the key under which `carry_out` does it."""
         return self._begin(pod, evict.why, evict.for_job, evict.done_to_it)
 
-    def withdraw(self, pod: Pod, why: str) -> Key:
-        """Stop a pod that cannot keep what it has, for nobody in particular; returns the key as `assume` does."""
+    def withdraw(self, pod: Pod, why: str, reason: str = names.EVICTED_BY_ALIQUOT_REASON) -> Key:
+        """Stop a pod that cannot keep what it has, for nobody in particular; returns the key as `assume` does.
+
+        Args:
+            pod: it.
+            why: what its owner is told.
+            reason: `names.GPU_OVERUSE_REASON` for one that is to blame itself: that end is a failure of its own.
+        """
         key = Key(pod.metadata.namespace, pod.metadata.name)
         begun = self._evictions.get(key)
-        return key if begun is not None and begun.uid == pod.metadata.uid else self._begin(pod, why, "")
+        if begun is not None and begun.uid == pod.metadata.uid:
+            return key
+        return self._begin(pod, why, "", reason=reason)
 
     def take_up(self, pod: Pod) -> Key | None:
         """Take up an eviction that was begun before a restart, if the pod says that one was.
@@ -127,9 +139,16 @@ class Evicter:
         self._submit(EvictionStarted(task=pod.metadata.uid, for_job=for_whom(pod)))
         return None
 
-    def _begin(self, pod: Pod, why: str, for_job: str, done_to_it: str = "") -> Key:
+    def _begin(
+        self,
+        pod: Pod,
+        why: str,
+        for_job: str,
+        done_to_it: str = "",
+        reason: str = names.EVICTED_BY_ALIQUOT_REASON,
+    ) -> Key:
         key = Key(pod.metadata.namespace, pod.metadata.name)
-        self._evictions[key] = _Eviction(pod.metadata.uid, why, for_job, done_to_it)
+        self._evictions[key] = _Eviction(pod.metadata.uid, why, for_job, done_to_it, reason)
         self._submit(EvictionStarted(task=pod.metadata.uid, for_job=for_job))
         return key
 
@@ -175,12 +194,12 @@ class Evicter:
     def _waits(self, key: Key, pod: Pod) -> bool:
         """Whether a status has to count the pod before it goes; if so it is asked to, and the eviction goes on then."""
         workload, seen = self._mirror.workload_of(pod), observe(pod)
-        if workload is None or seen is None or not seen.preempted or seen.uid in workload.status.counted_pods:
+        if workload is None or seen is None or not seen.counts_first or seen.uid in workload.status.counted_pods:
             return False
         counts, now = key_of(workload), self._clock.monotonic()
         asked = self._asked.setdefault(seen.uid, now)
         if now - asked >= _LONGEST_COUNT_SECONDS:
-            _log.warning("a preemption cannot be counted in the status", workload=str(counts), pod=str(key))
+            _log.warning("an eviction cannot be counted in the status", workload=str(counts), pod=str(key))
             return False
         self._waiting.setdefault(counts, set()).add(key)
         self._count(counts)
@@ -215,7 +234,7 @@ class Evicter:
             Condition(
                 type=names.DISRUPTION_TARGET_CONDITION,
                 status="True",
-                reason=names.EVICTED_BY_ALIQUOT_REASON,
+                reason=begun.reason,
                 message=begun.why,
                 last_transition_time=now,
             )

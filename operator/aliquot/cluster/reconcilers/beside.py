@@ -5,16 +5,23 @@ for its first pod (`WaitForFirstConsumer`) is told by us where that pod is, as k
 """
 
 from collections.abc import Callable
+from typing import Final
 
 from aliquot import names
 from aliquot.cluster.mirror.cache import Key
 from aliquot.cluster.mirror.mirror import Mirror, belonging_of
 from aliquot.cluster.reconcilers.upkeep import Upkeep
+from aliquot.contracts.kinds.workloads import Workload
 from aliquot.contracts.kubernetes import ObjectBeside, Pod
-from aliquot.core.rendering import Context, objects_of
+from aliquot.core.lifecycle import Wait
+from aliquot.core.rendering import Context, Owner, existing_claims, missing_claim, objects_of
 from aliquot.core.submission import Valid
 from aliquot.kube.client import ApiClient
+from aliquot.kube.problems import NotFound
 from aliquot.kube.resources import PERSISTENT_VOLUME_CLAIMS
+
+_MISSING_SECONDS: Final = 5.0
+"""A claim of somebody else is not watched."""
 
 
 class Beside:
@@ -34,7 +41,9 @@ class Beside:
         self._upkeep = upkeep
         self._look_again = look_again
         self._await_nodes: dict[str, Key] = {}
+        self._have_claims: set[str] = set()
         mirror.listeners.pod.append(self._pod_changed)
+        mirror.listeners.workload.append(self._workload_changed)
 
     async def ensure(self, workload: Key, spec: Valid, context: Context, node: str | None) -> bool:
         """Make what the workload needs beside its pods, and put back what was changed.
@@ -52,6 +61,8 @@ class Beside:
             ApiProblem: a step could not be taken; call again.
         """
         owner = context.owner
+        if node is None and not await self._existing_claims(workload, spec, owner):
+            return False
         for manifest in objects_of(spec, context):
             found = await self._upkeep.keep(workload, manifest, owner)
             if found is None:
@@ -60,6 +71,20 @@ class Beside:
                 with self._upkeep.told(manifest, owner):
                     if not await self._tell_node(found, node):
                         self._await_nodes[owner.uid] = workload
+        return True
+
+    async def _existing_claims(self, workload: Key, spec: Valid, owner: Owner) -> bool:
+        """See whether the claims are there that nobody makes: a pod without would hold its GPUs and never run."""
+        if owner.uid in self._have_claims:
+            return True
+        for name in existing_claims(spec):
+            try:
+                await self._client.get(PERSISTENT_VOLUME_CLAIMS, owner.namespace, name)
+            except NotFound:
+                self._upkeep.note(owner.uid, Wait("ClaimMissing", missing_claim(name)))
+                self._look_again(workload, _MISSING_SECONDS)
+                return False
+        self._have_claims.add(owner.uid)
         return True
 
     async def _tell_node(self, claim: ObjectBeside, node: str | None) -> bool:
@@ -75,6 +100,10 @@ class Beside:
         )
         self._upkeep.learn(PERSISTENT_VOLUME_CLAIMS, answer.body)
         return True
+
+    def _workload_changed(self, old: Workload | None, new: Workload | None) -> None:
+        if new is None and old is not None:
+            self._have_claims.discard(old.metadata.uid)
 
     def _pod_changed(self, _: Pod | None, new: Pod | None) -> None:
         whose = belonging_of(new) if self._await_nodes and new is not None and new.spec.node_name else None

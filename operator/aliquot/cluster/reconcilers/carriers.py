@@ -9,7 +9,7 @@ An inference workload stays with what it began with, though Knative may be insta
 that its logs can be read; what goes on although its time is over is deleted, once the workload's status says so.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from decimal import Decimal
 from typing import Final
@@ -33,6 +33,7 @@ from aliquot.core.lifecycle import (
     carried_status,
     observe_carrier,
     plan_carried,
+    scaling_trouble,
 )
 from aliquot.core.rendering import (
     KNATIVE_GROUP,
@@ -188,7 +189,7 @@ class Carriers:
         notes: tuple[str, ...] = ()
         if isinstance(spec, ValidInference) and carrier is not None:
             if way.resource == DEPLOYMENTS:
-                notes = serving_notes(spec, context, way.metrics)
+                notes = (*serving_notes(spec, context, way.metrics), *self._scaling(context))
             elif spec.private and carrier.url is not None:  # that is no address outside the cluster
                 notes, carrier = (answers_at(carrier.url),), replace(carrier, url=None)
         requested = self._gpus(way, view, spec, context)
@@ -206,6 +207,12 @@ class Carriers:
             return None
         found = self._upkeep.objects.find(way.resource, context.object_name(), context.owner)
         return found if isinstance(found, CarrierObject) else None
+
+    def _scaling(self, context: Context) -> Iterator[str]:
+        """What keeps the number of pods from following the load, as its autoscaler says."""
+        found = self._upkeep.objects.find(HORIZONTAL_POD_AUTOSCALERS, context.object_name(), context.owner)
+        if isinstance(found, CarrierObject) and (trouble := scaling_trouble(found.status)) is not None:
+            yield trouble
 
     def _gpus(self, way: Way, view: View, spec: ValidDistributed | ValidInference, context: Context) -> Decimal:
         """GPUs of all pods that should be alive now."""

@@ -33,7 +33,7 @@ _ALWAYS: Final[Mapping[Resource, type[ObjectBeside]]] = {
     SERVICES: ObjectBeside,
     INGRESSES: ObjectBeside,
     DEPLOYMENTS: CarrierObject,
-    HORIZONTAL_POD_AUTOSCALERS: ObjectBeside,
+    HORIZONTAL_POD_AUTOSCALERS: CarrierObject,
 }
 """The kinds that every cluster has, and how their objects are read."""
 _FILL_SECONDS: Final = 20.0

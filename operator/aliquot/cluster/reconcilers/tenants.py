@@ -18,8 +18,8 @@ from aliquot.cluster.reconcilers.status_writes import patch_status
 from aliquot.cluster.resources import DEPARTMENTS, NODE_POOLS, PROJECTS
 from aliquot.contracts.kinds.tenancy import Project
 from aliquot.contracts.kubernetes import Namespace
-from aliquot.core.intake import node_problems
-from aliquot.core.scheduling import QueueUsage
+from aliquot.core.intake import health_problem, node_problems
+from aliquot.core.scheduling import QueueUsage, facts
 from aliquot.core.scheduling.facts import DEPARTMENT_PREFIX
 from aliquot.core.tenancy import (
     NamespacePlan,
@@ -123,10 +123,16 @@ class TenantReconciler:
         if pool is None:
             return
         nodes = [node for node in self._feed.nodes.values() if node.pool == pool.metadata.name]
-        held = (self._mirror.nodes.get(Key("", node.name)) for node in nodes)
-        problems = {node.metadata.name: node_problems(node) for node in held if node is not None}
+        problems = {node.name: self._problems(node) for node in nodes}
         after = node_pool_status(pool, nodes, self._mirror.node_pools, problems)
         await patch_status(self._client, NODE_POOLS, pool.metadata, pool.status, after)
+
+    def _problems(self, fact: facts.Node) -> tuple[str, ...]:
+        """What is wrong with a node, of which the scheduler knows this."""
+        node = self._mirror.nodes.get(Key("", fact.name))
+        if node is None:
+            return ()
+        return (*node_problems(node), health_problem(node)) if fact.broken else node_problems(node)
 
     def _plan(self, project: Project) -> NamespacePlan:
         own = self._mirror.namespaces.get(Key("", namespace_name(project)))

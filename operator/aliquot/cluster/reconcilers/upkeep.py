@@ -46,6 +46,7 @@ class Upkeep:
 
     Attributes:
         objects: those that are known.
+        note: takes why what a workload needs, by its uid, cannot be made.
     """
 
     def __init__(
@@ -56,7 +57,7 @@ class Upkeep:
         look_again: Callable[[Key, float], None],
     ) -> None:
         self._client = client
-        self._note = note
+        self.note = note
         self._look_again = look_again
         self._taken: dict[str, tuple[Manifest, Manifest]] = {}
         self._needed_by: dict[_Place, Key] = {}
@@ -84,7 +85,7 @@ class Upkeep:
             return found
         going = stands is Standing.GOING
         sentence = _trouble(manifest, found, owner, stands)
-        self._note(owner.uid, Wait("BeingDeleted" if going else "NameTaken", sentence))
+        self.note(owner.uid, Wait("BeingDeleted" if going else "NameTaken", sentence))
         self._look_again(workload, _GOING_SECONDS if going else _TAKEN_SECONDS)
         return None
 
@@ -95,7 +96,7 @@ class Upkeep:
             yield
         except (Forbidden, Invalid, NotFound) as problem:
             sentence = f"its {_called(manifest)} was refused: {problem.message}"
-            self._note(owner.uid, Wait("CreateRefused", sentence))
+            self.note(owner.uid, Wait("CreateRefused", sentence))
             raise
 
     def learn(self, resource: Resource, answer: bytes) -> None:

@@ -20,6 +20,7 @@ from aliquot.contracts.admission import (
     GroupVersionKind,
     Status,
 )
+from aliquot.contracts.kinds.config import RunaiConfig
 from aliquot.contracts.kinds.policies import Policy
 from aliquot.contracts.kinds.tenancy import AccessRule, Department, NodePool, Project
 from aliquot.contracts.kinds.workloads import Workload
@@ -34,7 +35,7 @@ LONGEST_WARNING: Final = 400
 
 REVIEWED: Final = {
     kind_of(model).name: kind_of(model)
-    for model in (*get_args(Workload), *get_args(Policy), Project, Department, NodePool, AccessRule)
+    for model in (*get_args(Workload), *get_args(Policy), Project, Department, NodePool, AccessRule, RunaiConfig)
 }
 """The custom resources that are reviewed, by name."""
 POD: Final = "Pod"

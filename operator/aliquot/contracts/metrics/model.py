@@ -27,6 +27,6 @@ class Metric:
     unit: str
     labels: tuple[str, ...]
     help: str
-    process: Literal["agent"] = "agent"
+    process: Literal["agent", "operator"] = "agent"
     old_names: tuple[str, ...] = ()
     twin: str = ""

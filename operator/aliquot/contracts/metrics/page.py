@@ -14,6 +14,7 @@ from aliquot.contracts.metrics.gpus import GPUS
 from aliquot.contracts.metrics.model import Metric
 from aliquot.contracts.metrics.pods import PODS
 from aliquot.contracts.metrics.runai import RUNAI
+from aliquot.contracts.metrics.tenancy import BELONGING, PROJECTS, TENANCY
 
 _HEAD: Final = """\
 <!-- From operator/aliquot/contracts/metrics, by `python -m aliquot.contracts.metrics.page docs/metrics.md`. -->
@@ -28,6 +29,23 @@ reading through NVML, the driver's own library; neither DCGM nor a privileged po
   (`ALIQUOT_READINGS__STALE_SECONDS`), metrics of GPUs are absent.
 - A process counts for the pod whose container it runs in, found by its cgroup; containers of a pod count together.
 - Prometheus takes an empty label for one that is not there.
+"""
+
+_RULES: Final = """\
+## Recording rules
+
+`helm/aliquot/files/recording-rules.yaml` makes sums of these, for each project, each node pool and the cluster; with
+`recordingRules.enabled=true` the chart installs them as a PrometheusRule. Their names are `level:metric:operation`:
+
+| operation | of | is |
+|---|---|---|
+| `sum` | GPUs, bytes | all of them together |
+| `avg` | utilization | the average of the GPUs, or of the parts of them that pods have |
+| `sum_idle5m` | allocated GPUs | those that pods hold which have had no work for five minutes |
+| `sum_overquota` | allocated GPUs | what projects hold beyond what they deserve |
+
+Without the Prometheus operator take the file as it is, and scrape with `honor_labels: true`: `namespace`, `pod` and
+`node` are whose reading it is, not where it was scraped.
 """
 
 SECTIONS: Final[tuple[tuple[str, str, tuple[Metric, ...]], ...]] = (
@@ -45,21 +63,32 @@ SECTIONS: Final[tuple[tuple[str, str, tuple[Metric, ...]], ...]] = (
     ),
     ("The agent itself", "How far its readings can be believed.", AGENT),
 )
+OPERATOR_SECTIONS: Final[tuple[tuple[str, str, tuple[Metric, ...]], ...]] = (
+    (
+        "Projects",
+        "What the scheduler's books say. The replica of `aliquot operator` that leads serves these, at its port 8080.",
+        PROJECTS,
+    ),
+    ("What belongs where", "By these, readings of nodes and pods add up for node pools and projects.", BELONGING),
+)
 CATALOGUE: Final = tuple(metric for _, _, metrics in SECTIONS for metric in metrics)
-"""Every metric, in the order of the page."""
+"""Every metric of the agent, in the order of the page."""
+EVERY_METRIC: Final = (*CATALOGUE, *TENANCY)
+"""Those of the agent, and those of the operator that are about the cluster."""
 
 
 def document() -> str:
     """Return the text of the page."""
-    return "\n".join([_HEAD, *(line for section in SECTIONS for line in _section(*section))])
+    sections = (*SECTIONS, *OPERATOR_SECTIONS)
+    return "\n".join([_HEAD, *(line for section in sections for line in _section(*section)), _RULES])
 
 
 def _section(title: str, text: str, metrics: Sequence[Metric]) -> Iterator[str]:
     yield from (f"## {title}", "", text, "")
     shared = [label for label in metrics[0].labels if all(label in metric.labels for metric in metrics)]
+    if shared:
+        yield from (f"Labels of all: {_code(shared)}.", "")
     yield from (
-        f"Labels of all: {_code(shared)}.",
-        "",
         "| metric | type | unit | further labels | meaning |",
         "|---|---|---|---|---|",
     )

@@ -97,6 +97,12 @@ class NodeEntry(Part):
     taints: list[TaintEntry] = Field(default_factory=list[TaintEntry], description="its taints, as in a Node")
     mig: MigEntry = Field(default=MigEntry(), description="its MIG devices")
     extended: dict[Name, Amount] = Field(default_factory=dict, description="other resources that it offers, by name")
+    broken_gpus: Count = Field(
+        default=0, description="devices that cannot be used; `gpus` counts only those of them that somebody still holds"
+    )
+    closed_devices: list[Name] = Field(
+        default_factory=list[Name], description="ids of shared devices that cannot be used: nobody else gets a part"
+    )
     ready: bool = Field(default=True, description="ready, and not cordoned")
 
 

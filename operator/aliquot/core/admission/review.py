@@ -6,6 +6,7 @@ would refuse today can still be suspended, and an old object can be mended one f
 
 from dataclasses import dataclass
 
+from aliquot.contracts.kinds.config import RunaiConfig
 from aliquot.contracts.kinds.policies import (
     DistributedPolicy,
     InferencePolicy,
@@ -22,6 +23,7 @@ from aliquot.contracts.kinds.workloads import (
     Workload,
 )
 from aliquot.contracts.kubernetes import Pod
+from aliquot.core.admission.configs import examine_config
 from aliquot.core.admission.examination import Examination, Refusal, Surroundings
 from aliquot.core.admission.pods import examine_pod
 from aliquot.core.admission.policies import examine_policy
@@ -29,7 +31,7 @@ from aliquot.core.admission.tenants import examine_access_rule, examine_departme
 from aliquot.core.admission.workloads import examine_workload
 from aliquot.errors import told
 
-Reviewed = Workload | Policy | Project | Department | NodePool | AccessRule | Pod
+Reviewed = Workload | Policy | Project | Department | NodePool | AccessRule | RunaiConfig | Pod
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,5 +84,7 @@ def _examine(reviewed: Reviewed, known: Surroundings) -> Examination:
             return examine_node_pool(reviewed, known)
         case AccessRule():
             return examine_access_rule(reviewed, known)
+        case RunaiConfig():
+            return examine_config(reviewed)
         case Pod():
             return examine_pod(reviewed, known)

@@ -2,6 +2,6 @@
 
 from aliquot.core.configuration.config import NO_CONFIG, ClusterConfig, Reading
 from aliquot.core.configuration.reading import read_config
-from aliquot.core.configuration.status import config_conditions, is_told
+from aliquot.core.configuration.status import NOT_IN_FORCE, config_conditions, is_told
 
-__all__ = ["NO_CONFIG", "ClusterConfig", "Reading", "config_conditions", "is_told", "read_config"]
+__all__ = ["NOT_IN_FORCE", "NO_CONFIG", "ClusterConfig", "Reading", "config_conditions", "is_told", "read_config"]

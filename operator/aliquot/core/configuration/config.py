@@ -4,7 +4,10 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
+from aliquot.core.intake import NodeScope
+from aliquot.core.scheduling.facts import NodeTerm
 from aliquot.core.scheduling.settings import Placement
+from aliquot.errors import UserError
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +26,8 @@ class ClusterConfig:
         gpu_placement: how nodes and devices are filled in pools that do not say.
         cpu_placement: the same for pods without GPUs.
         stale_gang_grace_seconds: as the operator's setting of that name.
+        restricts_scheduling: whether only nodes with a role are used; None and False: all.
+        managed_nodes: terms of which a node must meet one to be used; None: all are.
     """
 
     creates_namespaces: bool = True
@@ -36,6 +41,13 @@ class ClusterConfig:
     gpu_placement: Placement | None = None
     cpu_placement: Placement | None = None
     stale_gang_grace_seconds: float | None = None
+    restricts_scheduling: bool | None = None
+    managed_nodes: tuple[NodeTerm, ...] | None = None
+
+    @property
+    def node_scope(self) -> NodeScope:
+        """Which nodes are ours to use."""
+        return NodeScope(bool(self.restricts_scheduling), self.managed_nodes or ())
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +57,12 @@ class Reading:
     Attributes:
         config: what is followed.
         ignored: what is not, a sentence for each field, in the order of the fields.
+        wrong: those of it that say what they never may, in the order of the fields.
     """
 
     config: ClusterConfig = ClusterConfig()
     ignored: tuple[str, ...] = ()
+    wrong: tuple[UserError, ...] = ()
 
 
 NO_CONFIG: Final = ClusterConfig()

@@ -8,7 +8,9 @@ from functools import partial
 from types import MappingProxyType
 from typing import Final
 
+from aliquot.core.configuration.terms import read_terms
 from aliquot.core.quantities import InvalidQuantityError, parse_bytes, parse_cpu_milli, parse_quantity
+from aliquot.core.scheduling.facts import NodeTerm
 from aliquot.core.scheduling.settings import Placement
 from aliquot.core.submission.amounts import CPU_ALLOWED, MEMORY_ALLOWED, MOST_CORES, MOST_MEMORY_BYTES
 from aliquot.core.submission.durations import parse_duration
@@ -21,6 +23,10 @@ _PLACEMENTS: Final[Mapping[str, Placement]] = MappingProxyType(
 _PART_ALLOWED: Final = "a number from 0 to 1, such as 0.1"
 _GRACE_ALLOWED: Final = 'a length of time such as "60s" or "5m", "0s" for at once, or "-1" for never'
 _NEVER: Final = re.compile("-[1-9][0-9]*(s|m|h)?", re.ASCII)
+_TERMS_ALLOWED: Final = (
+    "a list of terms as in the node affinity of a pod, at least one, such as "
+    '[{"matchExpressions": [{"key": "team", "operator": "In", "values": ["ai"]}]}]'
+)
 _NO_LIMIT: Final = "; leave it out for no limit"
 
 
@@ -97,7 +103,15 @@ def _grace(written: object) -> float:
     return float(seconds)
 
 
+def _terms(written: object) -> tuple[NodeTerm, ...]:
+    terms = read_terms(written)
+    if terms is None:
+        raise WrongValue(_TERMS_ALLOWED)
+    return terms
+
+
 SCHEDULER: Final = "runai-scheduler"
+MANAGED_NODES: Final = ("global", "managedNodes", "inclusionCriteria", "nodeSelectorTerms")
 FOLLOWED: Final[Mapping[Path, Member]] = MappingProxyType(
     {
         ("project-controller", "createNamespaces"): Member(("creates_namespaces",), _flag),
@@ -113,6 +127,8 @@ FOLLOWED: Final[Mapping[Path, Member]] = MappingProxyType(
         (SCHEDULER, "gpuPlacementStrategy"): Member(("gpu_placement",), _placement),
         (SCHEDULER, "cpuPlacementStrategy"): Member(("cpu_placement",), _placement),
         (SCHEDULER, "args", "defaultStalenessGracePeriod"): Member(("stale_gang_grace_seconds",), _grace),
+        ("global", "nodeAffinity", "restrictScheduling"): Member(("restricts_scheduling",), _flag),
+        MANAGED_NODES: Member(("managed_nodes",), _terms),
     }
 )
 """What is followed, by path below `spec`."""
@@ -122,7 +138,6 @@ HOLDS: Final[Mapping[Path, object]] = MappingProxyType(
         ("mps-server", "enabled"): False,
         ("runai-container-toolkit", "enabled"): True,
         ("global", "subdomainSupport"): False,
-        ("global", "nodeAffinity", "restrictScheduling"): False,
         ("global", "core", "dynamicFraction", "enabled"): False,
         ("global", "core", "dynamicFractions", "enabled"): False,
         ("global", "core", "timeSlicing", "mode"): "timesharing",

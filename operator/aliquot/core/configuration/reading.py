@@ -1,7 +1,7 @@
 """The cluster's RunaiConfig: what of it is followed, and what is not (cluster-api.md 3.5, 5.9).
 
 spec ─▶ known and right   a member of `ClusterConfig`, which wins over the operator's settings
-        known and wrong   told, and as if left out
+        known and wrong   told, and as if left out; refused at its submission
         what holds here   nothing to do, nothing to tell
         anything else     told by its field, so that nobody waits for what will never happen
 """
@@ -31,13 +31,14 @@ class _Reader:
 
     found: dict[Path, tuple[object, object]] = field(default_factory=dict[Path, tuple[object, object]])
     ignored: dict[str, str] = field(default_factory=dict[str, str])
+    wrong: dict[str, UserError] = field(default_factory=dict[str, UserError])
 
     def read(self, path: Path, value: object) -> None:
         if path in FOLLOWED:
             try:
                 self.found[path] = value, FOLLOWED[path].read(value)
             except WrongValue as wrong:
-                self.refuse(path, value, str(wrong))
+                self.never(path, value, str(wrong))
         elif path in HOLDS:
             held = HOLDS[path]
             if (type(value), value) != (type(held), held):
@@ -49,10 +50,15 @@ class _Reader:
                 if member is not None:
                     self.read((*path, str(key)), member)
         else:
-            self.refuse(path, value, "an object")
+            self.never(path, value, "an object")
 
     def refuse(self, path: Path, value: object, allowed: str) -> None:
         self.ignored[_name(path)] = str(UserError(_name(path), value, allowed))
+
+    def never(self, path: Path, value: object, allowed: str) -> None:
+        """For what it may not say in any cluster."""
+        self.wrong[_name(path)] = UserError(_name(path), value, allowed)
+        self.refuse(path, value, allowed)
 
     def members(self) -> Iterator[tuple[str, object]]:
         for path, (_, meant) in self.found.items():
@@ -69,7 +75,11 @@ def read_config(spec: Mapping[str, Any]) -> Reading:
             written, _ = reader.found.pop(also)
             reader.refuse(also, written, f"left out, because {_name(first)} says it already")
     members: dict[str, Any] = dict(reader.members())
-    return Reading(ClusterConfig(**members), tuple(said for _, said in sorted(reader.ignored.items())))
+    return Reading(
+        ClusterConfig(**members),
+        tuple(said for _, said in sorted(reader.ignored.items())),
+        tuple(error for _, error in sorted(reader.wrong.items())),
+    )
 
 
 def _name(path: Path) -> str:

@@ -14,6 +14,7 @@ from aliquot.errors import told
 
 AVAILABLE: Final = "Available"
 UNDERSTOOD: Final = "Understood"
+NOT_IN_FORCE: Final = f"only the RunaiConfig called {names.CONFIG_NAME} is followed"
 
 
 def config_conditions(config: RunaiConfig, reading: Reading, now: float) -> tuple[Condition, ...]:
@@ -25,8 +26,8 @@ def config_conditions(config: RunaiConfig, reading: Reading, now: float) -> tupl
         now: Unix seconds, for conditions that change.
     """
     if config.metadata.name != names.CONFIG_NAME:
-        said = f"only the RunaiConfig called {names.CONFIG_NAME} is followed"
-        made: tuple[Condition, ...] = (condition(AVAILABLE, holds=False, reason="NotInForce", message=said),)
+        not_this = condition(AVAILABLE, holds=False, reason="NotInForce", message=NOT_IN_FORCE)
+        made: tuple[Condition, ...] = (not_this,)
     else:
         available = condition(AVAILABLE, holds=True, reason="InForce", message="the operator goes by it")
         understood = (

@@ -22,6 +22,13 @@ from what exists alone: whoever is killed between two of them does the same agai
     holds a device   some, with another one     whatever        WITHDRAW those
     holds a device   none, or with this one     some            GIVE
     holds a device   some, with this one        none            nothing
+    holds a broken   none, or with this one     some            REFUSE them
+    holds a broken   none                       none            REMOVE, but not while the node would give it to others
+    holds a broken   some, with this one        none            nothing: whoever is to be moved is told so elsewhere
+
+A device is broken while the agent of its node says that it cannot be used. What has decided about it hears of that in a
+moment, and gives no more parts of it. A device plugin that does not know of it would give it to the next pod: then the
+reservation stays for nobody, so that the node has only good ones to give.
 
 A reservation is made only where nobody shares the GPU. One that sharers have, and whose kubelet does not say which
 device it holds, has said so before: a kubelet that starts anew says nothing for a moment.
@@ -87,11 +94,15 @@ class Card:
         reservation: the pod that holds it; None: there is none.
         sharers: pods that have parts of it, and whose containers have not ended.
         decided: uids of pods that are to get parts of it and have no node yet.
+        broken: why it cannot be used, for those who are to get parts of it; empty: it can.
+        offered: whether its node would give it to others although it is broken.
     """
 
     reservation: Reservation | None = None
     sharers: tuple[Sharer, ...] = ()
     decided: Collection[str] = field(default_factory=tuple[str, ...])
+    broken: str = ""
+    offered: bool = False
 
 
 class Step(Enum):
@@ -145,8 +156,8 @@ def next_step(card: Card) -> Next:
             if strangers:
                 return _withdraw(strangers, OTHER_DEVICE)
             if card.decided:
-                return Next(Step.GIVE)
-            return NOTHING if card.sharers else Next(Step.REMOVE)
+                return Next(Step.REFUSE, card.broken) if card.broken else Next(Step.GIVE)
+            return NOTHING if card.sharers or is_kept(card) else Next(Step.REMOVE)
 
 
 def _withdraw(sharers: tuple[Sharer, ...], why: str) -> Next:
@@ -164,3 +175,9 @@ def device_of(card: Card) -> str:
 def is_idle(card: Card) -> bool:
     """Whether nobody has a part of the GPU or is to get one: its reservation holds all of it, for nobody."""
     return not card.sharers and not card.decided
+
+
+def is_kept(card: Card) -> bool:
+    """Whether the reservation of a GPU that nobody has a part of stays, as its node would give the broken GPU away."""
+    held = card.reservation is not None and card.reservation.hold is Hold.HELD
+    return held and bool(card.broken) and card.offered and is_idle(card)

@@ -8,7 +8,7 @@ kubelet can tell. The annotations are read again after a restart; labels are too
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from aliquot import names, naming
@@ -25,11 +25,13 @@ class Record:
         gpus: the scheduler's ids.
         devices: the device plugin's, in the same order.
         percent: of each, in hundredths.
+        limits: what else is written on the pod, as of `mps_annotations`.
     """
 
     gpus: tuple[str, ...]
     devices: tuple[str, ...]
     percent: int
+    limits: Mapping[str, str] = field(default_factory=dict[str, str])
 
     def annotations(self) -> dict[str, str]:
         """What is written on the pod when it gets its node."""
@@ -39,6 +41,7 @@ class Record:
             names.GPU_PORTION_ANNOTATION: _decimal(self.percent),
             names.NUMBER_OF_GPUS_ANNOTATION: _decimal(self.percent * len(self.gpus)),
             names.RECEIVED_ANNOTATION: names.RECEIVED_PART,
+            **self.limits,
         }
 
     def labels(self) -> dict[str, str]:

@@ -90,13 +90,14 @@ def reservation_of(pod: Pod, *, overdue: bool) -> Reservation:
         return Reservation(Hold.ENDING)
     if pod.status.phase in _ENDED:
         return Reservation(Hold.REFUSED)
-    device = _device(pod)
+    device = device_in_status(pod) or pod.metadata.annotations.get(names.RESERVED_GPU_ANNOTATION, "")
     if device:
         return Reservation(Hold.HELD, device)
     return Reservation(Hold.REFUSED if overdue else Hold.ASKED)
 
 
-def _device(pod: Pod) -> str:
+def device_in_status(pod: Pod) -> str:
+    """What the device plugin calls the GPU by the pod's status; empty: the status does not say."""
     said = (
         device.resource_id
         for container in pod.status.container_statuses
@@ -104,4 +105,4 @@ def _device(pod: Pod) -> str:
         if resource.name == names.GPU_RESOURCE
         for device in resource.resources
     )
-    return next(said, "") or pod.metadata.annotations.get(names.RESERVED_GPU_ANNOTATION, "")
+    return next(said, "")

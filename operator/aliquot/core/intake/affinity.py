@@ -29,7 +29,7 @@ def affinity_of(spec: kubernetes.PodSpec, namespace: str) -> Affinity:
             affinity,
             node_required=_required_nodes(nodes.required_during_scheduling_ignored_during_execution),
             node_preferred=tuple(
-                (each.weight, _node_term(each.preference))
+                (each.weight, node_term(each.preference))
                 for each in nodes.preferred_during_scheduling_ignored_during_execution
             ),
         )
@@ -57,7 +57,11 @@ def on_types(affinity: Affinity, types: tuple[str, ...]) -> Affinity:
     """The same, on nodes of one of these types (label `run.ai/type`) only; no types: on any."""
     if not types:
         return affinity
-    demand = Requirement(names.NODE_TYPE_LABEL, "In", types)
+    return demanding(affinity, Requirement(names.NODE_TYPE_LABEL, "In", types))
+
+
+def demanding(affinity: Affinity, demand: Requirement) -> Affinity:
+    """The same, on nodes only whose labels meet one condition more."""
     if not affinity.node_required:
         return replace(affinity, node_required=(NodeTerm((demand,)),))
     terms = (
@@ -91,10 +95,11 @@ def _required_nodes(selector: kubernetes.NodeSelector | None) -> tuple[NodeTerm,
     """A selector without terms is a demand that nobody meets, as is an empty term."""
     if selector is None:
         return ()
-    return tuple(map(_node_term, selector.node_selector_terms)) or (NodeTerm(),)
+    return tuple(map(node_term, selector.node_selector_terms)) or (NodeTerm(),)
 
 
-def _node_term(term: kubernetes.NodeTerm) -> NodeTerm:
+def node_term(term: kubernetes.NodeTerm) -> NodeTerm:
+    """The term as the scheduler reads it."""
     return NodeTerm(tuple(map(_requirement, term.match_expressions)), tuple(map(_requirement, term.match_fields)))
 
 

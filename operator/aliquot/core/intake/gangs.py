@@ -26,6 +26,7 @@ _GROUP: Final = names.POD_GROUP_ANNOTATION
 _MINIMUM: Final = names.MIN_MEMBER_ANNOTATION
 _PART: Final = names.SUBGROUP_LABEL
 _LONGEST_MINIMUM: Final = 1024
+_NOBODY: Final = Counter[str]()
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,12 +111,10 @@ def is_short(members: Collection[PodFacts]) -> bool:
 
     One of which a pod has succeeded is at its end, and is not short of those that are done.
     """
-    running = [each.task for each in members if each.started is not None]
-    ends = any(each.succeeded for each in members)
-    return bool(running) and not ends and short_of(_together(members), running) is not None
+    return _is_short(members, _together(members))
 
 
-def job_of(members: Collection[PodFacts], noticed: float | None = None) -> Job:
+def job_of(members: Collection[PodFacts], noticed: float | None = None, *, short: bool | None = None) -> Job:
     """The job that these pods make up, whatever their order.
 
     What it is beyond numbers and times, such as its priority, its oldest pod says. What has succeeded is needed no
@@ -124,25 +123,40 @@ def job_of(members: Collection[PodFacts], noticed: float | None = None) -> Job:
     Args:
         members: its pods, at least one.
         noticed: since when it is known to be short of pods; what a pod is marked with is from before, and counts first.
+        short: whether it is short of pods; None: that is not known yet.
     """
+    together = _together(members)
     begun = [each.started for each in members if each.started is not None]
     marked = [each.short_since for each in members if each.started is not None and each.short_since is not None]
+    short = _is_short(members, together) if short is None else short
     return replace(
-        _without(_done(members), _together(members)),
+        _without(_done(members), together),
         last_started=min(begun, default=None),
-        stale_since=min(marked, default=noticed) if is_short(members) else None,
+        stale_since=min(marked, default=noticed) if short else None,
     )
+
+
+def _is_short(members: Collection[PodFacts], together: Job) -> bool:
+    running = [each.task for each in members if each.started is not None]
+    if not running or any(each.succeeded for each in members):
+        return False
+    return short_of(together, running) is not None
 
 
 def _together(members: Collection[PodFacts]) -> Job:
     """What the oldest pod says, with the minimum of the one that needs most: rather wait than start with too few."""
     oldest = min(members, key=_age)
-    most = min(members, key=lambda each: (-each.job.min_member, *_age(each)))
+    least = max(each.job.min_member for each in members)
+    if oldest.job.min_member == least:
+        return oldest.job
+    most = min((each for each in members if each.job.min_member == least), key=_age)
     return replace(oldest.job, min_member=most.job.min_member, group=most.job.group)
 
 
 def _done(members: Collection[PodFacts]) -> Counter[str]:
     """How many pods of each part have succeeded, if the gang has not been begun anew since."""
+    if not any(each.succeeded for each in members):
+        return _NOBODY
     newest = max(each.attempt for each in members)
     return Counter(each.task.pod_set for each in members if each.succeeded and each.attempt == newest)
 

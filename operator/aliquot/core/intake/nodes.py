@@ -5,13 +5,15 @@ the one that was made first: a new pool never pulls nodes out of an old one. A p
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 from aliquot import names
 from aliquot.contracts import kubernetes
 from aliquot.contracts.kinds.tenancy import NodePool
+from aliquot.core.intake.gpu_health import ALL_WELL, InTrouble, gpus_counted
 from aliquot.core.intake.requests import amount_there, others_there
+from aliquot.core.intake.scope import EVERY_NODE, NodeScope, within
 from aliquot.core.intake.times import unix_seconds
 from aliquot.core.scheduling.facts import Node, Taint
 from aliquot.core.scheduling.settings import Placement, PoolPlacement
@@ -73,13 +75,26 @@ def pool_of(node_labels: Mapping[str, str], pools: Sequence[PoolRule]) -> str:
     )
 
 
-def node_fact(node: kubernetes.Node, pools: Sequence[PoolRule]) -> Node:
-    """What the scheduler knows of a node. Of a resource whose amount is no quantity it has nothing."""
+def node_fact(
+    node: kubernetes.Node,
+    pools: Sequence[PoolRule],
+    in_trouble: InTrouble = ALL_WELL,
+    scope: NodeScope = EVERY_NODE,
+) -> Node:
+    """What the scheduler knows of a node. Of a resource whose amount is no quantity it has nothing.
+
+    Args:
+        node: it.
+        pools: which nodes belong to which.
+        in_trouble: what pods have of its GPUs that cannot be used.
+        scope: which nodes are used at all.
+    """
     metadata = node.metadata
-    return Node(
+    there, (gpus, broken) = amount_there(node.status.allocatable), gpus_counted(node, in_trouble)
+    fact = Node(
         name=metadata.name,
         pool=pool_of(metadata.labels, pools),
-        allocatable=amount_there(node.status.allocatable),
+        allocatable=replace(there, gpu_percent=gpus),
         labels=metadata.labels,
         taints=tuple(Taint(taint.key, taint.value, taint.effect) for taint in node.spec.taints),
         schedulable=not node.spec.unschedulable,
@@ -87,7 +102,10 @@ def node_fact(node: kubernetes.Node, pools: Sequence[PoolRule]) -> Node:
         device_memory_mib=device_memory_mib(metadata.labels),
         extended=others_there(node.status.allocatable),
         mig=_mig(metadata.labels),
+        broken=broken,
+        closed=in_trouble.closed,
     )
+    return fact if scope == EVERY_NODE else within(scope, fact)
 
 
 def node_problems(node: kubernetes.Node) -> tuple[str, ...]:

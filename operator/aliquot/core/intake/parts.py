@@ -21,6 +21,7 @@ _MEMORY: Final = names.GPU_MEMORY_ANNOTATION
 _DEVICES: Final = names.GPU_DEVICES_ANNOTATION
 _CONTAINER: Final = names.GPU_CONTAINER_ANNOTATION
 _LIMIT: Final = names.GPU_LIMIT_ANNOTATION
+_MPS: Final = names.MPS_ANNOTATION
 _MIB: Final = 2**20
 
 
@@ -35,9 +36,12 @@ def gpu_part(annotations: Mapping[str, str], *, whole: bool) -> GpuPart | None:
         UnreadableError: they make no sense.
     """
     fraction, memory, devices, limit = (annotations.get(key) for key in (_FRACTION, _MEMORY, _DEVICES, _LIMIT))
+    service = annotations.get(_MPS)
+    if service not in (None, "true", "false"):
+        raise UnreadableError(f"{_MPS} is {service!r}: allowed are true and false")
     if fraction is None and memory is None:
-        for key, written in ((_DEVICES, devices), (_LIMIT, limit)):
-            if written is not None:
+        for key, written in ((_DEVICES, devices), (_LIMIT, limit), (_MPS, service)):
+            if written is not None and written != "false":
                 raise UnreadableError(f"{key} is {written!r}: allowed only with {_FRACTION} or {_MEMORY}")
         return None
     if fraction is not None and memory is not None:

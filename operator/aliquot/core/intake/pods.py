@@ -11,6 +11,7 @@ from typing import Final
 
 from aliquot import names
 from aliquot.contracts import kubernetes
+from aliquot.core.grants import wants_mps
 from aliquot.core.intake.affinity import affinity_of, affinity_problems, on_types
 from aliquot.core.intake.closeness import DEFAULT_POD_SET, NO_TOPOLOGIES, Topologies, group_in
 from aliquot.core.intake.gangs import Membership, PodFacts, membership_of
@@ -18,9 +19,10 @@ from aliquot.core.intake.numbers import UnreadableError, whole_number
 from aliquot.core.intake.parts import check_container, devices_of, gpu_part
 from aliquot.core.intake.ports import host_ports
 from aliquot.core.intake.requests import TOO_MUCH, beside_axes, on_axes, pod_needs
+from aliquot.core.intake.scope import EVERY_NODE, NodeScope, with_role
 from aliquot.core.intake.times import unix_seconds
 from aliquot.core.quantities import PERCENT_PER_DEVICE, GpuPart, Request, Vector, is_mig
-from aliquot.core.scheduling.facts import Job, PodSet, Task, TaskState, Toleration
+from aliquot.core.scheduling.facts import Affinity, Job, PodSet, Task, TaskState, Toleration
 from aliquot.core.tenancy import ALL_TYPES, NodeTypes
 
 _MOST_ATTEMPTS: Final = 999_999_999
@@ -52,17 +54,23 @@ def is_ours(pod: kubernetes.Pod) -> bool:
     return pod.spec.scheduler_name == names.SCHEDULER_NAME
 
 
-def pod_facts(pod: kubernetes.Pod, tenant: Tenant | None, topologies: Topologies = NO_TOPOLOGIES) -> PodFacts:
+def pod_facts(
+    pod: kubernetes.Pod,
+    tenant: Tenant | None,
+    topologies: Topologies = NO_TOPOLOGIES,
+    scope: NodeScope = EVERY_NODE,
+) -> PodFacts:
     """What the scheduler knows of a pod.
 
     Args:
         pod: the pod.
         tenant: the project of its namespace; None: the namespace belongs to none.
         topologies: those that there are.
+        scope: which nodes are ours to use.
     """
     metadata, spec, ours = pod.metadata, pod.spec, is_ours(pod)
     created, state = unix_seconds(metadata.creation_timestamp), state_of(pod)
-    priority, (gang, _) = _priority(spec), _gang(pod)
+    priority, (gang, gang_problem) = _priority(spec), _gang(pod)
     pod_sets = _ALONE if gang is None else gang.pod_sets
     job = Job(
         id=metadata.uid if gang is None else f"{metadata.namespace}/{gang.name}",
@@ -76,7 +84,7 @@ def pod_facts(pod: kubernetes.Pod, tenant: Tenant | None, topologies: Topologies
         created=created,
         group=group_in(metadata.annotations, pod_sets, topologies) if ours else None,
     )
-    request, _ = _request(pod)
+    request, _ = _request(pod, gang_problem)
     task = Task(
         id=metadata.uid,
         job=job.id,
@@ -85,13 +93,13 @@ def pod_facts(pod: kubernetes.Pod, tenant: Tenant | None, topologies: Topologies
         request=request,
         state=state,
         node=spec.node_name or None,
-        node_selector=spec.node_selector,
+        node_selector=_selector(pod, request),
         tolerations=tuple(
             Toleration(each.key, each.operator or "Equal", each.value, each.effect) for each in spec.tolerations
         ),
         created=created,
         devices=devices_of(metadata) if request.part is not None and spec.node_name else (),
-        affinity=on_types(affinity_of(spec, metadata.namespace), _types(spec, tenant, job.pools) if ours else ()),
+        affinity=_affinity(pod, tenant, job.pools, scope, wants_gpu=request.wants_gpu),
         labels=metadata.labels,
         pod_set=DEFAULT_POD_SET if gang is None else gang.pod_set,
     )
@@ -110,18 +118,19 @@ def pod_problems(pod: kubernetes.Pod) -> tuple[str, ...]:
 
     Such a pod waits for ever, or is kept off more nodes than it need be.
     """
-    (_, problem), (_, of_gang) = _request(pod), _gang(pod)
+    _, of_gang = _gang(pod)
+    _, problem = _request(pod, of_gang)
     return (*(each for each in (problem, of_gang) if each), *affinity_problems(pod.spec))
 
 
 def never_placed(pod: kubernetes.Pod) -> tuple[str, ...]:
     """Of `pod_problems` those for which no node can ever be found: the pod would wait for ever."""
-    _, problem = _request(pod)
+    _, problem = _request(pod, "")
     return (problem,) if problem else ()
 
 
-def _request(pod: kubernetes.Pod) -> tuple[Request, str]:
-    """What the pod asks for, and what is wrong with it.
+def _request(pod: kubernetes.Pod, gang_problem: str) -> tuple[Request, str]:
+    """What the pod asks for, and what is wrong with that; one that is in no gang by mistake asks for what is nowhere.
 
     Annotations make no difference to pods of other schedulers: nobody gives them a part of a device.
     """
@@ -145,9 +154,16 @@ def _request(pod: kubernetes.Pod) -> tuple[Request, str]:
         else:
             asked = base.gpu_percent / PERCENT_PER_DEVICE
             problem = f"{names.GPU_RESOURCE} is {asked}: allowed are whole numbers, and parts of one device"
-    if problem or _gang(pod)[1]:
+    if problem or gang_problem:
         others = (*others, (names.UNREADABLE_RESOURCE, 1))
     return Request(base, part, tuple(sorted(others))), problem
+
+
+def _selector(pod: kubernetes.Pod, request: Request) -> Mapping[str, str]:
+    """Which labels its node must have: a pod that shares its GPUs through a service is of use where that runs."""
+    if request.part is None or not wants_mps(pod.metadata.annotations):
+        return pod.spec.node_selector
+    return {**pod.spec.node_selector, names.MPS_NODE_LABEL: "true"}
 
 
 def _gang(pod: kubernetes.Pod) -> tuple[Membership | None, str]:
@@ -168,6 +184,16 @@ def _pools(metadata: kubernetes.Metadata, tenant: Tenant | None) -> tuple[str, .
     named = metadata.annotations.get(names.NODE_POOLS_ANNOTATION) or metadata.labels.get(names.NODE_POOL_LABEL) or ""
     pools = [pool for part in named.split(",") if (pool := part.strip())] or (tenant.default_pools if tenant else ())
     return tuple(dict.fromkeys(pools)) or (names.DEFAULT_NODE_POOL,)
+
+
+def _affinity(
+    pod: kubernetes.Pod, tenant: Tenant | None, pools: tuple[str, ...], scope: NodeScope, *, wants_gpu: bool
+) -> Affinity:
+    """What the pod demands itself; of ours also what its project and the cluster demand for it."""
+    own = affinity_of(pod.spec, pod.metadata.namespace)
+    if not is_ours(pod):
+        return own
+    return with_role(scope, on_types(own, _types(pod.spec, tenant, pools)), wants_gpu=wants_gpu)
 
 
 def _types(spec: kubernetes.PodSpec, tenant: Tenant | None, pools: tuple[str, ...]) -> tuple[str, ...]:

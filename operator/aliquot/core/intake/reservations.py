@@ -1,9 +1,9 @@
 """Pods that hold GPUs for those who have parts of them, as the scheduler sees them.
 
 SHARED      somebody has a part of the GPU, or is about to get one: the parts are what is counted, and the pod that
-holds it takes no GPU beside them, as it would be counted twice
+holds it takes no GPU beside them, as it would be counted twice; nor room for a pod, which goes with the GPU
 LEFT_OVER   nobody has, as whoever had it made is gone: the next who needs a part gets it here
-REFUSED     nobody has, and its node does not give it: it is left alone as long as the pod is there
+REFUSED     nobody has, and its node does not give it, or it cannot be used: left alone as long as the pod is there
 GOING       nobody has any more: it is free again when the pod has gone
 """
 
@@ -40,7 +40,7 @@ def reservation_facts(pod: Pod, gpu: str, use: Use) -> PodFacts:
     """
     alone = pod_facts(pod, None)
     needs = alone.task.request.base
-    base = Vector(cpu_milli=needs.cpu_milli, memory_bytes=needs.memory_bytes, pods=needs.pods)
+    base = Vector(cpu_milli=needs.cpu_milli, memory_bytes=needs.memory_bytes)
     task = replace(alone.task, request=replace(alone.task.request, base=base))
     if use is Use.SHARED:
         return replace(alone, task=task)

@@ -15,3 +15,8 @@ def unix_seconds(written: str | datetime | None) -> float:
         return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
     except (ValueError, OverflowError):
         return 0.0
+
+
+def in_rfc_3339(seconds: float) -> str:
+    """Write Unix seconds as Kubernetes does, such as `2024-05-01T12:00:00Z`."""
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%SZ}"

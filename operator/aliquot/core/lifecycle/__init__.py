@@ -5,7 +5,13 @@ must outlive the pods is read back from the workload's own status (`record_of`).
 operator's workload reconciler, which reads pods with `observe`, carries `plan` out, and writes `status` if it differs.
 """
 
-from aliquot.core.lifecycle.carried import ObservedCarrier, carried_status, observe_carrier, plan_carried
+from aliquot.core.lifecycle.carried import (
+    ObservedCarrier,
+    carried_status,
+    observe_carrier,
+    plan_carried,
+    scaling_trouble,
+)
 from aliquot.core.lifecycle.facts import Facts, Wait
 from aliquot.core.lifecycle.foreign import ForeignFacts, observed_status
 from aliquot.core.lifecycle.happenings import Happening, happenings
@@ -49,6 +55,7 @@ __all__ = [
     "plan_carried",
     "plan_job",
     "record_of",
+    "scaling_trouble",
     "settled",
     "status",
 ]

@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Final
 
 from aliquot.contracts.kinds.status import CreatedResource, WorkloadStatus
-from aliquot.contracts.kubernetes import Carrier, Condition
+from aliquot.contracts.kubernetes import Carrier, CarrierStatus, Condition
 from aliquot.core.lifecycle.account import Account, within_time
 from aliquot.core.lifecycle.facts import Facts, Wait
 from aliquot.core.lifecycle.limits import over_at
@@ -62,6 +62,12 @@ def observe_carrier(carrier: Carrier) -> ObservedCarrier:
         case _:
             ready = said.get("Ready")
             return ObservedCarrier(ready=_is(ready, "True"), trouble=_trouble(ready, "False"), url=status.url or None)
+
+
+def scaling_trouble(status: CarrierStatus) -> str | None:
+    """Why an autoscaler does not scale, from its status, in its own words; None: it does, or has not been asked yet."""
+    trouble = _trouble(next((each for each in status.conditions if each.type == "ScalingActive"), None), "False")
+    return None if trouble is None else f"the number of pods does not follow the load: {clip(trouble.sentence)}"
 
 
 def carried_status(

@@ -6,18 +6,22 @@
     Completed       the workload ended well                          }
     Failed          it ended badly, or cannot be carried out         }
 
+    GpusHealthy     False: a pod has a GPU that cannot be used       } only while they are false, with a sentence
+    GpuMemoryKept   False: a pod uses more of a GPU than its part    }
+
 Sentences are in `phaseMessage` alone: a status is written often and must stay small. That of a workload that cannot be
 carried out is written once, and its condition has the sentence too.
 """
 
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from aliquot.contracts.kinds.conditions import Condition
 from aliquot.contracts.kinds.status import CreationStatus, WorkloadStatus
 from aliquot.core.lifecycle.account import Account
 from aliquot.core.lifecycle.facts import Facts
-from aliquot.core.lifecycle.phase import Stand, standing, wanted_pods
-from aliquot.core.lifecycle.pods import PodPhase
+from aliquot.core.lifecycle.phase import Stand, clip, standing, wanted_pods
+from aliquot.core.lifecycle.pods import GPU_TROUBLES, PodPhase
 from aliquot.core.lifecycle.record import COMPLETED, FAILED
 from aliquot.core.lifecycle.times import moment
 
@@ -49,10 +53,26 @@ def conditions(
         aspects.append((end, True, why or end))
     elif stands.phase == "Failed":
         aspects.append((FAILED, True, why_not))
-    made = tuple(_condition(*aspect, earlier.get(aspect[0]), now) for aspect in aspects)
+    made = (
+        *_of_gpus(facts, earlier, now),
+        *(_condition(*aspect, earlier.get(aspect[0]), now) for aspect in aspects),
+    )
     if account.outcome is None and stands.phase == "Failed":
         return (*made[:-1], made[-1].model_copy(update={"message": stands.message}))
     return made
+
+
+def _of_gpus(facts: Facts, earlier: Mapping[str, Condition], now: float) -> Iterator[Condition]:
+    """What is wrong with GPUs of pods that are alive: of each kind the first pod's, by index."""
+    pods = sorted(facts.alive, key=lambda pod: (pod.index, pod.attempt, pod.name))
+    for kind in GPU_TROUBLES:
+        told = ((pod, why, what) for pod in pods for which, why, what in pod.gpu_troubles if which == kind)
+        first = next(told, None)
+        if first is not None:
+            pod, why, what = first
+            name = kind.partition("/")[2]
+            made = _condition(name, False, why, earlier.get(name), now)
+            yield made.model_copy(update={"message": clip(f"pod {pod.name}: {what}")})
 
 
 def submission(creation: CreationStatus | None, before: WorkloadStatus, now: float) -> tuple[Condition, ...]:

@@ -7,6 +7,7 @@ The limits that hold are those of the moment when its first pod began to run, an
 that it has run: a limit that changes later concerns other workloads, and a restart of ours none.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
@@ -19,6 +20,8 @@ from aliquot.core.lifecycle.pods import ObservedPod, PodPhase
 from aliquot.core.lifecycle.times import moment
 from aliquot.core.submission import Valid, ValidDistributed, ValidInference, ValidInteractive, ValidJob, ValidSpec
 
+_BELIEVED_SECONDS: Final = 600
+"""For so long after it was last seen pods are believed to be idle: two of the agent's renewals."""
 _PREEMPTIBLE: Final = frozenset({"build-preemptible", names.INTERACTIVE_PREEMPTIBLE_CLASS, names.TRAIN_PRIORITY_CLASS})
 """Priority classes of which others may take GPUs back (cluster-api.md 5.1)."""
 
@@ -154,7 +157,9 @@ def over_at(timing: Timing, pods: Sequence[ObservedPod], now: float) -> tuple[fl
     idle_since = _idle_since(pods)
     if limits.idle_seconds is not None and idle_since is not None:
         sentence = f"its GPUs were idle for {limits.idle_seconds} s, the limit of its project when it started"
-        reached.append((idle_since + limits.idle_seconds, sentence))
+        at = idle_since + limits.idle_seconds
+        if at <= _believed_until(pods):
+            reached.append((at, sentence))
     return min(reached, default=None)
 
 
@@ -172,6 +177,12 @@ def _ran(timing: Timing, pods: Sequence[ObservedPod], now: float) -> float:
         ends = [pod.finished_at for pod in pods if pod.finished_at is not None and pod.finished_at >= since]
         end = min(max(ends, default=now), now)
     return timing.ran_seconds + max(0.0, end - since)
+
+
+def _believed_until(pods: Sequence[ObservedPod]) -> float:
+    """Until when pods are believed to be idle: an agent that has fallen silent cannot say that they work again."""
+    seen = [pod.idle_seen for pod in _running(pods) if pod.idle_seen is not None]
+    return min(seen, default=math.inf) + _BELIEVED_SECONDS
 
 
 def _idle_since(pods: Sequence[ObservedPod]) -> float | None:

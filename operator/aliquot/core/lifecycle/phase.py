@@ -94,8 +94,17 @@ def standing(pods: Iterable[ObservedPod]) -> list[ObservedPod]:
 
 
 def clip(text: str, characters: int = MOST_CHARACTERS) -> str:
-    """Cut a text from elsewhere to a length."""
+    """Make one line of a text from elsewhere that terminals show as it is, and cut it to a length.
+
+    Line breaks and tabs become spaces; what nobody sees, or what turns the direction of reading, becomes an escape.
+    """
+    if not text.isprintable():
+        text = "".join(each if each.isprintable() else _shown(each) for each in text)
     return text if len(text) <= characters else text[: characters - 1] + "…"
+
+
+def _shown(character: str) -> str:
+    return " " if character.isspace() else ascii(character)[1:-1]
 
 
 def _end(facts: Facts, account: Account, outcome: Outcome) -> Stand:

@@ -32,6 +32,7 @@ _QUIET: Final = frozenset({"", "ContainerCreating", "PodInitializing"})
 CRASH_LOOP: Final = "CrashLoopBackOff"
 """Reason of a pod whose container ended, with whatever exit code, and is started again in a while."""
 _OUT_OF_MEMORY: Final = "OOMKilled"
+GPU_TROUBLES: Final = (names.GPUS_HEALTHY_CONDITION, names.GPU_MEMORY_KEPT_CONDITION)
 _NODE_LOST: Final = "NodeLost"
 """Reason of a pod whose node is gone, where the cluster sets no `DisruptionTarget`."""
 
@@ -66,7 +67,10 @@ class ObservedPod:
         started_at: when its containers began to run, or the kubelet to prepare it where that is no longer known.
         finished_at: when its last container ended.
         idle_since: since when none of its GPUs has had work; None: one works, or nobody tells.
+        idle_seen: when that was last seen to be so; None: whoever tells does not say.
         preempted: we stop it so that others have its GPUs; it has not succeeded before.
+        overused: we stop it as it used more of a GPU's memory than it was given: its own failure. It has not succeeded.
+        gpu_troubles: what is wrong with its GPUs, or with its use of them: types of conditions, reasons and sentences.
     """
 
     name: str
@@ -86,7 +90,10 @@ class ObservedPod:
     started_at: float | None
     finished_at: float | None
     idle_since: float | None = None
+    idle_seen: float | None = None
     preempted: bool = False
+    overused: bool = False
+    gpu_troubles: tuple[tuple[str, str, str], ...] = ()
 
     @property
     def alive(self) -> bool:
@@ -96,7 +103,12 @@ class ObservedPod:
     @property
     def own_failure(self) -> bool:
         """Whether it failed by itself, which counts against `backoffLimit`."""
-        return self.phase is PodPhase.FAILED and not self.disrupted
+        return self.overused or (self.phase is PodPhase.FAILED and not self.disrupted)
+
+    @property
+    def counts_first(self) -> bool:
+        """Whether it is to be deleted only when the workload's status has counted how it ends."""
+        return self.preempted or self.overused
 
 
 def observe(pod: Pod) -> ObservedPod | None:
@@ -116,8 +128,12 @@ def _observed(pod: Pod, index: int, attempt: int) -> ObservedPod:
     disruption = _disruption(pod.status.conditions)
     deleting = pod.metadata.deletion_timestamp is not None
     end = _end(pod) if phase in (PodPhase.SUCCEEDED, PodPhase.FAILED) else None
-    disrupted = phase is not PodPhase.SUCCEEDED and (
-        disruption is not None or deleting or pod.status.reason == _NODE_LOST
+    blamed = disruption is not None and disruption.reason == names.GPU_OVERUSE_REASON
+    overused = blamed and phase is not PodPhase.SUCCEEDED
+    disrupted = (
+        phase is not PodPhase.SUCCEEDED
+        and not overused
+        and (disruption is not None or deleting or pod.status.reason == _NODE_LOST)
     )
     reason, message = _why(pod, phase, disruption, end, deleting=deleting)
     return ObservedPod(
@@ -138,7 +154,14 @@ def _observed(pod: Pod, index: int, attempt: int) -> ObservedPod:
         started_at=_started_at(pod),
         finished_at=_finished_at(pod) if phase in (PodPhase.SUCCEEDED, PodPhase.FAILED) else None,
         idle_since=seconds(pod.metadata.annotations.get(names.GPU_IDLE_SINCE_ANNOTATION)),
+        idle_seen=seconds(pod.metadata.annotations.get(names.GPU_IDLE_SEEN_ANNOTATION)),
         preempted=phase is not PodPhase.SUCCEEDED and _is_preempted(pod),
+        overused=overused,
+        gpu_troubles=tuple(
+            (each.type, each.reason, each.message)
+            for each in pod.status.conditions
+            if each.type in GPU_TROUBLES and each.status == "False"
+        ),
     )
 
 

@@ -4,7 +4,8 @@
                                           └──▶ the pod is gone: it is named no longer
 
 A pod that is preempted is gone soon, so it is deleted only when the status has counted it. What is moved, or stopped by
-somebody else, or with what is left of its gang, is not counted.
+somebody else, or with what is left of its gang, is not counted. One that is stopped for using too much of a GPU waits
+in the same way for the same status to count it, as a failure.
 """
 
 from collections.abc import Iterable, Sequence
@@ -42,7 +43,7 @@ def tally(before: Preemptions, pods: Sequence[ObservedPod], preempted: Iterable[
     """
     there = {pod.uid for pod in pods}
     known, count = there.intersection(before.counted), before.count
-    left = {pod.uid for pod in pods if pod.preempted}
+    left = {pod.uid for pod in pods if pod.counts_first}
     for together in preempted:
         uids = {pod.uid for pod in together}
         left -= uids
@@ -58,7 +59,7 @@ def tally(before: Preemptions, pods: Sequence[ObservedPod], preempted: Iterable[
 
 def uncounted(before: Preemptions, pods: Iterable[ObservedPod]) -> frozenset[str]:
     """Return the names of the pods that must not be deleted before the status has counted them; arguments as above."""
-    return frozenset(pod.name for pod in pods if pod.preempted and pod.uid not in before.counted)
+    return frozenset(pod.name for pod in pods if pod.counts_first and pod.uid not in before.counted)
 
 
 def each_alone(pods: Iterable[ObservedPod]) -> Iterable[Sequence[ObservedPod]]:

@@ -4,6 +4,7 @@ Units: 1/100 of a GPU device, milli-CPU, bytes, pods. All integers; "no bound" i
 Everyone may call.
 """
 
+from aliquot.core.quantities.limits import GpuLimit, read_gpu_limit
 from aliquot.core.quantities.parse import (
     InvalidQuantityError,
     parse_bytes,
@@ -33,6 +34,7 @@ __all__ = [
     "UNLIMITED",
     "WHOLE_PORT",
     "ZERO",
+    "GpuLimit",
     "GpuPart",
     "InvalidQuantityError",
     "Request",
@@ -45,4 +47,5 @@ __all__ = [
     "parse_gpu_percent",
     "parse_quantity",
     "quantify",
+    "read_gpu_limit",
 ]

@@ -7,7 +7,7 @@ Doors, for workloads of any kind: `pod_of` and `workload_pod` (a whole pod), `po
 `serving_objects` without Knative. Reconcilers call them and post what they return.
 """
 
-from aliquot.core.rendering.beside import external_urls, objects_beside, objects_of
+from aliquot.core.rendering.beside import existing_claims, external_urls, missing_claim, objects_beside, objects_of
 from aliquot.core.rendering.context import Context, Owner
 from aliquot.core.rendering.gang import gang_name, gang_pod, gang_service
 from aliquot.core.rendering.job import job_pod
@@ -42,6 +42,7 @@ __all__ = [
     "answers_at",
     "as_taken",
     "can_scale",
+    "existing_claims",
     "external_urls",
     "gang_name",
     "gang_pod",
@@ -52,6 +53,7 @@ __all__ = [
     "least_replicas",
     "may_scale",
     "mended",
+    "missing_claim",
     "mpi_job",
     "mpi_version",
     "objects_beside",

@@ -39,6 +39,20 @@ def objects_of(spec: Valid, context: Context) -> list[Manifest]:
     return objects_beside(common_pod(spec), context)
 
 
+def existing_claims(spec: Valid) -> tuple[str, ...]:
+    """Return the names of the claims that a workload mounts and nobody makes, once each."""
+    parts = (spec.worker, spec.master) if isinstance(spec, ValidDistributed) else (common_pod(spec),)
+    claims = (claim for part in parts if part is not None for claim in part.storage.claims)
+    return tuple(dict.fromkeys(claim.name for claim in claims if claim.new is None and claim.name is not None))
+
+
+def missing_claim(name: str) -> str:
+    """Say that one of them is not there."""
+    return (
+        f"there is no PersistentVolumeClaim {name} in the namespace: make it, or leave existingPvc out and give a size"
+    )
+
+
 def external_urls(pod: ValidPod, context: Context) -> tuple[str, ...]:
     """Return the addresses outside the cluster under which the workload is reached, for its status."""
     return tuple(f"https://{context.domain}{path}" for path, _ in _paths(pod.network.urls, context))

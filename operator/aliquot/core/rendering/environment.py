@@ -22,6 +22,13 @@ PART_FIELDS: Final[Mapping[str, str]] = MappingProxyType(
 )
 """What a container with parts of GPUs is told, and the fields of its pod that say it: annotations that are written when
 the pod gets its node, and that the kubelet reads when it starts the container (design.md 4)."""
+MPS_FIELDS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        names.MPS_MEMORY_VARIABLE: f"metadata.annotations['{names.MPS_MEMORY_ANNOTATION}']",
+        names.MPS_THREADS_VARIABLE: f"metadata.annotations['{names.MPS_THREADS_ANNOTATION}']",
+    }
+)
+"""What it is told beside that if it shares them through NVIDIA's Multi-Process Service."""
 
 
 def no_devices() -> Manifest:
@@ -50,11 +57,13 @@ def environment(
         names.ENV_RUNAI_JOB_NAME: context.job_name,
         names.ENV_PROJECT: context.project,
         **({} if gpus.part else {names.ENV_NUMBER_OF_GPUS: str(gpus.devices)}),
+        **({names.MPS_PIPE_VARIABLE: names.MPS_PIPE_DIRECTORY} if gpus.mps else {}),
     }
     fields = {
         names.ENV_POD_UUID: "metadata.uid",
         names.ENV_NODE_NAME: "spec.nodeName",
         **(PART_FIELDS if gpus.part else {}),
+        **(MPS_FIELDS if gpus.mps else {}),
     }
     return [
         *({"name": name, "value": value} for name, value in texts.items()),

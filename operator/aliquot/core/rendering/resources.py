@@ -53,10 +53,16 @@ def gpu_annotations(gpus: Gpus) -> dict[str, str]:
     """Return what asks the scheduler for parts of GPUs; no device plugin is asked for any then (scheduling.md 1.3)."""
     if gpus.fraction is not None:
         asked = {names.GPU_FRACTION_ANNOTATION: f"{gpus.fraction:f}"}
+        if gpus.fraction_limit is not None:
+            asked[names.GPU_LIMIT_ANNOTATION] = f"{gpus.fraction_limit:f}"
     elif gpus.memory_mib is not None:
         asked = {names.GPU_MEMORY_ANNOTATION: str(gpus.memory_mib)}
+        if gpus.memory_limit_mib is not None:
+            asked[names.GPU_LIMIT_ANNOTATION] = f"{gpus.memory_limit_mib}Mi"
     else:
         return {}
+    if gpus.mps:
+        asked[names.MPS_ANNOTATION] = "true"
     if gpus.devices != 1:
         asked[names.GPU_DEVICES_ANNOTATION] = str(gpus.devices)
     return asked

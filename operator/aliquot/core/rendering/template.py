@@ -62,7 +62,8 @@ def pod_spec(
         "restartPolicy": restart_policy,
         "priorityClassName": pod.priority_class,
         **placing(pod.placement, context),
-        **({"hostIPC": True} if pod.security.host_ipc else {}),
+        # The Multi-Process Service and its clients share memory.
+        **({"hostIPC": True} if pod.security.host_ipc or pod.compute.gpus.mps else {}),
         # On the node's network, the names of Services are found only if that is said.
         **({"hostNetwork": True, "dnsPolicy": "ClusterFirstWithHostNet"} if pod.network.host_network else {}),
         "securityContext": pod_security(pod.security, restricted=context.restricted),

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Final
 
+from aliquot import names
 from aliquot.core.rendering.context import Context, Manifest
 from aliquot.core.submission.pod_values import ValidPod
 from aliquot.core.submission.read_pod import HOME, SHM
@@ -42,6 +43,9 @@ def volumes_of(pod: ValidPod, context: Context) -> Volumes:
         found.mount(name, _directory(directory), directory.path, read_only=directory.read_only)
     if pod.compute.large_shm:
         found.mount("dshm", {"emptyDir": {"medium": "Memory"}}, SHM)
+    if pod.compute.gpus.mps:
+        directory = {"path": names.MPS_PIPE_DIRECTORY, "type": "Directory"}
+        found.mount("nvidia-mps", {"hostPath": directory}, names.MPS_PIPE_DIRECTORY)
     if pod.process.home:
         found.mount("user-data", {"emptyDir": {}}, HOME)
     for at, repository in enumerate(pod.sources.repositories):

@@ -51,10 +51,11 @@ def _no_such_node(details: Details) -> str:
 def _kept_off(details: Details) -> str:
     """What no node has, of labels, affinity and taints."""
     selector = details.get("node_selector")
-    has = [f"the labels {selector}"] if selector else []
+    has = [f"the label {details['node_role']}"] if "node_role" in details else []
+    has += [f"the labels {selector}"] if selector else []
     has.append("only taints that it tolerates")
     meets = "meets its node affinity and " if "node_affinity" in details else ""
-    return f"{meets}has {' and '.join(has)}"
+    return f"{meets}has {', '.join(has[:-1])}{' and ' if has[:-1] else ''}{has[-1]}"
 
 
 def _no_such_device(details: Details) -> str:
@@ -121,6 +122,10 @@ def _waiting_for_eviction(details: Details) -> str:
 
 def _not_enough_resources(details: Details) -> str:
     parts = [_shortage(details)]
+    if "broken_gpus" in details:
+        nodes = _int(details, "broken_nodes")
+        where = f"node {details['broken_node']}" if nodes == 1 else f"{nodes} nodes"
+        parts.append(f"{count(_int(details, 'broken_gpus'), 'GPU')} of {where} cannot be used")
     axis = next(axis for axis, unit in enumerate(UNITS) if f"deserved_{unit}" in details)
     parts.append(f"{details['queue']} {_standing(details, axis, '')}")
     if "over_queue" in details:
@@ -142,25 +147,56 @@ def _shortage(details: Details) -> str:
     short = details.get("free_short_of")
     if short is None and "close_level" in details:
         return _apart(details)
+    if "free_part_mib" in details or "free_part_percent" in details:
+        return f"needs {each}{_part(details)}; {_freest_for(details, among)} has {_part_free(details)}"
     if short is None:
-        axis = next((axis for axis, unit in enumerate(UNITS) if f"needed_{unit}" in details), 3)
-        free = f"{'together have' if nodes > 1 else 'has'} {amount_of(0, _int(details, 'free_gpu_percent'))} free"
-        return f"needs {each}{_needed(details, axis)}{' each' if each else ''} at once; {among} {free}"
+        have = "together have" if nodes > 1 else "has"
+        free = f"{amount_of(0, _int(details, 'free_gpu_percent'))} free"
+        if "free_part_room" in details:
+            free = f"room for {count(_int(details, 'free_part_room'), 'such pod')}"
+        return f"needs {each}{_each_needs(details)}{' each' if each else ''} at once; {among} {have} {free}"
     axis = UNITS.index(str(short))
-    candidates = _int(details, "free_candidates")
+    best = number(axis, _int(details, f"free_best_node_{UNITS[axis]}"))
+    return f"needs {each}{_needed(details, axis)} on one node; {_freest_for(details, among)} has {best} free"
+
+
+def _freest_for(details: Details, among: str) -> str:
+    """The node that has most free of what is short."""
+    nodes, candidates = _int(details, "nodes"), _int(details, "free_candidates")
     if candidates < nodes:
         among = f"{count(candidates, 'node')} of pool {details['pool']} with enough of the rest"
-    best = number(axis, _int(details, f"free_best_node_{UNITS[axis]}"))
     freest = f"the only node of pool {details['pool']}" if nodes == 1 else f"the freest of {among}"
-    freest += f", {details['free_best_node']}," if "free_best_node" in details else ""
-    return f"needs {each}{_needed(details, axis)} on one node; {freest} has {best} free"
+    return freest + (f", {details['free_best_node']}," if "free_best_node" in details else "")
+
+
+def _part(details: Details) -> str:
+    """What is asked for of one device, or of each of several: `20000 MiB of one GPU`, `0.5 of each of 2 GPUs`."""
+    devices = _int(details, "part_devices")
+    where = "one GPU" if devices == 1 else f"each of {devices} GPUs on one node"
+    return f"{_part_amount(details, 'part_')} of {where}"
+
+
+def _part_free(details: Details) -> str:
+    devices = _int(details, "part_devices")
+    return f"{_part_amount(details, 'free_part_')} free on {'one' if devices == 1 else f'each of {devices}'}"
+
+
+def _part_amount(details: Details, prefix: str) -> str:
+    mib = f"{prefix}mib"
+    return f"{details[mib]} MiB" if mib in details else number(0, _int(details, f"{prefix}percent"))
+
+
+def _each_needs(details: Details) -> str:
+    """What one task needs most of all."""
+    if "part_devices" in details:
+        return _part(details)
+    return _needed(details, next((axis for axis, unit in enumerate(UNITS) if f"needed_{unit}" in details), 3))
 
 
 def _apart(details: Details) -> str:
     """For those who would have room, but not close enough to one another."""
     pods, domains, pool = _int(details, "close_pods"), _int(details, "close_domains"), details["pool"]
-    axis = next((axis for axis, unit in enumerate(UNITS) if f"needed_{unit}" in details), 3)
-    each = _needed(details, axis)
+    each = _each_needs(details)
     what = f"{pods} pods with {each} each" if pods > 1 else each
     wish = f"needs {what} within one domain of {details['close_level']}"
     if not domains:

@@ -112,6 +112,8 @@ class Node:
         device_memory_mib: memory of one of its GPU devices; 0: not known.
         extended: other resources that it offers, by name, such as MIG devices.
         mig: its MIG strategy; `single` and `mixed` restrict who may use its GPUs (scheduling.md 2.4).
+        broken: how many of its GPU devices cannot be used; `allocatable` has only those of them that tasks still hold.
+        closed: ids of shared devices of which nobody else gets a part: they cannot be used.
     """
 
     name: str
@@ -124,6 +126,8 @@ class Node:
     device_memory_mib: int = 0
     extended: Mapping[str, int] = field(default_factory=lambda: _NONE)
     mig: Literal["none", "single", "mixed"] = "none"
+    broken: int = 0
+    closed: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,6 +67,8 @@ def _node(problems: Problems, path: str, entry: NodeEntry) -> Node:
         device_memory_mib=entry.gpu_memory_mib or 0,
         extended=extended(problems, path, entry.mig.devices, entry.extended, mig_at="mig.devices"),
         mig=entry.mig.strategy,
+        broken=entry.broken_gpus,
+        closed=frozenset(entry.closed_devices),
     )
 
 

@@ -153,6 +153,8 @@ class _Writer:
             ],
             mig=MigEntry(strategy=node.mig, devices=mig),
             extended=others,
+            broken_gpus=node.broken,
+            closed_devices=sorted(node.closed),
             ready=node.ready and node.schedulable,
         )
 

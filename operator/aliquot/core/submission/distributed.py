@@ -7,7 +7,6 @@ from typing import Final, Literal
 from aliquot import names
 from aliquot.contracts.kinds.workloads import DistributedSpec, DistributedWorkload, MasterSpec
 from aliquot.core.submission.counts import MOST_PODS, read_count, read_preemption_limit, read_seconds_to_deletion
-from aliquot.core.submission.extent import NOT_YET
 from aliquot.core.submission.layers import settled
 from aliquot.core.submission.master import PARAMETERS, over_workers
 from aliquot.core.submission.pod_values import ValidPod
@@ -130,7 +129,7 @@ def _refuse_limits(workload: DistributedWorkload, problems: Problems) -> None:
     spec, own = workload.spec, workload.master_spec
     limit = spec.preemption_limit.value
     if limit is not None and spec.job_type == "MPIJob":
-        problems.add("spec.preemptionLimit.value", limit, f"{NOT_YET} for MPIJobs")
+        problems.add("spec.preemptionLimit.value", limit, "not carried out for MPIJobs yet: leave it out")
     theirs = None if own is None else own.preemption_limit.value
     if theirs is not None and theirs != limit:
         problems.add(

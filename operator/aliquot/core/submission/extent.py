@@ -18,18 +18,13 @@ from aliquot.contracts.kinds.shapes import Shape, outside_name
 from aliquot.contracts.kinds.wrappers import Items, KeyedItems, Value, Values, given
 from aliquot.core.submission.problems import Problems
 
-NOT_YET: Final = "not carried out yet: leave it out"
 _AS_DISTRIBUTED: Final = "left out: submit a DistributedWorkload with jobType MPIJob instead"
-_NO_BURSTING: Final = f"{NOT_YET}; nothing on the nodes takes memory back from a pod that goes beyond its part"
 _SECOND_IMAGE: Final = "left out: start TensorBoard in the container, and expose its port by spec.ports"
 
 NOT_CARRIED_OUT: Final[Mapping[str, str]] = MappingProxyType(
     {
-        "gpu_limit": _NO_BURSTING,
-        "gpu_memory_limit": _NO_BURSTING,
         "ingress_url": "left out: it is set by the system; give spec.exposedUrls",
         "mpi": _AS_DISTRIBUTED,
-        "mps": f"{NOT_YET}; no node runs NVIDIA's Multi-Process Service for its pods",
         "processes": _AS_DISTRIBUTED,
         "slots_per_worker": _AS_DISTRIBUTED,
         "tensorboard": _SECOND_IMAGE,

@@ -43,11 +43,12 @@ def read_gpus(spec: ComputeParameters, problems: Problems) -> Gpus:
         value = memory if name == "gpuMemory" else profile
         problems.add(f"spec.{name}.value", value, f"left out, because spec.{given[0]} says which GPUs are wanted")
     count = spec.gpu_devices.value
+    _no_stray_limit("gpuLimit", spec.gpu_limit.value, "a fraction, spec.gpu", gpu, problems)
+    _no_stray_limit("gpuMemoryLimit", spec.gpu_memory_limit.value, "spec.gpuMemory", memory, problems)
     if gpu is not None:
-        return _number(gpu, count, problems)
+        return _number(gpu, spec.gpu_limit.value, count, problems)
     if memory is not None:
-        mib = _mib(memory, problems)
-        return Gpus(devices=_count(count, MOST_SHARED_DEVICES, "spec.gpuMemory", problems), memory_mib=mib)
+        return _memory(memory, spec.gpu_memory_limit.value, count, problems)
     if profile is not None:
         if not _PROFILE.fullmatch(profile):
             problems.add("spec.migProfile.value", profile, PROFILE_ALLOWED)
@@ -59,11 +60,22 @@ def read_gpus(spec: ComputeParameters, problems: Problems) -> Gpus:
     return Gpus(devices=count or 0)
 
 
-def _number(written: str, count: int | None, problems: Problems) -> Gpus:
+def _no_stray_limit(name: str, limit: str | None, of: str, request: str | None, problems: Problems) -> None:
+    if limit is not None and request is None:
+        problems.add(f"spec.{name}.value", limit, f"left out: it is the limit of {of}, which is not given")
+
+
+def _number(written: str, limit: str | None, count: int | None, problems: Problems) -> Gpus:
     number = Decimal(written) if _DECIMAL.fullmatch(written) else None
     if number is not None and 0 < number < 1:
         fraction = number.normalize()
-        return Gpus(devices=_count(count, MOST_SHARED_DEVICES, "a fraction", problems), fraction=fraction)
+        return Gpus(
+            devices=_count(count, MOST_SHARED_DEVICES, "a fraction", problems),
+            fraction=fraction,
+            fraction_limit=_fraction_limit(limit, fraction, problems),
+        )
+    if limit is not None:
+        problems.add("spec.gpuLimit.value", limit, f"left out: spec.gpu is {written}, and only a fraction has a limit")
     if number is None or number != int(number):
         problems.add("spec.gpu.value", written, FRACTIONS_ALLOWED)
         return _NONE
@@ -76,6 +88,27 @@ def _number(written: str, count: int | None, problems: Problems) -> Gpus:
     return Gpus(devices=int(number))
 
 
+def _fraction_limit(written: str | None, fraction: Decimal, problems: Problems) -> Decimal | None:
+    if written is None:
+        return None
+    limit = Decimal(written) if _DECIMAL.fullmatch(written) else None
+    if limit is None or not fraction <= limit <= 1:
+        allowed = f"a part of one GPU's memory from {fraction:f}, which spec.gpu asks for, to 1"
+        problems.add("spec.gpuLimit.value", written, allowed)
+        return None
+    return limit.normalize()
+
+
+def _memory(written: str, limit: str | None, count: int | None, problems: Problems) -> Gpus:
+    devices = _count(count, MOST_SHARED_DEVICES, "spec.gpuMemory", problems)
+    mib = _mib("gpuMemory", written, problems)
+    most = None if limit is None else _mib("gpuMemoryLimit", limit, problems)
+    if limit is not None and mib is not None and most is not None and most < mib:
+        allowed = f"an amount of GPU memory of at least spec.gpuMemory, which is {written}"
+        problems.add("spec.gpuMemoryLimit.value", limit, allowed)
+    return Gpus(devices=devices, memory_mib=mib, memory_limit_mib=most)
+
+
 def _count(count: int | None, most: int, of: str, problems: Problems) -> int:
     if count is None:
         return 1
@@ -86,7 +119,7 @@ def _count(count: int | None, most: int, of: str, problems: Problems) -> int:
     return count
 
 
-def _mib(written: str, problems: Problems) -> int | None:
+def _mib(name: str, written: str, problems: Problems) -> int | None:
     unit = 2**20 if written.endswith("i") else 10**6
     try:
         amount = parse_quantity(written) / unit
@@ -95,6 +128,6 @@ def _mib(written: str, problems: Problems) -> int | None:
     except InvalidQuantityError:
         mib = 0
     if mib == 0:
-        problems.add("spec.gpuMemory.value", written, MEMORY_ALLOWED)
+        problems.add(f"spec.{name}.value", written, MEMORY_ALLOWED)
         return None
     return mib

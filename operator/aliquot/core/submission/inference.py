@@ -1,6 +1,6 @@
 """From an inference workload to what is carried out."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 from aliquot import names
@@ -14,6 +14,7 @@ from aliquot.core.submission.spec import Defaults, Site
 Metric = Literal["concurrency", "throughput"]
 METRICS_ALLOWED: Final = "concurrency (requests at a time) or throughput (requests a second)"
 NEVER_GIVEN_UP: Final = "left out: an inference workload never ends by itself"
+MPS_ALLOWED: Final = "left out: only pods with a part of a GPU, by spec.gpu or spec.gpuMemory, share one"
 PORT_MISSING: Final = "one port of the container, on which the model answers"
 
 
@@ -65,7 +66,7 @@ def read_inference(
         problems.add("spec.maxScale.value", most, f"a whole number from {max(1, least)} to {MOST_PODS}")
     target = spec.target.value
     return ValidInference(
-        pod=pod,
+        pod=_sharing(pod, problems) if spec.mps.value else pod,
         port=_port(pod.network, problems),
         min_scale=least,
         max_scale=most,
@@ -74,6 +75,14 @@ def read_inference(
         autoscaler=spec.class_.value or None,
         private=bool(spec.is_private_service_url.value),
     )
+
+
+def _sharing(pod: ValidPod, problems: Problems) -> ValidPod:
+    """What a pod is like that shares its GPUs through NVIDIA's Multi-Process Service."""
+    gpus = pod.compute.gpus
+    if not gpus.part:
+        problems.add("spec.mps.value", True, MPS_ALLOWED)
+    return replace(pod, compute=replace(pod.compute, gpus=replace(gpus, mps=True)))
 
 
 def _port(network: Network, problems: Problems) -> int:

@@ -12,8 +12,8 @@ MASTER: Final = "masterSpec"
 """What it is called in an object."""
 PARAMETERS: Final[Mapping[str, Parameter]] = of_shape(MasterParameters)
 """The parameters that it may have otherwise."""
-GPUS: Final = ("gpu", "gpu_devices", "gpu_memory", "mig_profile")
-"""Those that say how many GPUs there are, as the model calls them."""
+GPUS: Final = ("gpu", "gpu_devices", "gpu_limit", "gpu_memory", "gpu_memory_limit", "mig_profile")
+"""Those that say how many GPUs there are, and how much of each, as the model calls them."""
 
 
 def master_of(workload: Workload) -> MasterSpec | None:

@@ -77,12 +77,18 @@ class Gpus:
         fraction: of each one's memory, above 0 and below 1; None: not by fraction.
         memory_mib: MiB of each one's memory; None: not by amount.
         mig_profile: the slice that each of them is, such as `1g.10gb`; None: they are no slices.
+        fraction_limit: how much of each one's memory it may use while nobody else needs it; None: `fraction`.
+        memory_limit_mib: the same in MiB; None: `memory_mib`.
+        mps: whether it shares them through NVIDIA's Multi-Process Service.
     """
 
     devices: int = 0
     fraction: Decimal | None = None
     memory_mib: int | None = None
     mig_profile: str | None = None
+    fraction_limit: Decimal | None = None
+    memory_limit_mib: int | None = None
+    mps: bool = False
 
     @property
     def whole(self) -> int:

@@ -14,13 +14,14 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from aliquot.core.quantities import Request
+from aliquot.core.quantities import AXES, Request
 from aliquot.core.scheduling.placement.neighbours import Neighbours
 from aliquot.core.scheduling.state.devices import roomy
 from aliquot.core.scheduling.state.draft import Draft
 from aliquot.core.scheduling.state.nodes import Amounts, Mask
 from aliquot.core.scheduling.state.shapes import TaskShape
 
+_PODS: Final = AXES.index("pods")
 _NONE: Final = np.iinfo(np.int64).max
 _NAME_BITS: Final = 20
 """Room for the order of names in a score: a million nodes in a pool."""
@@ -45,6 +46,7 @@ class Ranking:
         self._draft = draft
         self._now = now
         self._part = shape.request.part
+        self._pods = shape.request.base.pods
         amounts = draft.amounts(shape.request)
         self._asked = (
             [] if amounts is None else [(axis, value) for axis, value in enumerate(amounts.tolist()) if value > 0]
@@ -198,8 +200,12 @@ class Ranking:
         assert self._part is not None
         units = int(self._draft.nodes.units[row])
         need = self._part.need(units)
-        shared = self._draft.shared_on(row)
-        taken = (max(held) if self._now else held.later for held in shared.values() if held.later > 0)
+        shared, closed = self._draft.shared_on(row), self._draft.nodes.at(row).closed
+        taken = (
+            max(held) if self._now else held.later
+            for device, held in shared.items()
+            if held.later > 0 and device not in closed
+        )
         return (
             sum((units - used) // need for used in taken)
             + self._draft.whole_devices(row, now=self._now) * (units // need)
@@ -275,11 +281,18 @@ class Ranking:
         units = int(self._draft.nodes.units[row])
         if part.need(units) > units:
             return _NONE
-        open_already = len(roomy(self._draft.shared_on(row), part, units, now=self._now))
+        closed = self._draft.nodes.at(row).closed
+        open_already = len(roomy(self._draft.shared_on(row), part, units, now=self._now, closed=closed))
         lacking = max(0, part.devices - open_already)
         if self._draft.whole_devices(row, now=self._now) < lacking:
             return _NONE
+        if lacking and int(self._room_for_pods(row)) < self._pods + lacking:
+            return _NONE
         return score if self._spreads else score + _LEVEL * min(lacking, _MOST_LEVELS)
+
+    def _room_for_pods(self, row: int) -> int:
+        later = self._draft.future[row, _PODS]
+        return min(later, self._draft.free[row, _PODS]) if self._now else later
 
     @property
     def independent(self) -> bool:

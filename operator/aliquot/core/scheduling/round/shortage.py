@@ -8,7 +8,9 @@ import numpy as np
 
 from aliquot.core.quantities import quantify
 from aliquot.core.scheduling.placement.topology import Closeness, Copies
+from aliquot.core.scheduling.round.part_shortage import part_needs, part_short
 from aliquot.core.scheduling.round.pool_round import PoolRound
+from aliquot.core.scheduling.state.draft import Draft
 from aliquot.core.scheduling.state.gangs import Part
 from aliquot.core.scheduling.state.jobs import Demand
 from aliquot.core.scheduling.state.nodes import Amounts, NodeTable
@@ -21,25 +23,51 @@ Details = dict[str, int | str]
 def shortage(done: PoolRound, demand: Demand) -> Details:
     """What is free for tasks that start together, and what the first of them lacks that fits nowhere."""
     draft = done.draft
-    nodes = draft.nodes
     details: Details = {"pool": done.name}
+    details |= _broken(draft.nodes, demand)
     if demand.tasks > 1:
         details["pods"] = demand.tasks
     for shape, _ in demand.runs:
-        usable = np.flatnonzero(nodes.matching(shape.signature) & nodes.usable)
+        usable = np.flatnonzero(draft.nodes.matching(shape.signature) & draft.nodes.usable)
         free = np.maximum(np.minimum(draft.free, draft.future)[usable], 0)
-        short = first_short(shape, free)
+        short = _short(draft, shape, usable, free)
         if short is not None or shape is demand.runs[-1][0]:
-            details |= {**needs(shape, nodes), "nodes": len(free), "free_gpu_percent": int(free[:, 0].sum())}
+            details |= {**needs(shape, draft.nodes), "nodes": len(free), "free_gpu_percent": int(free[:, 0].sum())}
+            details |= part_needs(shape.request.part) if shape.request.part is not None else {}
         if short is not None:
-            axis, rows = short
-            details["free_short_of"] = UNITS[axis]
-            details["free_candidates"] = len(rows)
-            if len(rows):
-                details |= _freest(nodes, axis, usable[rows], free[rows, axis])
-            return details
+            return details | short
+    last, _ = demand.runs[-1]
+    if last.request.part is not None:
+        details["free_part_room"] = int(done.placer.ranking(last, now=True).capacity(demand.tasks).sum())
     tied = None if demand.part is None else _tied(demand.part)
     return details if tied is None else details | _apart(done, tied)
+
+
+def _broken(nodes: NodeTable, demand: Demand) -> Details:
+    """How many devices of open nodes cannot be used, for those who want some; and of which node, if it is one."""
+    if not nodes.broken or not any(shape.request.wants_gpu for shape, _ in demand.runs):
+        return {}
+    rows = [row for row in sorted(nodes.broken) if nodes.usable[row]]
+    if not rows:
+        return {}
+    found: Details = {"broken_gpus": sum(nodes.broken[row] for row in rows), "broken_nodes": len(rows)}
+    if len(rows) == 1:
+        found["broken_node"] = nodes.name(rows[0])
+    return found
+
+
+def _short(draft: Draft, shape: TaskShape, usable: Amounts, free: Amounts) -> Details | None:
+    """What no node has enough of for one such task; None: one has enough of everything."""
+    short = first_short(shape, free)
+    if short is not None:
+        axis, rows = short
+        found: Details = {"free_short_of": UNITS[axis], "free_candidates": len(rows)}
+        return found | _freest(draft.nodes, axis, usable[rows], free[rows, axis]) if len(rows) else found
+    part = shape.request.part
+    if part is None:
+        return None
+    needed = np.array(shape.request.base.as_tuple(), np.int64)
+    return part_short(draft, part, usable[(free[:, : len(needed)] >= needed).all(axis=1)])
 
 
 def _freest(nodes: NodeTable, axis: int, rows: Amounts, free: Amounts) -> Details:

@@ -135,8 +135,10 @@ class _Verdicts:
             "matching_nodes": int(matching.sum()),
             **needs(shape, nodes),
         }
-        if shape.signature.node_terms:
-            details["node_affinity"] = len(shape.signature.node_terms)
+        if (role := shape.signature.role()) is not None:
+            details["node_role"] = role
+        if demands := shape.signature.demands():
+            details["node_affinity"] = demands
         if shape.signature.node_selector:
             details["node_selector"] = ", ".join(f"{label}={value}" for label, value in shape.signature.node_selector)
         if (clash := shape.signature.clash()) is not None:

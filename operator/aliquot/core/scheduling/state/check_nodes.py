@@ -16,6 +16,7 @@ from aliquot.core.scheduling.state.devices import Held, devices_held
 from aliquot.core.scheduling.state.nodes import NodeTable
 
 _GPU: Final = AXES[0]
+_OPEN: Final = {_GPU: PERCENT_PER_DEVICE, "pods": 1}
 
 Sums = dict[str, int]
 
@@ -56,8 +57,8 @@ class _Load:
         return {device for device, held in self.devices.items() if held > 0}
 
     def column(self, name: str) -> int:
-        """What it takes of a resource; devices of which somebody has a part are whole devices less."""
-        return self.amounts.get(name, 0) + (PERCENT_PER_DEVICE * len(self.open()) if name == _GPU else 0)
+        """What it takes of a resource; a device with parts is a whole one less, and a pod holds it."""
+        return self.amounts.get(name, 0) + _OPEN.get(name, 0) * len(self.open())
 
 
 def _loads(state: ClusterState, *, later: bool) -> dict[str, _Load]:
@@ -184,6 +185,8 @@ def room(state: ClusterState, plan: Plan) -> Iterator[str]:
 
 def _room_on(node: Node, before: _Load, now: _Load, later: _Load, promised: list[Request]) -> Iterator[str]:
     for device, held in sorted(now.devices.items()):
+        if held > before.devices.get(device, 0) and device in node.closed:
+            yield f"node {node.name}: a part of device {device} would be given, which cannot be used"
         if held > before.devices.get(device, 0) and held > now.units * 100:
             yield f"node {node.name}: device {device} would be held to {held / now.units:.4g} %"
     offered = {**dict(zip(AXES, node.allocatable.as_tuple(), strict=True)), **node.extended}

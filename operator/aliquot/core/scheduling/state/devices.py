@@ -1,15 +1,23 @@
 """GPU devices of which several tasks hold parts.
 
-A device is shared from its first part to its last; it is then no whole device for anybody. It is called by an id that
+A device is shared from its first part to its last; it is then no whole device for anybody, and a pod holds it for its
+sharers, which the node has to have room for. It is called by an id that
 the scheduler chooses when it opens it, or that the facts name. Amounts are in the device's units: MiB, or hundredths
 where the memory of the node's devices is not known.
 """
 
-from collections.abc import Container, Mapping
+from collections.abc import Collection, Container, Mapping
 from typing import Final, NamedTuple
 
-from aliquot.core.quantities import PERCENT_PER_DEVICE, GpuPart
+import numpy as np
+
+from aliquot.core.quantities import AXES, PERCENT_PER_DEVICE, GpuPart
 from aliquot.core.scheduling.facts import Node, Task
+
+OPENING: Final = [AXES.index("gpu_percent"), AXES.index("pods")]
+"""The columns of what a device takes from its node when its first part is given."""
+OPENS: Final = np.array([PERCENT_PER_DEVICE, 1], np.int64)
+"""How much of each: all of the device, and room for the pod that holds it for those who have parts."""
 
 
 class Held(NamedTuple):
@@ -58,12 +66,20 @@ def devices_held(task: Task) -> tuple[str, ...]:
     return (*task.devices, *unnamed)
 
 
-def roomy(shared: Shared, part: GpuPart, units: int, *, now: bool) -> list[str]:
-    """The shared devices on which the part fits, the fullest first; `now`, or when all that is stopping has gone."""
+def roomy(shared: Shared, part: GpuPart, units: int, *, now: bool, closed: Collection[str]) -> list[str]:
+    """The shared devices on which the part fits, the fullest first.
+
+    Args:
+        shared: the node's shared devices.
+        part: what is asked for.
+        units: how large one device is.
+        now: whether room is needed at this moment, or when all that is stopping has gone.
+        closed: those of which nobody else gets a part.
+    """
     need = part.need(units)
     found: list[tuple[int, str]] = []
     for device, held in shared.items():
-        if held.later > 0 and (held.now > 0 or not now):
+        if held.later > 0 and (held.now > 0 or not now) and device not in closed:
             taken = max(held) if now else held.later
             if units - taken >= need:
                 found.append((-taken, device))
@@ -71,7 +87,7 @@ def roomy(shared: Shared, part: GpuPart, units: int, *, now: bool) -> list[str]:
 
 
 def choose(
-    shared: Shared, part: GpuPart, units: int, whole: int, node: str, *, now: bool, fresh_first: bool
+    shared: Shared, part: GpuPart, units: int, whole: int, node: Node, *, now: bool, fresh_first: bool
 ) -> tuple[str, ...]:
     """The devices for a part that fits on the node: shared ones, the fullest first, and then fresh ones.
 
@@ -80,18 +96,18 @@ def choose(
         part: what is asked for.
         units: how large one device is.
         whole: how many of its devices nobody has anything of.
-        node: its name.
+        node: the node.
         now: whether room is needed at this moment.
         fresh_first: to use as many devices as there are: fresh ones first, then the emptiest (scheduling.md 2.5).
     """
-    there = roomy(shared, part, units, now=now)
+    there = roomy(shared, part, units, now=now, closed=node.closed)
     if fresh_first:
         there.sort(key=lambda device: max(shared[device]) if now else shared[device].later)
         there = there[: part.devices - min(whole, part.devices)]
     chosen = there[: part.devices]
     taken = {*shared, *chosen}
     while len(chosen) < part.devices:
-        chosen.append(unused_id(node, taken))
+        chosen.append(unused_id(node.name, taken))
         taken.add(chosen[-1])
     return tuple(chosen)
 

@@ -13,7 +13,16 @@ from aliquot.core.scheduling.facts import Task
 from aliquot.core.scheduling.settings import SchedulingSettings
 from aliquot.core.scheduling.state.affinity import Company
 from aliquot.core.scheduling.state.crowd import PROMISED, RELEASED, STAYS, CrowdDraft, There
-from aliquot.core.scheduling.state.devices import NOTHING_HELD, Held, Shared, choose, devices_held, part_held
+from aliquot.core.scheduling.state.devices import (
+    NOTHING_HELD,
+    OPENING,
+    OPENS,
+    Held,
+    Shared,
+    choose,
+    devices_held,
+    part_held,
+)
 from aliquot.core.scheduling.state.nodes import Amounts
 from aliquot.core.scheduling.state.pool import PoolState
 from aliquot.core.scheduling.state.queues import Amount
@@ -122,8 +131,8 @@ class Draft:
         else:
             units, whole = int(self.nodes.units[row]), self.whole_devices(row, now=now)
             fresh_first = self.settings.gpu_placement == "spread"
-            name = self.nodes.name(row)
-            devices = choose(self.shared_on(row), part, units, whole, name, now=now, fresh_first=fresh_first)
+            node = self.nodes.at(row)
+            devices = choose(self.shared_on(row), part, units, whole, node, now=now, fresh_first=fresh_first)
             spot = Spot(row, devices, company)
         self.put(spot, request, now=now)
         return spot
@@ -223,8 +232,10 @@ class Draft:
             after = shared[device] = before.plus(need, now=now, later=True)
             if after == NOTHING_HELD:
                 del shared[device]
-            self.free[row, 0] -= PERCENT_PER_DEVICE * ((after.now > 0) - (before.now > 0))
-            self.future[row, 0] -= PERCENT_PER_DEVICE * ((after.later > 0) - (before.later > 0))
+            if opened := (after.now > 0) - (before.now > 0):
+                self.free[row, OPENING] -= OPENS * opened
+            if opened := (after.later > 0) - (before.later > 0):
+                self.future[row, OPENING] -= OPENS * opened
 
     def _change_queue(self, name: str, change: Amount, *, preemptible: bool) -> None:
         for queue in self.tree.chain(name):

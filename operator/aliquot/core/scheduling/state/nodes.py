@@ -13,11 +13,19 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from aliquot.core.quantities import AXES, PERCENT_PER_DEVICE, Request, is_mig, mig_percent, on_every_node
+from aliquot.core.quantities import AXES, Request, is_mig, mig_percent, on_every_node
 from aliquot.core.scheduling.facts import Node, NodeTerm, Task
 from aliquot.core.scheduling.state.affinity import suits
 from aliquot.core.scheduling.state.crowd import Crowd
-from aliquot.core.scheduling.state.devices import NOTHING_HELD, Held, device_units, devices_held, part_held
+from aliquot.core.scheduling.state.devices import (
+    NOTHING_HELD,
+    OPENING,
+    OPENS,
+    Held,
+    device_units,
+    devices_held,
+    part_held,
+)
 from aliquot.core.scheduling.state.queues import Amount
 from aliquot.core.scheduling.state.signature import Signature
 
@@ -55,6 +63,7 @@ class NodeTable:
         usable: ready and not cordoned.
         units: how large one device of the node is.
         shared: per row, the devices of which tasks hold parts.
+        broken: per row that has some, how many devices cannot be used.
         crowd: which tasks are on the nodes.
     """
 
@@ -62,6 +71,7 @@ class NodeTable:
         self.columns: dict[str, int] = {}
         self.units: Amounts = np.zeros(0, np.int64)
         self.shared: dict[int, dict[str, Held]] = {}
+        self.broken: dict[int, int] = {}
         self.crowd = Crowd()
         self.row: dict[str, int] = {}
         self.allocatable: Amounts = np.zeros((0, len(AXES)), np.int64)
@@ -114,6 +124,9 @@ class NodeTable:
         self.free[row] += wanted - self.allocatable[row]
         self.allocatable[row] = wanted
         self.usable[row] = node.ready and node.schedulable
+        self.broken.pop(row, None)
+        if node.broken:
+            self.broken[row] = node.broken
         before, self._nodes[row] = self._nodes[row], node
         if before is None or (before.labels, before.taints, before.mig) != (node.labels, node.taints, node.mig):
             for signature, mask in self._masks.items():
@@ -126,6 +139,7 @@ class NodeTable:
         assert (self.free[row] == self.allocatable[row]).all(), f"node {name} goes while tasks are counted on it"
         assert not self.others[row].any(), f"node {name} goes while tasks of others are counted on it"
         self.allocatable[row] = self.free[row] = 0
+        self.broken.pop(row, None)
         self.usable[row] = False
         self._nodes[row] = None
         for mask in self._masks.values():
@@ -153,8 +167,10 @@ class NodeTable:
             if after == NOTHING_HELD:
                 del shared[device]
             opened, kept = (after.now > 0) - (before.now > 0), (after.later > 0) - (before.later > 0)
-            self.free[row, 0] -= PERCENT_PER_DEVICE * opened
-            self.releasing[row, 0] += PERCENT_PER_DEVICE * (opened - kept)
+            if opened:
+                self.free[row, OPENING] -= OPENS * opened
+            if opened != kept:
+                self.releasing[row, OPENING] += OPENS * (opened - kept)
         if not shared:
             del self.shared[row]
 

@@ -1,14 +1,16 @@
 """Which nodes a task may use at all, whatever they hold."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from aliquot import names
 from aliquot.core.quantities import Request
-from aliquot.core.scheduling.facts import Node, NodeTerm, Taint, Toleration
+from aliquot.core.scheduling.facts import Node, NodeTerm, Requirement, Taint, Toleration
 from aliquot.core.scheduling.state.affinity import suits
 
 _REPELLING: Final = ("NoSchedule", "NoExecute")
+_ROLES: Final = (names.GPU_WORKER_LABEL, names.CPU_WORKER_LABEL)
 
 GpuForm = Literal["none", "whole", "part", "mig"]
 """How a task asks for GPUs."""
@@ -57,6 +59,15 @@ class Signature:
             if taint.effect in _REPELLING
         )
 
+    def role(self) -> str | None:
+        """The label of the role that its nodes must have, whichever term holds; None: none."""
+        return next((role for role in _ROLES if self.node_terms and all(map(_needs(role), self.node_terms))), None)
+
+    def demands(self) -> int:
+        """How many terms it has that say anything beside the role."""
+        role = self.role()
+        return sum(len(term.labels) + len(term.fields) > (role is not None) for term in self.node_terms)
+
     def clash(self) -> tuple[str, str, str] | None:
         """A label of which the task demands this and that at once, and both; None: there could be such a node."""
         found: tuple[str, str, str] | None = None
@@ -66,6 +77,10 @@ class Signature:
                 return None
             found = found or clash
         return found
+
+
+def _needs(role: str) -> Callable[[NodeTerm], bool]:
+    return lambda term: Requirement(role, "Exists") in term.labels
 
 
 def _clash(selector: tuple[tuple[str, str], ...], term: NodeTerm) -> tuple[str, str, str] | None:

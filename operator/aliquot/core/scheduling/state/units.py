@@ -11,8 +11,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from aliquot.core.quantities import PERCENT_PER_DEVICE, Request
+from aliquot.core.quantities import Request
 from aliquot.core.scheduling.facts import Job, Task
+from aliquot.core.scheduling.state.devices import OPENING, OPENS
 from aliquot.core.scheduling.state.gangs import beyond_minimum, task_order
 from aliquot.core.scheduling.state.nodes import Amounts, NodeTable
 from aliquot.core.scheduling.state.queues import Amount
@@ -127,7 +128,8 @@ def gain_of(nodes: NodeTable, request: Request) -> Room:
     assert amounts is not None, "a task is on a node that has not heard of what it holds"
     gain: list[int] = amounts.tolist()
     if request.part is not None:
-        gain[0] += PERCENT_PER_DEVICE * request.part.devices
+        for column, more in zip(OPENING, OPENS.tolist(), strict=True):
+            gain[column] += more * request.part.devices
     return tuple(gain)
 
 
