@@ -15,6 +15,18 @@ CONFIG_NAME: Final = "runai"
 PROJECT_NAMESPACE_PREFIX: Final = "runai-"
 RESERVATION_NAMESPACE: Final = "runai-reservation"
 """Where the pods are that hold the devices of which others have parts; the chart makes it."""
+RESERVED_NAMESPACES: Final = frozenset(
+    {
+        SYSTEM_NAMESPACE,
+        "runai-backend",
+        RESERVATION_NAMESPACE,
+        "runai-scale-adjust",
+        "kube-node-lease",
+        "kube-public",
+        "kube-system",
+    }
+)
+"""Namespaces of the system (cluster-api.md 3.5), which no project can have."""
 DEFAULT_NODE_POOL: Final = "default"
 
 # Resources

@@ -4,6 +4,7 @@ Here is how commands are written; what they do is imported only when they run.
 """
 
 from enum import StrEnum
+from functools import partial
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Annotated, Final, TypeVar
 
@@ -120,7 +121,54 @@ def agent() -> None:
     _run(run, AgentSettings)
 
 
-def _run(process: "Callable[[Model], None]", model: "type[Model]") -> None:
+control_plane = typer.Typer(no_args_is_help=True, help="Run the control plane, and care for its database.")
+app.add_typer(control_plane, name="control-plane", rich_help_panel=_PLATFORM)
+
+
+_Database = Annotated[str | None, typer.Option(help="sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME.")]
+
+
+@control_plane.command(rich_help_panel=_PLATFORM)
+def serve(
+    database: _Database = None,
+    host: Annotated[str | None, typer.Option(help="Address to listen at.")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen at; 0 takes a free one.")] = None,
+) -> None:
+    """Run the control plane; its other settings are environment variables (docs/control-plane.md)."""
+    from aliquot.controlplane.main import run
+    from aliquot.controlplane.settings import ControlPlaneSettings
+
+    given = {"database": {"url": database}, "server": {"host": host, "port": port}}
+    said = {group: {name: value for name, value in of.items() if value is not None} for group, of in given.items()}
+    _run(run, partial(ControlPlaneSettings, **said))
+
+
+@control_plane.command(rich_help_panel=_PLATFORM)
+def tenant(
+    name: Annotated[str, typer.Argument(help="Name of the tenant, and of its realm.")],
+    database: _Database = None,
+    host: Annotated[str | None, typer.Option(help="Host name that is its own, for a new tenant.")] = None,
+    administrator: Annotated[str | None, typer.Option(help="E-mail address of its administrator; makes it.")] = None,
+    refuse_over_subscription: Annotated[
+        bool | None, typer.Option(help="Whether quotas may add up to more than the department has.")
+    ] = None,
+) -> None:
+    """Make a tenant (--administrator), whose administrator's password is shown once, or change one."""
+    from aliquot.controlplane.main import keep_tenant
+    from aliquot.controlplane.settings import ControlPlaneSettings
+
+    said = {} if database is None else {"database": {"url": database}}
+    keep = partial(
+        keep_tenant,
+        name=name,
+        host=host,
+        administrator=administrator,
+        refuses_over_subscription=refuse_over_subscription,
+    )
+    _run(keep, partial(ControlPlaneSettings, **said))
+
+
+def _run(process: "Callable[[Model], None]", model: "Callable[[], Model]") -> None:
     """Run a process with its settings from the environment; what is wrong with them ends the command by name."""
     from pydantic import ValidationError
 

@@ -21,17 +21,7 @@ from aliquot import names
 from aliquot.contracts.kinds.tenancy import Project
 from aliquot.contracts.kubernetes import Namespace
 
-RESERVED: Final = frozenset(
-    {
-        names.SYSTEM_NAMESPACE,
-        "runai-backend",
-        names.RESERVATION_NAMESPACE,
-        "runai-scale-adjust",
-        "kube-node-lease",
-        "kube-public",
-        "kube-system",
-    }
-)
+RESERVED: Final = names.RESERVED_NAMESPACES
 """Namespaces of the system (cluster-api.md 3.5), which no project can have."""
 
 _NONE: Final[Mapping[str, str]] = MappingProxyType({})

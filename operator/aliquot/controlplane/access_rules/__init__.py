@@ -1,0 +1,1 @@
+"""Access rules: who has which role where."""

@@ -1,0 +1,62 @@
+"""What is served: the routes of all rooms, errors as problems, metrics, limits."""
+
+from importlib.metadata import version
+from typing import Final
+
+from fastapi import FastAPI
+from prometheus_client import CollectorRegistry
+
+from aliquot.controlplane import observing
+from aliquot.controlplane.access_rules import routes as access_rules
+from aliquot.controlplane.applications import routes as applications
+from aliquot.controlplane.audit import routes as audit
+from aliquot.controlplane.auth import routes as auth
+from aliquot.controlplane.clusters import routes as clusters
+from aliquot.controlplane.departments import routes as departments
+from aliquot.controlplane.failures import answered_with_problems
+from aliquot.controlplane.node_pools import routes as node_pools
+from aliquot.controlplane.observing import RequestMetrics
+from aliquot.controlplane.projects import routes as projects
+from aliquot.controlplane.roles import routes as roles
+from aliquot.controlplane.services import Services
+from aliquot.controlplane.users import routes as users
+
+ROOMS: Final = (
+    auth,
+    clusters,
+    node_pools,
+    departments,
+    projects,
+    applications,
+    users,
+    roles,
+    access_rules,
+    audit,
+    observing,
+)
+"""All that is served."""
+
+
+def application(services: Services, registry: CollectorRegistry) -> FastAPI:
+    """Make the application.
+
+    Args:
+        services: what requests are carried out with.
+        registry: the metrics to show.
+    """
+    app = FastAPI(
+        title="Aliquot Administrator API",
+        version=version("aliquot"),
+        docs_url="/api/docs",
+        redoc_url=None,
+        openapi_url="/api/openapi.json",
+        strict_content_type=False,  # clients send JSON without saying so (control-plane-api.md 1.1)
+        redirect_slashes=False,
+    )
+    app.state.services = services
+    app.state.registry = registry
+    answered_with_problems(app)
+    app.middleware("http")(RequestMetrics(registry, services.clock).measured)
+    for room in ROOMS:
+        app.include_router(room.router, max_body_size=services.settings.server.body_bytes)
+    return app

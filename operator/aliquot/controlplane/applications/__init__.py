@@ -1,0 +1,1 @@
+"""Applications: programs with a secret."""

@@ -1,0 +1,8 @@
+"""Who asks, and what they may do.
+
+    signing in   `sign_in` checks a secret or password (`passwords`, `throttle`) → `tokens`, signed by a key of `keys`
+    a request    token → `Gate` → `Permit` for one action on one type of resource
+
+A `Permit` is the only way to the database that a room has, and only a `Gate` makes one: so no query can forget whose
+objects it is about. `reach` says how far the caller's rights go, as pure values.
+"""

@@ -1,0 +1,181 @@
+"""A permit: one caller may do one action to one type of resource, in the places that their rights reach.
+
+It is the only way to the database for rooms, and only `gate` makes one (`MAKER` is between the two). So all that a
+room reads is the caller's tenant's and within reach, and all that it writes is checked once more on the way.
+"""
+
+import re
+from collections.abc import Sequence
+from typing import Any, Final, TypeVar
+
+from sqlalchemy import Select, func, select
+from sqlalchemy.orm import Session
+from sqlalchemy.orm.interfaces import ORMOption
+
+from aliquot.contracts.administrator_api.permissions import Action, ResourceType
+from aliquot.controlplane.auth.places import Placed, is_within, place_of, within
+from aliquot.controlplane.auth.reach import Grant, Place, Reach, reach
+from aliquot.controlplane.auth.tokens import Holder
+from aliquot.controlplane.database.tables import AuditRecord, Document, Tenant, User
+from aliquot.controlplane.refusals import Forbidden, NotFound
+
+Row = TypeVar("Row", bound=Placed)
+
+MAKER: Final = object()
+"""What only the gate hands over; a test looks that nobody else takes it."""
+_NUMBER: Final = re.compile(r"[1-9][0-9]{0,18}", re.ASCII)
+_LARGEST_ID: Final = 2**63 - 1
+
+
+class Permit:
+    """What the caller may see and change.
+
+    Attributes:
+        holder: who calls.
+        grants: all their rights.
+        now_ms: when.
+    """
+
+    def __init__(
+        self, maker: object, session: Session, holder: Holder, grants: Sequence[Grant], reach: Reach, now_ms: int
+    ) -> None:
+        assert maker is MAKER, "only the check of rights makes permits"
+        self._session = session
+        self._reach = reach
+        self.holder = holder
+        self.grants = grants
+        self.now_ms = now_ms
+
+    def select(self, model: type[Row]) -> Select[Row]:
+        """Begin a query for what the caller may see of a table."""
+        return self.select_whole(model).where(within(model, self._reach))
+
+    def select_also(self, model: type[Row], resource: ResourceType) -> Select[Row]:
+        """Begin a query for what the caller may read of a table of another type of resource."""
+        return self.select_whole(model).where(within(model, reach(self.grants, resource, "read")))
+
+    def select_whole(self, model: type[Row]) -> Select[Row]:
+        """Begin a query for all of a table that is the tenant's: for rules that hold for it, not for answers."""
+        return select(model).where(model.tenant_id == self.holder.tenant_id)
+
+    def rows(self, query: Select[Row]) -> Sequence[Row]:
+        """What a query finds."""
+        return self._session.scalars(query).unique().all()
+
+    def first(self, query: Select[Row]) -> Row | None:
+        """The first that a query finds, if it finds any."""
+        return self._session.scalars(query.limit(1)).unique().first()
+
+    def count(self, query: Select[Any]) -> int:
+        """How many a query finds."""
+        return self._session.scalar(select(func.count()).select_from(query.order_by(None).subquery())) or 0
+
+    def one(self, model: type[Row], written_id: str | int, *options: ORMOption) -> Row:
+        """One object, by its id as it came.
+
+        Raises:
+            NotFound: the tenant has none with this id.
+            Forbidden: it is out of the caller's reach.
+        """
+        found = self.referred(model, written_id, *options)
+        if found is None:
+            raise NotFound(details=f"there is no {model.__tablename__.replace('_', ' ').rstrip('s')} {written_id}")
+        self._check(found)
+        return found
+
+    def check(self, place: Place) -> None:
+        """See that the place is within reach.
+
+        Raises:
+            Forbidden: it is not.
+        """
+        if not self._reach.covers(place):
+            raise Forbidden
+
+    def _check(self, row: Placed) -> None:
+        if not is_within(row, self._reach):
+            raise Forbidden
+
+    def add(self, row: Placed) -> None:
+        """Add an object; it has its id afterwards.
+
+        Raises:
+            Forbidden: it is to be where the caller may not do that.
+        """
+        assert row.tenant_id == self.holder.tenant_id
+        self._session.add(row)
+        self._session.flush()
+        self.check(place_of(row))
+
+    def referred(self, model: type[Row], written_id: str | int, *options: ORMOption) -> Row | None:
+        """An object of the tenant that a request names, wherever it is; None: there is none. Not for answers."""
+        wanted = _as_key(model, written_id)
+        if wanted is None:
+            return None
+        return self.first(self.select_whole(model).where(model.id == wanted).options(*options))
+
+    def own_user(self) -> User:
+        """The caller, who is a user."""
+        assert self.holder.kind == "user"
+        return self._session.get_one(User, self.holder.id)
+
+    def refuses_over_subscription(self) -> bool:
+        """Whether the tenant refuses quotas that add up to more than there is."""
+        return self._session.get_one(Tenant, self.holder.tenant_id).refuses_over_subscription
+
+    def remove(self, row: Placed) -> None:
+        """Delete an object, and what the database knows to be below it."""
+        assert row.tenant_id == self.holder.tenant_id
+        self._check(row)
+        self._session.delete(row)
+        self._session.flush()
+
+    def flush(self) -> None:
+        """Have the database know of all changes, so that queries see them."""
+        self._session.flush()
+
+    def record(
+        self,
+        action: Action,
+        kind: str,
+        row: Placed,
+        *,
+        before: Document | None = None,
+        after: Document | None = None,
+    ) -> None:
+        """Write down who changed what; it is kept if the change is.
+
+        Args:
+            action: what was done.
+            kind: type of the object, for people.
+            row: the object.
+            before: what it was; no secrets.
+            after: what it is; no secrets.
+        """
+        named = before or after or {}
+        self._session.add(
+            AuditRecord(
+                tenant_id=self.holder.tenant_id,
+                happened_ms=self.now_ms,
+                action=action,
+                entity_type=kind,
+                entity_id=str(row.id),
+                entity_name=str(named.get("name") or named.get("username") or row.id),
+                cluster_id=place_of(row).cluster_id,
+                source_type=self.holder.kind,
+                source_id=self.holder.id,
+                source_name=self.holder.name,
+                before=before,
+                after=after,
+            )
+        )
+
+
+def _as_key(model: type[Placed], written: str | int) -> str | int | None:
+    """An id as the table has it; None: it cannot be one."""
+    text = str(written)
+    if model.__table__.c.id.type.python_type is str:
+        return text if text.isprintable() else None
+    if not _NUMBER.fullmatch(text) or int(text) > _LARGEST_ID:
+        return None
+    return int(text)

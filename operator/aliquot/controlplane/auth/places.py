@@ -1,0 +1,73 @@
+"""Where the objects of each table are, for one object and for queries."""
+
+from sqlalchemy import ColumnElement, false, or_, true
+
+from aliquot.controlplane.auth.reach import Place, Reach
+from aliquot.controlplane.database.tables import (
+    AccessRule,
+    Application,
+    AuditRecord,
+    Cluster,
+    Department,
+    NodePool,
+    Project,
+    User,
+)
+
+Placed = User | Application | Cluster | NodePool | Department | Project | AccessRule | AuditRecord
+"""What has a place in the tenant."""
+
+
+def place_of(placed: Placed) -> Place:
+    """Where an object is."""
+    match placed:
+        case Cluster():
+            return Place(placed.id)
+        case NodePool():
+            return Place(placed.cluster_id)
+        case Department():
+            return Place(placed.cluster_id, placed.id)
+        case Project():
+            return Place(placed.cluster_id, placed.department_id, placed.id)
+        case AccessRule():
+            return Place(placed.cluster_id, placed.department_id, placed.project_id)
+        case AuditRecord():
+            return Place(placed.cluster_id)
+        case User() | Application():
+            return Place()
+
+
+def is_within(placed: Placed, reach: Reach) -> bool:
+    """Whether an object is shown. Rules and records say much about others: those above are not shown."""
+    place = place_of(placed)
+    return reach.covers(place) if isinstance(placed, AccessRule | AuditRecord) else reach.shows(place)
+
+
+def within(model: type[Placed], reach: Reach) -> ColumnElement[bool]:
+    """Say in SQL which objects of a table are shown: for each the same as `is_within`."""
+    if reach.everywhere:
+        return true()
+    if model is Cluster:
+        return Cluster.id.in_(reach.clusters | reach.above_clusters)
+    if model is NodePool:
+        return NodePool.cluster_id.in_(reach.clusters | reach.above_clusters)
+    if model is Department:
+        return or_(
+            Department.cluster_id.in_(reach.clusters),
+            Department.id.in_(reach.departments | reach.above_departments),
+        )
+    if model is Project:
+        return or_(
+            Project.cluster_id.in_(reach.clusters),
+            Project.department_id.in_(reach.departments),
+            Project.id.in_(reach.projects),
+        )
+    if model is AccessRule:
+        return or_(
+            AccessRule.cluster_id.in_(reach.clusters),
+            AccessRule.department_id.in_(reach.departments),
+            AccessRule.project_id.in_(reach.projects),
+        )
+    if model is AuditRecord:
+        return AuditRecord.cluster_id.in_(reach.clusters)
+    return true() if reach.above_all else false()

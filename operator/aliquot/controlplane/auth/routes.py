@@ -1,0 +1,147 @@
+"""Tokens over HTTP: the form of Keycloak, the platform's own, and what a stranger needs to check our tokens."""
+
+import re
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Body, Form, Request
+from fastapi.responses import JSONResponse
+from pydantic import ValidationError
+
+from aliquot.contracts.administrator_api.problems import Problem
+from aliquot.contracts.administrator_api.tokens import OpenIdToken, TokenAnswer, TokenRequest
+from aliquot.controlplane.auth import sign_in
+from aliquot.controlplane.auth.sign_in import Issued, WrongCredentials, required
+from aliquot.controlplane.auth.tokens import ALGORITHM, REALMS
+from aliquot.controlplane.database.tables import Tenant
+from aliquot.controlplane.failures import in_words
+from aliquot.controlplane.refusals import BadRequest, NotFound, TooMany
+from aliquot.controlplane.services import Services, services_of
+
+router = APIRouter(tags=["Tokens"])
+
+_SPELLED = {
+    str(field.alias or name).lower(): str(field.alias or name) for name, field in TokenRequest.model_fields.items()
+}
+_PORT = re.compile(r":[0-9]*$")
+_OPENID = f"{REALMS}{{realm}}/protocol/openid-connect"
+
+
+@router.post("/api/v1/token", responses={400: {"model": Problem}, 429: {"model": Problem}})
+def token(
+    request: Request, body: Annotated[dict[str, Any], Body(json_schema_extra=TokenRequest.model_json_schema())]
+) -> TokenAnswer:
+    """Give a token for an application's secret, a user's password, or a refresh token."""
+    asked = _asked(body)
+    services = services_of(request)
+    tenant = sign_in.tenant_of_host(services, _PORT.sub("", request.headers.get("host", "")))
+    if tenant is None:
+        raise BadRequest(
+            "The host of the request is no tenant's.", f"use {_OPENID}/token with the name of the realm instead"
+        )
+    issued = _issued(services, tenant, asked, _address(request))
+    return TokenAnswer(
+        access_token=issued.access_token,
+        expires_in=issued.expires_in,
+        id_token=issued.id_token,
+        refresh_token=issued.refresh_token,
+    )
+
+
+@router.post(f"{_OPENID}/token", response_model=OpenIdToken)
+def openid_token(
+    request: Request,
+    realm: str,
+    grant_type: Annotated[str, Form()] = "",
+    client_id: Annotated[str, Form()] = "",
+    client_secret: Annotated[str, Form()] = "",
+    username: Annotated[str, Form()] = "",
+    password: Annotated[str, Form()] = "",
+    refresh_token: Annotated[str, Form()] = "",
+) -> OpenIdToken | JSONResponse:
+    """Give a token, as OpenID Connect has it; errors, too, are as RFC 6749 has them."""
+    services = services_of(request)
+    tenant = sign_in.tenant_of_realm(services, realm)
+    if tenant is None:
+        raise NotFound("Realm does not exist")
+    address = _address(request)
+    try:
+        match grant_type:
+            case "client_credentials":
+                issued = sign_in.application_signs_in(services, tenant, client_id, client_secret, address)
+            case "password":
+                issued = sign_in.user_signs_in(services, tenant, username, password, address)
+            case "refresh_token":
+                issued = sign_in.refreshed(services, tenant, refresh_token)
+            case _:
+                return _oauth_error(400, "unsupported_grant_type", "client_credentials, password or refresh_token")
+    except WrongCredentials as error:
+        if grant_type == "client_credentials":
+            return _oauth_error(401, "invalid_client", error.says)
+        return _oauth_error(401 if grant_type == "password" else 400, "invalid_grant", error.says)
+    except TooMany as error:
+        answer = _oauth_error(429, "temporarily_unavailable", error.says)
+        answer.headers["Retry-After"] = str(error.retry_seconds)
+        return answer
+    return OpenIdToken(
+        access_token=issued.access_token,
+        expires_in=issued.expires_in,
+        refresh_token=issued.refresh_token,
+        refresh_expires_in=issued.refresh_expires_in,
+        id_token=issued.id_token,
+    )
+
+
+@router.get(f"{_OPENID}/certs")
+def certs(request: Request, realm: str) -> dict[str, list[dict[str, Any]]]:
+    """Show the keys that sign tokens (JWKS)."""
+    services = services_of(request)
+    if sign_in.tenant_of_realm(services, realm) is None:
+        raise NotFound("Realm does not exist")
+    return {"keys": services.keys.published()}
+
+
+@router.get(f"{REALMS}{{realm}}/.well-known/openid-configuration")
+def discovery(request: Request, realm: str) -> dict[str, Any]:
+    """Say where everything is, for those who check tokens, such as API servers of clusters."""
+    services = services_of(request)
+    if sign_in.tenant_of_realm(services, realm) is None:
+        raise NotFound("Realm does not exist")
+    issuer = services.tokens.issuer(realm)
+    return {
+        "issuer": issuer,
+        "token_endpoint": f"{issuer}/protocol/openid-connect/token",
+        "jwks_uri": f"{issuer}/protocol/openid-connect/certs",
+        "grant_types_supported": ["client_credentials", "password", "refresh_token"],
+        "response_types_supported": ["id_token"],
+        "subject_types_supported": ["public"],
+        "id_token_signing_alg_values_supported": [ALGORITHM],
+        "claims_supported": ["sub", "iss", "aud", "exp", "iat", "email", "preferred_username"],
+    }
+
+
+def _asked(body: dict[str, Any]) -> TokenRequest:
+    """Read a request for a token; callers differ in how they write its members (control-plane-api.md, fact 3)."""
+    spelled = {_SPELLED.get(name.lower(), name): value for name, value in body.items()}
+    try:
+        return TokenRequest.model_validate(spelled)
+    except ValidationError as error:
+        raise BadRequest(*in_words(error.errors(include_url=False))) from error
+
+
+def _issued(services: Services, tenant: Tenant, asked: TokenRequest, address: str) -> Issued:
+    grant = asked.grant_type
+    if grant == "app_token":
+        name, secret = required(asked.app_id, "appID", grant), required(asked.app_secret, "appSecret", grant)
+        return sign_in.application_signs_in(services, tenant, name, secret, address)
+    if grant == "password":
+        email, password = required(asked.username, "username", grant), required(asked.password, "password", grant)
+        return sign_in.user_signs_in(services, tenant, email, password, address)
+    return sign_in.refreshed(services, tenant, required(asked.refresh_token, "refreshToken", grant))
+
+
+def _address(request: Request) -> str:
+    return request.client.host if request.client else ""
+
+
+def _oauth_error(status: int, error: str, description: str) -> JSONResponse:
+    return JSONResponse({"error": error, "error_description": description}, status, {"Cache-Control": "no-store"})

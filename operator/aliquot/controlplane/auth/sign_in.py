@@ -1,0 +1,227 @@
+"""Signing in: a secret or a password against tokens.
+
+Failures are counted in the database, for all instances together, by name and address (few) and by name (many), so that
+somebody who guesses is slowed down, and does not lock out everybody else of that name.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+from aliquot.controlplane.auth import throttle
+from aliquot.controlplane.auth.throttle import Failures, Patience
+from aliquot.controlplane.auth.tokens import Claims, Holder, Kind
+from aliquot.controlplane.database.tables import Application, SignInFailure, Tenant, User
+from aliquot.controlplane.refusals import BadRequest, TooMany, Unauthorized
+from aliquot.controlplane.services import Services
+
+_WRONG: Final = "The name or the secret is wrong."
+
+
+@dataclass(frozen=True, slots=True)
+class Issued:
+    """What somebody who signed in gets; applications have no refresh token: they have their secret."""
+
+    access_token: str
+    id_token: str
+    refresh_token: str | None
+    expires_in: int
+    refresh_expires_in: int
+
+
+class WrongCredentials(BadRequest):
+    """Name or secret is wrong; which one is nobody's business."""
+
+
+def tenant_of_realm(services: Services, realm: str) -> Tenant | None:
+    """The tenant of this name."""
+    if not realm.isprintable():
+        return None  # no database takes what is no text
+    with services.database.reading() as session:
+        return session.scalar(select(Tenant).where(Tenant.name == realm))
+
+
+def tenant_of_host(services: Services, host: str) -> Tenant | None:
+    """The tenant whose host this is, else the only one there is."""
+    with services.database.reading() as session:
+        found = session.scalar(select(Tenant).where(Tenant.host == host.lower()))
+        others = session.scalars(select(Tenant).where(Tenant.host.is_(None)).limit(2)).all()
+        return found or (others[0] if len(others) == 1 else None)
+
+
+def application_signs_in(services: Services, tenant: Tenant, name: str, secret: str, address: str) -> Issued:
+    """Tokens for an application.
+
+    Args:
+        services: of this process.
+        tenant: of the application.
+        name: the application's name or id.
+        secret: what it says is its secret.
+        address: where it asks from.
+
+    Raises:
+        WrongCredentials: name or secret is wrong, or the application is disabled.
+        TooMany: there were too many failures.
+    """
+
+    def find(session: Session) -> Application | None:
+        named = (Application.name == name) | (Application.id == name)
+        return session.scalar(select(Application).where(Application.tenant_id == tenant.id, named, Application.enabled))
+
+    return _signs_in(services, tenant, "app", name, secret, address, find)
+
+
+def user_signs_in(services: Services, tenant: Tenant, email: str, password: str, address: str) -> Issued:
+    """Tokens for a user; the same as for an application otherwise.
+
+    Raises:
+        WrongCredentials: address or password is wrong.
+        TooMany: there were too many failures.
+    """
+
+    def find(session: Session) -> User | None:
+        return session.scalar(select(User).where(User.tenant_id == tenant.id, User.email == email.lower()))
+
+    return _signs_in(services, tenant, "user", email.lower(), password, address, find)
+
+
+def refreshed(services: Services, tenant: Tenant, refresh_token: str) -> Issued:
+    """Tokens for a user who has signed in before.
+
+    Raises:
+        WrongCredentials: the refresh token does not count.
+    """
+    try:
+        claims = services.tokens.read(refresh_token, "Refresh")
+    except Unauthorized as error:
+        raise WrongCredentials("refreshToken: does not count.", error.details) from error
+    if claims.tenant_id != tenant.id:
+        raise WrongCredentials("refreshToken: does not count.")
+    with services.database.reading() as session:
+        holder = _still_there(session, claims, tenant)
+    return _issued(services, holder)
+
+
+def _still_there(session: Session, claims: Claims, tenant: Tenant) -> Holder:
+    user = session.get(User, claims.id)
+    if user is None or claims.issued_ms < user.tokens_from_ms:
+        raise WrongCredentials("refreshToken: was revoked.")
+    return Holder(tenant.name, tenant.id, "user", user.id, user.email)
+
+
+def check_password(services: Services, holder: Holder, password: str, address: str) -> None:
+    """See that a user knows their own password.
+
+    Raises:
+        WrongCredentials: it is wrong.
+        TooMany: there were too many failures.
+    """
+    counts = _counts(services, holder.tenant_id, "user", holder.name, address)
+    now_ms = int(services.clock.now() * 1000)
+    with services.database.reading() as session:
+        waits = _waits(session, counts, now_ms)
+        found = session.get(User, holder.id)
+        kept = None if found is None else found.password_hash
+    if waits:
+        raise TooMany(waits)
+    if not services.passwords.matches(kept, password):
+        _failed(services, counts, now_ms)
+        raise WrongCredentials("Bad request - currentPassword: is wrong")
+
+
+def _waits(session: Session, counts: dict[str, Patience], now_ms: int) -> int:
+    return max(throttle.seconds_to_wait(_failures(session, key), now_ms) for key in counts)
+
+
+def _signs_in(
+    services: Services,
+    tenant: Tenant,
+    kind: Kind,
+    name: str,
+    secret: str,
+    address: str,
+    find: Callable[[Session], User | Application | None],
+) -> Issued:
+    if not name.isprintable():
+        raise WrongCredentials(_WRONG)  # no database takes what is no text
+    counts = _counts(services, tenant.id, kind, name, address)
+    now_ms = int(services.clock.now() * 1000)
+    with services.database.reading() as session:
+        waits = _waits(session, counts, now_ms)
+        found = None if waits else find(session)
+        kept = None if found is None else _kept(found)
+    if waits:
+        raise TooMany(waits)
+    if not services.passwords.matches(kept, secret):
+        _failed(services, counts, now_ms)
+        raise WrongCredentials(_WRONG)
+    with services.database.writing(tenant.id) as session:
+        session.execute(delete(SignInFailure).where(SignInFailure.key.in_(counts)))
+        found = find(session)
+        if found is None or _kept(found) != kept:
+            raise WrongCredentials(_WRONG)
+        found.last_login_ms = now_ms
+        holder = Holder(tenant.name, tenant.id, kind, found.id, _name(found))
+    # After the transaction: it may be time for a new key, which is written in a transaction of its own.
+    return _issued(services, holder)
+
+
+def _kept(found: User | Application) -> str:
+    return found.password_hash if isinstance(found, User) else found.secret_hash
+
+
+def _name(found: User | Application) -> str:
+    return found.email if isinstance(found, User) else found.name
+
+
+def _issued(services: Services, holder: Holder) -> Issued:
+    tokens, settings = services.tokens, services.settings.tokens
+    return Issued(
+        access_token=tokens.issued(holder, "Bearer"),
+        id_token=tokens.issued(holder, "ID"),
+        refresh_token=tokens.issued(holder, "Refresh") if holder.kind == "user" else None,
+        expires_in=settings.access_seconds,
+        refresh_expires_in=settings.refresh_seconds if holder.kind == "user" else 0,
+    )
+
+
+def _counts(services: Services, tenant_id: int, kind: Kind, name: str, address: str) -> dict[str, Patience]:
+    """Under which keys failures are counted, and how patiently."""
+    settings = services.settings.sign_in
+    subject = (str(tenant_id), kind, name)
+
+    def patience(attempts: int) -> Patience:
+        return Patience(attempts, settings.wait_seconds, settings.longest_wait_seconds)
+
+    return {
+        throttle.key(*subject, address): patience(settings.attempts),
+        throttle.key(*subject): patience(settings.attempts_of_all),
+    }
+
+
+def _failures(session: Session, key: str) -> Failures:
+    row = session.get(SignInFailure, key)
+    return Failures() if row is None else Failures(row.failures, row.waits_until_ms)
+
+
+def _failed(services: Services, counts: dict[str, Patience], now_ms: int) -> None:
+    forgotten_ms = now_ms - int(services.settings.sign_in.longest_wait_seconds * 1000)
+    with services.database.writing() as session:
+        session.execute(delete(SignInFailure).where(SignInFailure.waits_until_ms < forgotten_ms))
+        for key, patience in sorted(counts.items()):
+            after = patience.after_failure(_failures(session, key), now_ms)
+            session.merge(SignInFailure(key=key, failures=after.count, waits_until_ms=after.waits_until_ms))
+
+
+def required(value: str | None, field: str, grant: str) -> str:
+    """See that a member of a request for a token is there.
+
+    Raises:
+        BadRequest: it is not.
+    """
+    if not value:
+        raise BadRequest("Required parameter is missing", f"{field}: is needed for the grant type {grant}")
+    return value

@@ -1,0 +1,1 @@
+"""Clusters of Kubernetes, and how to install Aliquot on them."""

@@ -1,0 +1,120 @@
+"""Connections and transactions, the same on SQLite and PostgreSQL.
+
+    reading()   a snapshot: all that is read in it was true at one moment
+    writing()   one at a time for each tenant, so that what a rule has checked is still so when it is written
+
+On SQLite writers wait for each other anyway (`BEGIN IMMEDIATE`); on PostgreSQL whoever writes locks its tenant's row.
+What has been written when `writing()` ends without an error outlives a power cut; else nothing of it was written.
+"""
+
+import sqlite3
+from collections.abc import Generator
+from contextlib import contextmanager
+from typing import Final
+
+from sqlalchemy import Connection, Engine, create_engine, event, exc, make_url, text
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.orm import Session
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from aliquot.controlplane.settings import DatabaseSettings
+from aliquot.errors import AliquotError
+
+_WRITES: Final = "aliquot_writes"
+_NOBODYS: Final = 4_126_950_734
+"""Any number: PostgreSQL's name of the lock for what belongs to no tenant."""
+_ALONE: Final = text("SELECT pg_advisory_xact_lock(:id)")
+_ALONE_IN_TENANT: Final = text("SELECT id FROM tenants WHERE id = :id FOR UPDATE")
+
+
+class Unavailable(AliquotError):  # noqa: N818 - it says what the database is
+    """The database does not answer, or is busy for too long: trying again later may help."""
+
+
+class Database:
+    """A database, open until closed."""
+
+    def __init__(self, settings: DatabaseSettings) -> None:
+        url = make_url(settings.url)
+        self.is_sqlite = url.get_backend_name() == "sqlite"
+        arguments: dict[str, object] = {"timeout": settings.busy_seconds} if self.is_sqlite else {}
+        self.engine: Engine = create_engine(
+            url if self.is_sqlite else url.set(drivername="postgresql+psycopg"),
+            pool_size=settings.connections,
+            max_overflow=0,
+            pool_timeout=settings.busy_seconds,
+            pool_pre_ping=not self.is_sqlite,
+            connect_args=arguments,
+            hide_parameters=True,  # errors are logged, and parameters may be secrets
+        )
+        if self.is_sqlite:
+            event.listen(self.engine, "connect", _prepare_sqlite)
+            event.listen(self.engine, "begin", _begin_sqlite)
+            self._for_reading = self.engine
+        else:
+            self._for_reading = self.engine.execution_options(isolation_level="REPEATABLE READ")
+        self._for_writing = self.engine.execution_options(**{_WRITES: True})
+
+    @contextmanager
+    def reading(self) -> Generator[Session]:
+        """Give a session that sees one moment, and in which nothing is written.
+
+        Raises:
+            Unavailable: the database does not answer.
+        """
+        with _told(), Session(self._for_reading, autoflush=False) as session:
+            yield session
+
+    @contextmanager
+    def writing(self, tenant_id: int | None = None) -> Generator[Session]:
+        """Give a session whose changes are kept when it ends without an error.
+
+        Args:
+            tenant_id: whose objects are written: nobody else writes them meanwhile. None: what is written belongs to no
+                tenant; the same holds for that.
+
+        Raises:
+            Unavailable: the database does not answer.
+        """
+        with _told(), Session(self._for_writing, expire_on_commit=False) as session, session.begin():
+            if not self.is_sqlite:
+                session.execute(_ALONE if tenant_id is None else _ALONE_IN_TENANT, {"id": tenant_id or _NOBODYS})
+            yield session
+
+    def answers(self) -> None:
+        """Ask the database something.
+
+        Raises:
+            Unavailable: it does not answer.
+        """
+        with self.reading() as session:
+            session.execute(text("SELECT 1"))
+
+    def close(self) -> None:
+        """Close all connections."""
+        self.engine.dispose()
+
+
+@contextmanager
+def _told() -> Generator[None]:
+    try:
+        yield
+    except (exc.OperationalError, exc.TimeoutError, exc.InterfaceError) as error:
+        raise Unavailable(f"the database does not answer: {type(error).__name__}") from error
+
+
+def _prepare_sqlite(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
+    assert isinstance(connection, sqlite3.Connection)
+    connection.isolation_level = None  # transactions begin where `_begin_sqlite` says so
+    for pragma in (
+        "journal_mode = WAL",
+        "synchronous = FULL",  # what was answered outlives a power cut
+        "foreign_keys = ON",
+        "case_sensitive_like = ON",  # as in PostgreSQL
+    ):
+        connection.execute(f"PRAGMA {pragma}").close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    writes = connection.get_execution_options().get(_WRITES, False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

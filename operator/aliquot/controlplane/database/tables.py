@@ -1,0 +1,242 @@
+"""The tables. Times are milliseconds since 1970-01-01 UTC; amounts are as the API has them.
+
+    tenants ─┬─ users, applications, access_rules, audit_records
+             └─ clusters ─┬─ node_pools ──────────────┐
+                          └─ departments ── projects ─┴─ quotas (of a department or a project, in a pool)
+
+Ids are never given twice, also when what had them is gone: access rules and audit records name them.
+"""
+
+from typing import Any, ClassVar
+
+from sqlalchemy import JSON, BigInteger, CheckConstraint, ForeignKey, Index, Integer, String, UniqueConstraint
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
+
+_KEY = BigInteger().with_variant(Integer, "sqlite")
+"""SQLite counts only columns of exactly this type by itself."""
+_COUNTED: dict[str, bool] = {"sqlite_autoincrement": True}
+
+Document = dict[str, Any]
+
+
+def _text(longest: int) -> String:
+    """Text that is compared and sorted by its characters' codes, as SQLite does, whatever the server's language."""
+    return String(longest).with_variant(String(longest, collation="C"), "postgresql")
+
+
+class Base(DeclarativeBase):
+    """Root of the tables."""
+
+    type_annotation_map: ClassVar[dict[Any, Any]] = {Document: JSON(none_as_null=True), list[str]: JSON()}
+
+
+class Tenant(Base):
+    """An organization: what it has nobody else sees."""
+
+    __tablename__ = "tenants"
+    __table_args__ = (_COUNTED,)
+
+    id: Mapped[int] = mapped_column(_KEY, primary_key=True)
+    name: Mapped[str] = mapped_column(_text(255), unique=True)
+    host: Mapped[str | None] = mapped_column(_text(255), unique=True)
+    refuses_over_subscription: Mapped[bool]
+    created_ms: Mapped[int] = mapped_column(BigInteger)
+
+
+class User(Base):
+    """Somebody with a password here."""
+
+    __tablename__ = "users"
+    __table_args__ = (UniqueConstraint("tenant_id", "email"),)
+
+    id: Mapped[str] = mapped_column(_text(36), primary_key=True)
+    tenant_id: Mapped[int] = mapped_column(ForeignKey("tenants.id"), index=True)
+    email: Mapped[str] = mapped_column(_text(254))
+    password_hash: Mapped[str] = mapped_column(_text(255))
+    must_change_password: Mapped[bool]
+    tokens_from_ms: Mapped[int] = mapped_column(BigInteger)
+    created_ms: Mapped[int] = mapped_column(BigInteger)
+    updated_ms: Mapped[int] = mapped_column(BigInteger)
+    created_by: Mapped[str] = mapped_column(_text(255))
+    last_login_ms: Mapped[int | None] = mapped_column(BigInteger)
+
+
+class Application(Base):
+    """A program with a secret."""
+
+    __tablename__ = "applications"
+    __table_args__ = (UniqueConstraint("tenant_id", "name"),)
+
+    id: Mapped[str] = mapped_column(_text(36), primary_key=True)
+    tenant_id: Mapped[int] = mapped_column(ForeignKey("tenants.id"), index=True)
+    name: Mapped[str] = mapped_column(_text(255))
+    secret_hash: Mapped[str] = mapped_column(_text(255))
+    enabled: Mapped[bool]
+    tokens_from_ms: Mapped[int] = mapped_column(BigInteger)
+    created_ms: Mapped[int] = mapped_column(BigInteger)
+    updated_ms: Mapped[int] = mapped_column(BigInteger)
+    created_by: Mapped[str] = mapped_column(_text(255))
+    last_login_ms: Mapped[int | None] = mapped_column(BigInteger)
+
+
+class Cluster(Base):
+    """A Kubernetes cluster. Its secret is readable: whoever installs it asks for it, more than once."""
+
+    __tablename__ = "clusters"
+    __table_args__ = (UniqueConstraint("tenant_id", "name"),)
+
+    id: Mapped[str] = mapped_column(_text(36), primary_key=True)
+    tenant_id: Mapped[int] = mapped_column(ForeignKey("tenants.id"), index=True)
+    name: Mapped[str] = mapped_column(_text(255))
+    domain: Mapped[str | None] = mapped_column(_text(1024))
+    version: Mapped[str | None] = mapped_column(_text(1024))
+    client_secret: Mapped[str] = mapped_column(_text(255))
+    created_ms: Mapped[int] = mapped_column(BigInteger)
+    updated_ms: Mapped[int] = mapped_column(BigInteger)
+    created_by: Mapped[str] = mapped_column(_text(255))
+
+
+class _OfCluster:
+    """What every object of a cluster has."""
+
+    id: Mapped[int] = mapped_column(_KEY, primary_key=True)
+    tenant_id: Mapped[int] = mapped_column(ForeignKey("tenants.id"), index=True)
+    cluster_id: Mapped[str] = mapped_column(ForeignKey("clusters.id", ondelete="CASCADE"), index=True)
+    name: Mapped[str] = mapped_column(_text(63))
+    version: Mapped[int]
+    created_ms: Mapped[int] = mapped_column(BigInteger)
+    updated_ms: Mapped[int] = mapped_column(BigInteger)
+    created_by: Mapped[str] = mapped_column(_text(255))
+    updated_by: Mapped[str] = mapped_column(_text(255))
+
+
+class NodePool(_OfCluster, Base):
+    """Nodes that are shared out on their own; without a label it is the default pool."""
+
+    __tablename__ = "node_pools"
+    __table_args__ = (UniqueConstraint("cluster_id", "name"), _COUNTED)
+
+    label_key: Mapped[str | None] = mapped_column(_text(317))
+    label_value: Mapped[str | None] = mapped_column(_text(63))
+    over_provisioning_ratio: Mapped[int]
+    cpu_placement: Mapped[str] = mapped_column(_text(16))
+    gpu_placement: Mapped[str] = mapped_column(_text(16))
+
+
+class Quota(Base):
+    """What a department or a project may have in a node pool."""
+
+    __tablename__ = "quotas"
+    __table_args__ = (
+        CheckConstraint("(department_id IS NULL) <> (project_id IS NULL)", name="quota_has_one_owner"),
+        UniqueConstraint("department_id", "node_pool_id"),
+        UniqueConstraint("project_id", "node_pool_id"),
+        Index("quotas_of_pool", "node_pool_id"),
+        _COUNTED,
+    )
+
+    id: Mapped[int] = mapped_column(_KEY, primary_key=True)
+    tenant_id: Mapped[int] = mapped_column(ForeignKey("tenants.id"))
+    department_id: Mapped[int | None] = mapped_column(ForeignKey("departments.id", ondelete="CASCADE"))
+    project_id: Mapped[int | None] = mapped_column(ForeignKey("projects.id", ondelete="CASCADE"))
+    node_pool_id: Mapped[int] = mapped_column(ForeignKey("node_pools.id", ondelete="CASCADE"))
+    gpu: Mapped[Document]
+    cpu: Mapped[Document | None]
+    memory: Mapped[Document | None]
+
+    node_pool: Mapped[NodePool] = relationship(lazy="raise")
+
+
+class Department(_OfCluster, Base):
+    """Several projects that share a quota."""
+
+    __tablename__ = "departments"
+    __table_args__ = (UniqueConstraint("cluster_id", "name"), _COUNTED)
+
+    quotas: Mapped[list[Quota]] = relationship(
+        lazy="raise", order_by=Quota.node_pool_id, cascade="all, delete-orphan", passive_deletes=True
+    )
+
+
+class Project(_OfCluster, Base):
+    """A team with its own share of the GPUs."""
+
+    __tablename__ = "projects"
+    __table_args__ = (UniqueConstraint("cluster_id", "name"), _COUNTED)
+
+    department_id: Mapped[int] = mapped_column(ForeignKey("departments.id", ondelete="CASCADE"), index=True)
+    requested_namespace: Mapped[str | None] = mapped_column(_text(63))
+    scheduling_rules: Mapped[Document | None]
+    default_node_pools: Mapped[list[str]]
+    training_types: Mapped[list[str]]
+    workspace_types: Mapped[list[str]]
+
+    quotas: Mapped[list[Quota]] = relationship(
+        lazy="raise", order_by=Quota.node_pool_id, cascade="all, delete-orphan", passive_deletes=True
+    )
+    department: Mapped[Department] = relationship(lazy="raise")
+
+
+class AccessRule(Base):
+    """A subject has a role in a scope. The ids above the scope are its path; names are those of then."""
+
+    __tablename__ = "access_rules"
+    __table_args__ = (Index("rules_of_subject", "tenant_id", "subject_type", "subject_id"), _COUNTED)
+
+    id: Mapped[int] = mapped_column(_KEY, primary_key=True)
+    tenant_id: Mapped[int] = mapped_column(ForeignKey("tenants.id"))
+    subject_id: Mapped[str] = mapped_column(_text(253))
+    subject_type: Mapped[str] = mapped_column(_text(16))
+    role_id: Mapped[int]
+    role_name: Mapped[str] = mapped_column(_text(64))
+    scope_id: Mapped[str] = mapped_column(_text(64))
+    scope_type: Mapped[str] = mapped_column(_text(16))
+    scope_name: Mapped[str] = mapped_column(_text(255))
+    scope_path: Mapped[str] = mapped_column(_text(1024))
+    cluster_id: Mapped[str | None] = mapped_column(_text(36), index=True)
+    department_id: Mapped[int | None] = mapped_column(BigInteger, index=True)
+    project_id: Mapped[int | None] = mapped_column(BigInteger, index=True)
+    created_ms: Mapped[int] = mapped_column(BigInteger)
+    deleted_ms: Mapped[int | None] = mapped_column(BigInteger)
+    created_by: Mapped[str] = mapped_column(_text(255))
+
+
+class AuditRecord(Base):
+    """Who changed what, from what to what."""
+
+    __tablename__ = "audit_records"
+    __table_args__ = (Index("audit_of_tenant", "tenant_id", "happened_ms"), _COUNTED)
+
+    id: Mapped[int] = mapped_column(_KEY, primary_key=True)
+    tenant_id: Mapped[int] = mapped_column(ForeignKey("tenants.id"))
+    happened_ms: Mapped[int] = mapped_column(BigInteger)
+    action: Mapped[str] = mapped_column(_text(32))
+    entity_type: Mapped[str] = mapped_column(_text(32))
+    entity_id: Mapped[str] = mapped_column(_text(64))
+    entity_name: Mapped[str] = mapped_column(_text(255))
+    cluster_id: Mapped[str | None] = mapped_column(_text(36))
+    source_type: Mapped[str] = mapped_column(_text(16))
+    source_id: Mapped[str] = mapped_column(_text(36))
+    source_name: Mapped[str] = mapped_column(_text(255))
+    before: Mapped[Document | None]
+    after: Mapped[Document | None]
+
+
+class SigningKey(Base):
+    """A key that signs tokens. The database is as secret as the keys in it."""
+
+    __tablename__ = "signing_keys"
+
+    id: Mapped[str] = mapped_column(_text(64), primary_key=True)
+    private_pem: Mapped[str] = mapped_column(_text(8192))
+    signs_from_ms: Mapped[int] = mapped_column(BigInteger)
+
+
+class SignInFailure(Base):
+    """How often somebody guessed wrong in a row."""
+
+    __tablename__ = "sign_in_failures"
+
+    key: Mapped[str] = mapped_column(_text(64), primary_key=True)
+    failures: Mapped[int]
+    waits_until_ms: Mapped[int] = mapped_column(BigInteger, index=True)

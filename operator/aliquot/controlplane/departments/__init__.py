@@ -1,0 +1,1 @@
+"""Departments: projects that share a quota."""

@@ -1,0 +1,60 @@
+"""A part of a list, in an order that is total: two pages never show the same object, nor leave one out."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from sqlalchemy import Select
+
+from aliquot.contracts.administrator_api.listing import Page
+from aliquot.controlplane.auth.permit import Permit, Row
+from aliquot.controlplane.listing.filters import Field, conditions, parse
+
+Model = TypeVar("Model")
+
+
+@dataclass(frozen=True, slots=True)
+class Listed(Generic[Row]):
+    """A page.
+
+    Attributes:
+        rows: what is on it.
+        next: offset of the next one; None: there is none.
+    """
+
+    rows: list[Row]
+    next: int | None
+
+
+def ordered(
+    query: Select[Model],
+    page: Page,
+    sort_by: str | None,
+    fields: Mapping[str, Field],
+    key: Any,
+    filters: Mapping[str, Field] | None = None,
+) -> Select[Model]:
+    """Filter a query, and put it in order.
+
+    Args:
+        query: what is to be listed.
+        page: what was asked for.
+        sort_by: name of the field; None: by age.
+        fields: what it can be sorted by.
+        key: column that tells any two apart, and the older before the newer.
+        filters: what it can be filtered by; None: the same.
+
+    Raises:
+        BadRequest: a filter is none.
+    """
+    filters = fields if filters is None else filters
+    terms = parse(page.filter_by, {name: field.kind for name, field in filters.items()})
+    filtered = query.where(*conditions(terms, filters))
+    columns = [fields[sort_by].column, key] if sort_by else [key]
+    return filtered.order_by(*(column.desc() if page.sort_order == "desc" else column.asc() for column in columns))
+
+
+def listed(permit: Permit, query: Select[Row], page: Page) -> Listed[Row]:
+    """The part of a query that was asked for."""
+    found = list(permit.rows(query.offset(page.offset).limit(page.limit + 1)))
+    return Listed(found[: page.limit], page.offset + page.limit if len(found) > page.limit else None)

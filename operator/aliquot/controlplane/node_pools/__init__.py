@@ -1,0 +1,1 @@
+"""Node pools: nodes that are shared out on their own."""

@@ -1,0 +1,101 @@
+"""Node pools in the database, and as they are shown."""
+
+from typing import Final
+
+from aliquot.contracts.administrator_api.node_pools import (
+    NodePool,
+    NodePoolChange,
+    NodePoolUpdate,
+    PlacementStrategy,
+    PlacementStrategyShown,
+)
+from aliquot.contracts.administrator_api.shapes import from_milliseconds
+from aliquot.controlplane.auth.permit import Permit
+from aliquot.controlplane.database import tables
+from aliquot.controlplane.listing import Field
+from aliquot.controlplane.node_pools.rules import DEFAULT_POOL, WAITING, check_label
+from aliquot.controlplane.quotas.changes import OF_DEPARTMENT, OF_PROJECT, attach
+
+FIELDS: Final = {
+    "name": Field(tables.NodePool.name),
+    "clusterId": Field(tables.NodePool.cluster_id),
+    "createdAt": Field(tables.NodePool.created_ms, "time"),
+}
+
+
+def new_row(permit: Permit, cluster_id: str, name: str, given: NodePoolUpdate | None) -> tables.NodePool:
+    """A pool that is not kept yet; without a label it is the default pool."""
+    placement = given.placement_strategy if given else PlacementStrategy()
+    return tables.NodePool(
+        tenant_id=permit.holder.tenant_id,
+        cluster_id=cluster_id,
+        name=name,
+        version=1,
+        created_ms=permit.now_ms,
+        updated_ms=permit.now_ms,
+        created_by=permit.holder.name,
+        updated_by=permit.holder.name,
+        label_key=given.label_key if given else None,
+        label_value=given.label_value if given else None,
+        over_provisioning_ratio=given.over_provisioning_ratio if given else 1,
+        cpu_placement=placement.cpu,
+        gpu_placement=placement.gpu,
+    )
+
+
+def attach_everywhere(permit: Permit, pool: tables.NodePool) -> None:
+    """Give every department and project of the cluster an amount in a new pool."""
+    departments = permit.select_whole(tables.Department).where(tables.Department.cluster_id == pool.cluster_id)
+    projects = permit.select_whole(tables.Project).where(tables.Project.cluster_id == pool.cluster_id)
+    attach([*permit.rows(departments.options(OF_DEPARTMENT)), *permit.rows(projects.options(OF_PROJECT))], pool)
+
+
+def change(permit: Permit, row: tables.NodePool, given: NodePoolUpdate | NodePoolChange) -> None:
+    """Change a pool; what is None stays.
+
+    Raises:
+        BadRequest: another pool has this label.
+    """
+    if given.label_key is not None:
+        row.label_key = given.label_key
+    if given.label_value is not None:
+        row.label_value = given.label_value
+    if given.over_provisioning_ratio is not None:
+        row.over_provisioning_ratio = given.over_provisioning_ratio
+    if given.placement_strategy is not None:
+        row.cpu_placement, row.gpu_placement = given.placement_strategy.cpu, given.placement_strategy.gpu
+    check_own_label(permit, row)
+    row.updated_ms, row.updated_by = permit.now_ms, permit.holder.name
+
+
+def check_own_label(permit: Permit, row: tables.NodePool) -> None:
+    """See that no other pool of the cluster has the same nodes.
+
+    Raises:
+        BadRequest: one has.
+    """
+    if row.label_key is None or row.label_value is None:
+        return
+    query = permit.select_whole(tables.NodePool).where(tables.NodePool.cluster_id == row.cluster_id)
+    others = [pool for pool in permit.rows(query) if pool is not row]
+    check_label(row.label_key, row.label_value, [(pool.name, pool.label_key, pool.label_value) for pool in others])
+
+
+def shown(row: tables.NodePool) -> NodePool:
+    """A pool as the API has it."""
+    return NodePool(
+        id=str(row.id),
+        cluster_id=row.cluster_id,
+        name=row.name,
+        is_default=row.name == DEFAULT_POOL,
+        label_key=row.label_key,
+        label_value=row.label_value,
+        over_provisioning_ratio=row.over_provisioning_ratio,
+        placement_strategy=PlacementStrategyShown.model_validate({"cpu": row.cpu_placement, "gpu": row.gpu_placement}),
+        phase="Creating",
+        phase_message=WAITING,
+        created_at=from_milliseconds(row.created_ms),
+        updated_at=from_milliseconds(row.updated_ms),
+        created_by=row.created_by,
+        updated_by=row.updated_by,
+    )

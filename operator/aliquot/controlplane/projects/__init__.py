@@ -1,0 +1,1 @@
+"""Projects: teams with their own share of the GPUs."""

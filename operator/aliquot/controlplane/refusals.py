@@ -1,0 +1,86 @@
+"""Why requests are refused, by the status that says so (control-plane-api.md 1.2).
+
+Refusal
+├── BadRequest 400       a rule of the API is broken; names field, value and what is allowed
+├── Unauthorized 401     nobody knows who asks
+├── Forbidden 403        the caller has no such right there
+├── NotFound 404         there is no such object, or it is another tenant's
+├── Conflict 409         it exists already
+├── Outdated 412         it is not as the caller thinks it is
+└── TooMany 429          passwords are being guessed
+"""
+
+from typing import ClassVar
+
+from aliquot.errors import AliquotError
+
+
+class Refusal(AliquotError):  # noqa: N818 - the branches read better: NotFound, Conflict
+    """A request that is not carried out.
+
+    Args:
+        message: what is wrong, for the caller.
+        details: more about it.
+    """
+
+    status: ClassVar[int]
+    message: ClassVar[str] = ""
+
+    def __init__(self, message: str = "", details: str | None = None) -> None:
+        self.says = message or self.message
+        self.details = details
+        super().__init__(self.says)
+
+
+class BadRequest(Refusal):
+    """A rule of the API is broken."""
+
+    status = 400
+
+
+class Unauthorized(Refusal):
+    """Nobody knows who asks."""
+
+    status = 401
+    message = "Issuer is not familiar."
+
+
+class Forbidden(Refusal):
+    """The caller has no such right there."""
+
+    status = 403
+    message = "You do not have sufficient permissions."
+
+
+class NotFound(Refusal):
+    """There is no such object, or it is another tenant's."""
+
+    status = 404
+    message = "Resource id not found."
+
+
+class Conflict(Refusal):
+    """It exists already."""
+
+    status = 409
+
+
+class Outdated(Refusal):
+    """It is not as the caller thinks it is."""
+
+    status = 412
+    message = "Precondition failed"
+
+
+class TooMany(Refusal):
+    """Passwords are being guessed.
+
+    Args:
+        retry_seconds: when to try again.
+    """
+
+    status = 429
+
+    def __init__(self, retry_seconds: int) -> None:
+        self.retry_seconds = retry_seconds
+        super().__init__(f"Too many failed attempts: try again in {retry_seconds} s.")

@@ -1,0 +1,1 @@
+"""Roles and permissions, to be looked at: they are fixed."""

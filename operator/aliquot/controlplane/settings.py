@@ -1,0 +1,114 @@
+"""Every setting of the control plane, in the style of `aliquot.settings`: `ALIQUOT_DATABASE__URL` and so on."""
+
+from typing import Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from aliquot.contracts.administrator_api.shapes import DISPLAY_NAME
+from aliquot.contracts.administrator_api.users import EMAIL
+from aliquot.settings import Log, Server
+
+DEFAULT_DATABASE = "sqlite:///aliquot.db"
+
+
+class _Group(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+
+class DatabaseSettings(_Group):
+    """Where everything is kept."""
+
+    url: str = Field(default=DEFAULT_DATABASE, pattern=r"^(sqlite:///.+|postgresql://.+)$")
+    """`sqlite:///FILE` (`sqlite:////` before an absolute path), or `postgresql://USER:PASSWORD@HOST/NAME`."""
+
+    connections: int = Field(default=20, ge=2, le=1000)
+    """Most connections at once: requests in progress. PostgreSQL takes 100 by default, of all its clients."""
+
+    busy_seconds: float = Field(default=30, gt=0)
+    """A request waits so long for a connection, or for others that write; then it is answered with 503."""
+
+
+class FirstStart(_Group):
+    """What an empty database gets."""
+
+    tenant: str = Field(default="runai", pattern=DISPLAY_NAME)
+    """Name of the tenant, and of its realm. Run:ai's own installations call theirs so."""
+
+    administrator: str = Field(default="admin@aliquot.local", pattern=EMAIL)
+    """The first user, who may do everything; its password is printed once."""
+
+
+class Tokens(_Group):
+    """Tokens, and the keys that sign them."""
+
+    access_seconds: int = Field(default=36_000, ge=60, le=604_800)
+    """How long a token counts: Run:ai's count ten hours (control-plane-api.md 2.1)."""
+
+    refresh_seconds: int = Field(default=86_400, ge=60, le=31_536_000)
+    """How long a user can get another one without the password."""
+
+    key_days: int = Field(default=30, ge=1, le=3650)
+    """How long a key signs. The next one is published before, and the last one until its tokens have expired."""
+
+    leeway_seconds: int = Field(default=30, ge=0, le=300)
+    """So much clocks of several instances may differ."""
+
+    @model_validator(mode="after")
+    def _order(self) -> Self:
+        if self.refresh_seconds < self.access_seconds:
+            raise ValueError(
+                f"refresh_seconds ({self.refresh_seconds}) must be at least access_seconds ({self.access_seconds})"
+            )
+        return self
+
+
+class SignIn(_Group):
+    """Guessing of passwords and secrets."""
+
+    attempts: int = Field(default=5, ge=1, le=1000)
+    """After so many failures in a row, the next attempts for that name from that address have to wait."""
+
+    attempts_of_all: int = Field(default=100, ge=1, le=100_000)
+    """The same for a name from all addresses together."""
+
+    wait_seconds: float = Field(default=2, gt=0)
+    """How long, at first; doubles with each further failure."""
+
+    longest_wait_seconds: float = Field(default=900, gt=0)
+    """How long at most. Failures are forgotten so long after the last wait."""
+
+    checks_at_once: int = Field(default=4, ge=1, le=64)
+    """Passwords that are checked at the same time; each takes 19 MiB and much of a core."""
+
+
+class ApiServer(Server):
+    """The control plane's own HTTP server."""
+
+    host: str = "127.0.0.1"
+    """Address to listen at; from other hosts it should be reached through a proxy that does TLS."""
+
+    port: int = Field(default=8443, ge=0, le=65535)
+    """Port to listen at; 0 takes a free one and logs it."""
+
+    url: str = Field(default="", pattern=r"^(https?://[^/\s]+)?$")
+    """How clients reach it: the issuer of its tokens begins so. Empty: http://HOST:PORT. Tokens that were issued under
+    another one do not count."""
+
+    body_bytes: int = Field(default=1_048_576, ge=1024)
+    """Longest body of a request; the largest that the API knows have some 100 kB."""
+
+
+class ControlPlaneSettings(BaseSettings):
+    """All settings of the control plane."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="ALIQUOT_", env_nested_delimiter="__", extra="forbid", frozen=True, use_attribute_docstrings=True
+    )
+
+    database: DatabaseSettings = DatabaseSettings()
+    first_start: FirstStart = FirstStart()
+    tokens: Tokens = Tokens()
+    sign_in: SignIn = SignIn()
+    server: ApiServer = ApiServer()
+    log: Log = Log()

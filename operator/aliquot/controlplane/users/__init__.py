@@ -1,0 +1,1 @@
+"""Users whose passwords are here."""

@@ -1,0 +1,271 @@
+"""Every route by every role in every scope, own and foreign tenant: who gets in, and who does not.
+
+What is expected is said here once more, in plain words: the rows below are the routes with what they take, and
+`_may` is the rule of control-plane-api.md 2.2. What a request changes is put back before the next one.
+"""
+
+import sqlite3
+from collections.abc import Generator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastapi.routing import APIRoute
+
+from aliquot.contracts.administrator_api.permissions import ROLES
+from aliquot.controlplane.app import ROOMS
+from tests.controlplane.plane import Caller, Plane, Tenant, running
+
+AMOUNTS = [{"gpu": {"deserved": 1}}]
+LABEL = {"labelKey": "k", "labelValue": "other"}
+SCOPES = ("tenant", "cluster", "department", "project", "other cluster", "other department", "other project")
+
+# method, path, type of resource, action, where it is, body. Where: the tenant (-), or what a scope must cover.
+ROUTES = """
+GET    /api/v1/clusters                                    cluster        read    list
+POST   /api/v1/clusters                                    cluster        create  tenant      cluster
+GET    /api/v1/clusters/{clusterUuid}                      cluster        read    cluster
+PUT    /api/v1/clusters/{clusterUuid}                      cluster        update  cluster     cluster
+DELETE /api/v1/clusters/{clusterUuid}                      cluster        delete  cluster
+GET    /api/v1/clusters/{clusterUuid}/cluster-install-info cluster        update  cluster
+GET    /api/v1/node-pools                                  nodepools      read    list
+POST   /api/v1/node-pools                                  nodepools      create  cluster     pool
+GET    /api/v1/node-pools/{nodepoolId}                     nodepools      read    cluster
+PUT    /api/v1/node-pools/{nodepoolId}                     nodepools      update  cluster     label
+PATCH  /api/v1/node-pools/{nodepoolId}                     nodepools      update  cluster     label
+DELETE /api/v1/node-pools/{nodepoolId}                     nodepools      delete  cluster
+GET    /api/v1/org-unit/departments                        department     read    list
+POST   /api/v1/org-unit/departments                        department     create  cluster     org
+GET    /api/v1/org-unit/departments/{departmentId}         department     read    department
+PUT    /api/v1/org-unit/departments/{departmentId}         department     update  department  amounts
+PUT    /api/v1/org-unit/departments/{departmentId}/resources   department update  department  list
+PATCH  /api/v1/org-unit/departments/{departmentId}/resources   department update  department  list
+DELETE /api/v1/org-unit/departments/{departmentId}         department     delete  department
+GET    /api/v1/org-unit/projects                           project        read    list
+POST   /api/v1/org-unit/projects                           project        create  department  org
+GET    /api/v1/org-unit/projects/{projectId}               project        read    project
+PUT    /api/v1/org-unit/projects/{projectId}               project        update  project     amounts
+PUT    /api/v1/org-unit/projects/{projectId}/resources     project        update  project     list
+PATCH  /api/v1/org-unit/projects/{projectId}/resources     project        update  project     list
+DELETE /api/v1/org-unit/projects/{projectId}               project        delete  project
+GET    /api/v1/apps                                        apps           read    list
+POST   /api/v1/apps                                        apps           create  tenant      app
+GET    /api/v1/apps/{appId}                                apps           read    tenant
+PATCH  /api/v1/apps/{appId}                                apps           update  tenant      enabled
+POST   /api/v1/apps/{appId}/secret                         apps           update  tenant
+DELETE /api/v1/apps/{appId}                                apps           delete  tenant
+GET    /api/v1/users                                       users          read    list
+POST   /api/v1/users                                       users          create  tenant      user
+GET    /api/v1/users/{userId}                              users          read    tenant
+POST   /api/v1/users/{userId}/password                     users          update  tenant
+POST   /api/v1/users/{userId}/logout                       users          update  tenant
+DELETE /api/v1/users/{userId}                              users          delete  tenant
+GET    /api/v1/authorization/roles                         roles          read    list
+GET    /api/v1/authorization/roles/{roleIdPath}            roles          read    list
+GET    /api/v1/authorization/access-rules                  access_rules   read    list
+GET    /api/v1/authorization/access-rules/count            access_rules   read    list
+POST   /api/v1/authorization/access-rules                  access_rules   create  project     rule
+GET    /api/v1/authorization/access-rules/{accessRuleId}   access_rules   read    project
+DELETE /api/v1/authorization/access-rules/{accessRuleId}   access_rules   delete  project
+GET    /api/v1/audit/log                                   events-history read    list
+"""
+ABOUT_THE_CALLER = {
+    "GET /api/v1/authorization/permissions",
+    "POST /api/v1/authorization/permitted-scopes",
+    "POST /api/v1/me/password",
+}
+FOR_EVERYBODY = {
+    "POST /api/v1/token",
+    "POST /auth/realms/{realm}/protocol/openid-connect/token",
+    "GET /auth/realms/{realm}/protocol/openid-connect/certs",
+    "GET /auth/realms/{realm}/.well-known/openid-configuration",
+    "GET /healthz",
+    "GET /readyz",
+    "GET /metrics",
+}
+
+
+@dataclass(frozen=True)
+class Row:
+    """A route, and what it takes."""
+
+    method: str
+    path: str
+    resource: Any
+    action: Any
+    where: str
+    body: str
+
+    @property
+    def shown(self) -> str:
+        return f"{self.method} {self.path}"
+
+
+def _rows() -> list[Row]:
+    return [Row(*parts, *[""] * (6 - len(parts))) for line in ROUTES.strip().splitlines() if (parts := line.split())]
+
+
+@dataclass
+class World:
+    """A tenant with a project in a department in a cluster, twice, and one of another tenant."""
+
+    plane: Plane
+    tenant: Tenant
+    ids: dict[str, str]
+    foreign: dict[str, str]
+    file: Path
+    saved: sqlite3.Connection
+
+    def put_back(self) -> None:
+        with closing(sqlite3.connect(self.file, timeout=60)) as live:
+            self.saved.backup(live)
+
+
+def _ids(tenant: Tenant) -> dict[str, str]:
+    cluster, others = tenant.cluster(), tenant.cluster()
+    department, project = tenant.new_department(cluster, "own"), None
+    project = tenant.project(cluster, "team-a", department["id"])
+    beside, below = tenant.new_department(cluster, "beside"), tenant.project(cluster, "team-b", department["id"])
+    app, _ = tenant.application()
+    user = tenant.admin.done("POST", "/api/v1/users", {"email": "somebody@example.com"})
+    pool = {"name": "a100", "clusterId": cluster, "labelKey": "k", "labelValue": "v"}
+    rule = {"subjectId": "x", "subjectType": "group", "roleId": 5, "scopeType": "project", "scopeId": project["id"]}
+    return {
+        "tenant": str(tenant.id),
+        "cluster": cluster,
+        "department": department["id"],
+        "project": project["id"],
+        "other cluster": others,
+        "other department": beside["id"],
+        "other project": below["id"],
+        "clusterUuid": cluster,
+        "departmentId": department["id"],
+        "projectId": project["id"],
+        "nodepoolId": tenant.admin.done("POST", "/api/v1/node-pools", pool)["id"],
+        "appId": app["id"],
+        "userId": user["id"],
+        "roleIdPath": "5",
+        "accessRuleId": str(tenant.admin.done("POST", "/api/v1/authorization/access-rules", rule)["id"]),
+    }
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Generator[World]:
+    file = tmp_path_factory.mktemp("routes") / "aliquot.db"
+    with running(f"sqlite:///{file}") as plane:
+        tenant, foreign = plane.tenant(), plane.tenant()
+        made = World(plane, tenant, _ids(tenant), _ids(foreign), file, sqlite3.connect(":memory:"))
+        yield made
+        made.saved.close()
+
+
+@contextmanager
+def _saved(world: World) -> Generator[None]:
+    with closing(sqlite3.connect(world.file, timeout=60)) as live:
+        live.backup(world.saved)
+    yield
+
+
+def _body(row: Row, ids: dict[str, str]) -> object:
+    bodies: dict[str, object] = {
+        "": None,
+        "cluster": {"name": "another"},
+        "pool": {"name": "new", "clusterId": ids["cluster"], **LABEL},
+        "label": LABEL,
+        "org": {"name": "new", "clusterId": ids["cluster"], "parentId": ids["department"], "resources": AMOUNTS},
+        "amounts": {"resources": AMOUNTS},
+        "list": AMOUNTS,
+        "app": {"name": "another"},
+        "enabled": {"enabled": False},
+        "user": {"email": "another@example.com"},
+        "rule": {
+            "subjectId": "x",
+            "subjectType": "group",
+            "roleId": 13,
+            "scopeType": "project",
+            "scopeId": ids["project"],
+        },
+    }
+    return bodies[row.body]
+
+
+def _ask(caller: Caller, row: Row, ids: dict[str, str]) -> int:
+    path = row.path.format(**ids)
+    parameters = {"version": "2.18"} if path.endswith("install-info") else {}
+    return caller.call(row.method, path, _body(row, ids), **parameters).status_code
+
+
+def _may(row: Row, role: int, scope: str) -> bool:
+    """The rule: a role counts in its scope and below; what is above may be read, where the role reads such things."""
+    if not ROLES[role].allows(row.resource, row.action):
+        return False
+    if row.where == "list" or scope == "tenant":
+        return True
+    order = ["tenant", "cluster", "department", "project"]
+    place, own = order.index(row.where), order.index(scope.removeprefix("other "))
+    if scope.startswith("other "):
+        reads_above = row.action == "read" and place < own and (scope != "other cluster" or place == 0)
+        shares = {"other department": 2, "other project": 3}.get(scope, 1)
+        return reads_above and place < shares
+    is_below = own <= place
+    is_above = row.action == "read" and place < own and row.resource != "access_rules"
+    return is_below or is_above
+
+
+def _different_roles() -> list[int]:
+    """One of each set of roles that may do the same to what the routes are about."""
+    asked = sorted({(row.resource, row.action) for row in _rows()})
+    by_rights = {tuple(role.allows(*each) for each in asked): role.id for role in ROLES.values()}
+    return sorted(by_rights.values())
+
+
+def test_the_rows_are_all_routes() -> None:
+    routes = [route for room in ROOMS for route in room.router.routes if isinstance(route, APIRoute)]
+    served = {f"{method} {route.path}" for route in routes for method in route.methods or ()}
+    rows = _rows()
+    assert served == {row.shown for row in rows} | ABOUT_THE_CALLER | FOR_EVERYBODY
+    assert len(rows) == len({row.shown for row in rows})
+
+
+@pytest.mark.parametrize("scope", SCOPES)
+def test_each_role_gets_in_where_its_scope_reaches_and_nowhere_else(world: World, scope: str) -> None:
+    wrong: list[str] = []
+    callers = {
+        role: world.tenant.with_role(role, scope.removeprefix("other "), world.ids[scope])
+        for role in _different_roles()
+    }
+    with _saved(world):
+        for role, caller in callers.items():
+            for row in _rows():
+                status = _ask(caller, row, world.ids)
+                if status < 300 and row.method != "GET":
+                    world.put_back()
+                expected = _may(row, role, scope)
+                if (status < 300) != expected or (not expected and status != 403):
+                    wrong.append(f"role {role} in {scope}: {row.shown}: {status}, and it may: {expected}")
+    assert wrong == []
+
+
+def test_nobody_gets_anything_of_another_tenant(world: World) -> None:
+    wrong: list[str] = []
+    administrator = world.tenant.with_role(1, "tenant", world.ids["tenant"])
+    for row in _rows():
+        if row.where == "list" or (row.where == "tenant" and row.action == "create"):
+            continue
+        status = _ask(administrator, row, world.foreign)
+        if status not in (400, 404):
+            wrong.append(f"{row.shown}: {status}")
+    assert wrong == []
+
+
+def test_strangers_get_in_nowhere(world: World) -> None:
+    for row in _rows():
+        assert _ask(world.tenant.nobody, row, world.ids) == 401, row.shown
+
+
+def test_who_has_no_role_gets_in_nowhere(world: World) -> None:
+    _, caller = world.tenant.application()
+    for row in _rows():
+        assert _ask(caller, row, world.ids) == 403, row.shown
