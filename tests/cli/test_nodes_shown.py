@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from aliquot.cli.looking.jobs import job_of
 from aliquot.cli.looking.node_description import node_description
-from aliquot.cli.looking.nodes import WholeNode, node_table, top_table
+from aliquot.cli.looking.nodes import WholeNode, by_node, node_table, top_table
 from aliquot.cli.main import app
 from aliquot.contracts.kubernetes import Pod
 from tests.cli.scripted_cluster import ScriptedCluster, serving
@@ -86,7 +86,8 @@ def test_everything_about_a_node() -> None:
     raw["status"]["allocatable"]["nvidia.com/mig-1g.10gb"] = "3"
     half = {"gpu-fraction": "0.5", "aliquot.dev/shared-gpus": "node-1-shared-1", "aliquot.dev/gpu-ids": "GPU-1"}
     pods = [*PODS, raw_pod("known", "node-1", annotations=half), raw_pod("elsewhere", "node-2", 4)]
-    said = node_description(msgspec.convert(raw, WholeNode), [msgspec.convert(each, Pod) for each in pods])
+    held = by_node(msgspec.convert(each, Pod) for each in pods)["node-1"]
+    said = node_description(msgspec.convert(raw, WholeNode), held)
     facts, _, table = said.partition("\n\n")
     lines = dict(line.split(":", 1) for line in facts.splitlines())
     assert {name: value.strip() for name, value in lines.items()} == {

@@ -20,6 +20,8 @@ from aliquot.clock import timestamp
 TroubleReason = Literal["lost", "reset_required", "failed"]
 """Fallen off the bus; usable after a reset only; it reported an error that is not a program's fault."""
 
+IDLE_RENEWAL_SECONDS: Final = 300
+"""After so long an agent says again that it still sees a pod's GPUs idle; for twice as long it is believed."""
 LONGEST_TEXT: Final = 64 << 10
 """Characters of one such annotation; all of an object's together may have four times as many bytes."""
 MOST_DEVICES: Final = 256

@@ -5,14 +5,11 @@ from typing import Final
 from aliquot import names
 from aliquot.agent.pods import idle_since, time_in
 from aliquot.clock import timestamp
+from aliquot.contracts.agent_reports import IDLE_RENEWAL_SECONDS
 from aliquot.contracts.kubernetes import Pod
 
 _NEAR_SECONDS: Final = 60
 """What stands on a pod is right when it is as near as this: clocks are put right by some seconds now and then."""
-
-
-_RENEWAL_SECONDS: Final = 300
-"""After so long it is said again that it has been seen: whoever believes it waits for twice as long."""
 
 
 def idle_annotations(since: float | None, pod: Pod, now: float, least_seconds: float) -> dict[str, str | None]:
@@ -26,7 +23,7 @@ def idle_annotations(since: float | None, pod: Pod, now: float, least_seconds: f
 
 def _seen(pod: Pod, now: float) -> str:
     written = time_in(pod, names.GPU_IDLE_SEEN_ANNOTATION)
-    if written is not None and 0 <= now - written < _RENEWAL_SECONDS:
+    if written is not None and 0 <= now - written < IDLE_RENEWAL_SECONDS:
         return pod.metadata.annotations[names.GPU_IDLE_SEEN_ANNOTATION]
     return timestamp(now // _NEAR_SECONDS * _NEAR_SECONDS)  # so that it is the same while a write is under way
 

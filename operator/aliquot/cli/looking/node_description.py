@@ -5,7 +5,7 @@ from typing import Final
 
 from aliquot import names
 from aliquot.cli.looking.jobs import pod_status
-from aliquot.cli.looking.nodes import NODE_HEADS, WholeNode, known, node_row, on_node
+from aliquot.cli.looking.nodes import NODE_HEADS, WholeNode, known, node_row
 from aliquot.cli.output import columns, printable
 from aliquot.contracts.kubernetes import Node, Pod
 from aliquot.core.grants import recorded_devices
@@ -15,12 +15,12 @@ from aliquot.core.quantities import PERCENT_PER_DEVICE, is_mig, quantify
 _POD_HEADS: Final = ("POD", "NAMESPACE", "STATUS", "GPUs", "GPU IDS")
 
 
-def node_description(node: WholeNode, pods: Iterable[Pod]) -> str:
+def node_description(node: WholeNode, pods: Sequence[Pod]) -> str:
     """Describe a node: what it has, what of that cannot be used, and which pods hold how much of its GPUs.
 
     Args:
         node: it.
-        pods: of all nodes.
+        pods: its own, as of `by_node`.
     """
     fact, seen = known(node), Node(metadata=node.metadata, spec=node.spec, status=node.status)
     labels = node.metadata.labels
@@ -35,17 +35,17 @@ def node_description(node: WholeNode, pods: Iterable[Pod]) -> str:
     }
     width = max(map(len, lines)) + 3
     shown = "\n".join(f"{name.upper() + ':':<{width}}{printable(value)}" for name, value in lines.items())
-    return f"{shown}\n\nPods:\n{columns(_POD_HEADS, _rows(node, pods, fact.device_memory_mib))}"
+    return f"{shown}\n\nPods:\n{columns(_POD_HEADS, _rows(pods, fact.device_memory_mib))}"
 
 
 def _slices(extended: Iterable[tuple[str, int]]) -> Iterable[tuple[str, int]]:
     return ((name, count) for name, count in extended if is_mig(name))
 
 
-def _rows(node: WholeNode, pods: Iterable[Pod], device_memory_mib: int) -> Sequence[Sequence[str]]:
+def _rows(pods: Iterable[Pod], device_memory_mib: int) -> Sequence[Sequence[str]]:
     """The pods that hold GPUs, most first."""
     rows: list[tuple[int, Sequence[str]]] = []
-    for pod in on_node(node, pods):
+    for pod in pods:
         task = pod_facts(pod, None).task
         held = quantify(task.request, device_memory_mib).gpu_percent if task.state.uses_node else 0
         if held:

@@ -64,11 +64,17 @@ def node_table(nodes: Iterable[WholeNode], pods: Iterable[Pod]) -> str:
         nodes: the nodes.
         pods: of all namespaces. Those that hold GPUs for others are left out: the others' parts are counted.
     """
+    held, ordered = by_node(pods), sorted(nodes, key=lambda node: node.metadata.name)
+    return columns(NODE_HEADS, [node_row(node, held[node.metadata.name]) for node in ordered])
+
+
+def by_node(pods: Iterable[Pod]) -> defaultdict[str, list[Pod]]:
+    """The pods of each node, but those that hold GPUs for others."""
     held: defaultdict[str, list[Pod]] = defaultdict(list)
     for pod in pods:
-        held[pod.spec.node_name].append(pod)
-    ordered = sorted(nodes, key=lambda node: node.metadata.name)
-    return columns(NODE_HEADS, [node_row(node, held[node.metadata.name]) for node in ordered])
+        if pod.spec.node_name and pod.metadata.namespace != names.RESERVATION_NAMESPACE:
+            held[pod.spec.node_name].append(pod)
+    return held
 
 
 def known(node: WholeNode) -> facts.Node:
@@ -76,19 +82,10 @@ def known(node: WholeNode) -> facts.Node:
     return node_fact(Node(metadata=node.metadata, spec=node.spec, status=node.status), ())
 
 
-def on_node(node: WholeNode, pods: Iterable[Pod]) -> list[Pod]:
-    """The pods that are there, but those that hold GPUs for others."""
-    return [
-        pod
-        for pod in pods
-        if pod.spec.node_name == node.metadata.name and pod.metadata.namespace != names.RESERVATION_NAMESPACE
-    ]
-
-
 def node_row(node: WholeNode, pods: Iterable[Pod]) -> Sequence[str]:
-    """A line of the table; arguments as of `node_table`."""
+    """A line of the table: a node, and its own pods as of `by_node`."""
     fact = known(node)
-    there, used = fact.allocatable, _used(on_node(node, pods), fact.device_memory_mib)
+    there, used = fact.allocatable, _used(pods, fact.device_memory_mib)
     status = "Ready" if fact.ready else "NotReady"
     written = node.metadata.labels.get(names.GPU_MEMORY_LABEL)
     return (

@@ -15,7 +15,7 @@ from aliquot.cli.looking.description import Event, description
 from aliquot.cli.looking.finding import job_named, jobs_in, objects
 from aliquot.cli.looking.jobs import Job
 from aliquot.cli.looking.node_description import node_description
-from aliquot.cli.looking.nodes import WholeNode, missing, node_table, top_table
+from aliquot.cli.looking.nodes import WholeNode, by_node, missing, node_table, top_table
 from aliquot.cli.looking.rows import job_table, project_table, workload_table
 from aliquot.cli.output import View, as_json, as_yaml, columns, printable
 from aliquot.cli.preferences import read_preferences
@@ -121,7 +121,8 @@ def describe_nodes(wanted: Sequence[str], output: View | None) -> None:
 
     def described(nodes: Iterable[WholeNode], pods: Sequence[Pod]) -> str:
         ordered = sorted(nodes, key=lambda node: node.metadata.name)
-        return "\n\n".join(node_description(node, pods) for node in ordered)
+        held = by_node(pods)
+        return "\n\n".join(node_description(node, held[node.metadata.name]) for node in ordered)
 
     _show_nodes(wanted, output, described)
 

@@ -69,7 +69,7 @@ def change_application(gate: GateOfRequest, appId: str, body: ApplicationChange)
         row = permit.one(tables.Application, appId)
         before = document(_shown(row))
         if row.enabled and not body.enabled:
-            row.tokens_from_ms = permit.now_ms + 1
+            permit.end_tokens(row)
         row.enabled, row.updated_ms = body.enabled, permit.now_ms
         permit.record("update", "app", row, before=before, after=document(_shown(row)))
         return _shown(row)
@@ -84,7 +84,7 @@ def renew_secret(gate: GateOfRequest, request: Request, appId: str) -> Secret:  
         row = permit.one(tables.Application, appId)
         before = document(_shown(row))
         row.secret_hash = kept
-        row.tokens_from_ms = permit.now_ms + 1
+        permit.end_tokens(row)
         row.updated_ms = permit.now_ms
         permit.record("update", "app", row, before=before, after=document(_shown(row)))
         return Secret(secret=secret)

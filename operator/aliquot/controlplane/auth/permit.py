@@ -16,7 +16,16 @@ from aliquot.contracts.administrator_api.permissions import Action, ResourceType
 from aliquot.controlplane.auth.places import Placed, is_within, place_of, within
 from aliquot.controlplane.auth.reach import Grant, Place, Reach, reach
 from aliquot.controlplane.auth.tokens import Holder
-from aliquot.controlplane.database.tables import AuditRecord, Document, Tenant, User
+from aliquot.controlplane.database.tables import (
+    Application,
+    AuditRecord,
+    Department,
+    Document,
+    NodePool,
+    Project,
+    Tenant,
+    User,
+)
 from aliquot.controlplane.refusals import Forbidden, NotFound
 
 Row = TypeVar("Row", bound=Placed)
@@ -129,6 +138,14 @@ class Permit:
         self._check(row)
         self._session.delete(row)
         self._session.flush()
+
+    def touch(self, row: NodePool | Department | Project) -> None:
+        """Note that the caller changes an object now."""
+        row.updated_ms, row.updated_by = self.now_ms, self.holder.name
+
+    def end_tokens(self, subject: User | Application) -> None:
+        """Make the tokens that somebody has not count any more, also those of this very millisecond."""
+        subject.tokens_from_ms = self.now_ms + 1
 
     def flush(self) -> None:
         """Have the database know of all changes, so that queries see them."""

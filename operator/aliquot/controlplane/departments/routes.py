@@ -18,6 +18,7 @@ from aliquot.controlplane.access_rules.ending import end_rules
 from aliquot.controlplane.auditing import document
 from aliquot.controlplane.auth.gate import GateOfRequest
 from aliquot.controlplane.auth.permit import Permit
+from aliquot.controlplane.clusters.queries import cluster_of_body
 from aliquot.controlplane.database import tables
 from aliquot.controlplane.departments.queries import FIELDS, FILTERS, new_row, shown, slim
 from aliquot.controlplane.departments.rules import DEFAULT_DEPARTMENT
@@ -44,9 +45,7 @@ def list_departments(gate: GateOfRequest, query: Annotated[DepartmentQuery, Quer
 def create_department(gate: GateOfRequest, answer: Response, body: DepartmentCreation) -> Department:
     """Create a department."""
     with gate.permit("department", "create") as permit:
-        cluster = permit.referred(tables.Cluster, body.cluster_id)
-        if cluster is None:
-            raise BadRequest(f"Bad request - clusterId: {body.cluster_id!r} is not allowed: there is no such cluster")
+        cluster = cluster_of_body(permit, body.cluster_id)
         same = permit.select_whole(tables.Department).where(
             tables.Department.cluster_id == cluster.id, tables.Department.name == body.name
         )
@@ -143,6 +142,6 @@ def _changed(
     before = document(slim(row))
     changes.change(permit, row, given, keeps_members=keeps_members)
     row.version += 1
-    row.updated_ms, row.updated_by = permit.now_ms, permit.holder.name
+    permit.touch(row)
     permit.record("update", "department", row, before=before, after=document(slim(row)))
     return row

@@ -65,7 +65,7 @@ def change(permit: Permit, row: tables.NodePool, given: NodePoolUpdate | NodePoo
     if given.placement_strategy is not None:
         row.cpu_placement, row.gpu_placement = given.placement_strategy.cpu, given.placement_strategy.gpu
     check_own_label(permit, row)
-    row.updated_ms, row.updated_by = permit.now_ms, permit.holder.name
+    permit.touch(row)
 
 
 def check_own_label(permit: Permit, row: tables.NodePool) -> None:

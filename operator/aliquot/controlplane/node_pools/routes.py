@@ -15,6 +15,7 @@ from aliquot.contracts.administrator_api.node_pools import (
 from aliquot.controlplane.auditing import document
 from aliquot.controlplane.auth.gate import GateOfRequest
 from aliquot.controlplane.auth.permit import Permit
+from aliquot.controlplane.clusters.queries import cluster_of_body
 from aliquot.controlplane.database import tables
 from aliquot.controlplane.listing import listed, ordered
 from aliquot.controlplane.node_pools.queries import (
@@ -44,9 +45,7 @@ def list_node_pools(gate: GateOfRequest, query: Annotated[NodePoolQuery, Query()
 def create_node_pool(gate: GateOfRequest, body: NodePoolCreation) -> NodePool:
     """Create a node pool; every department and project of the cluster gets an amount of 0 GPUs in it."""
     with gate.permit("nodepools", "create") as permit:
-        cluster = permit.referred(tables.Cluster, body.cluster_id)
-        if cluster is None:
-            raise BadRequest(f"Bad request - clusterId: {body.cluster_id!r} is not allowed: there is no such cluster")
+        cluster = cluster_of_body(permit, body.cluster_id)
         same = permit.select_whole(tables.NodePool).where(
             tables.NodePool.cluster_id == cluster.id, tables.NodePool.name == body.name
         )

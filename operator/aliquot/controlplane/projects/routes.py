@@ -18,6 +18,7 @@ from aliquot.controlplane.access_rules.ending import end_rules
 from aliquot.controlplane.auditing import document
 from aliquot.controlplane.auth.gate import GateOfRequest
 from aliquot.controlplane.auth.permit import Permit
+from aliquot.controlplane.clusters.queries import cluster_of_body
 from aliquot.controlplane.database import tables
 from aliquot.controlplane.departments.rules import DEFAULT_DEPARTMENT
 from aliquot.controlplane.listing import listed, ordered
@@ -132,9 +133,7 @@ def _department(permit: Permit, body: ProjectCreation) -> tables.Department:
     Raises:
         BadRequest: there is no such cluster, or it has no such department.
     """
-    cluster = permit.referred(tables.Cluster, body.cluster_id)
-    if cluster is None:
-        raise BadRequest(f"Bad request - clusterId: {body.cluster_id!r} is not allowed: there is no such cluster")
+    cluster = cluster_of_body(permit, body.cluster_id)
     if body.parent_id is None:
         own = tables.Department.cluster_id == cluster.id
         found = permit.first(
@@ -166,6 +165,6 @@ def _changed(
         change(permit, row, body)
     changes.change(permit, row, given, keeps_members=keeps_members)
     row.version += 1
-    row.updated_ms, row.updated_by = permit.now_ms, permit.holder.name
+    permit.touch(row)
     permit.record("update", "project", row, before=before, after=document(shown(row)))
     return row

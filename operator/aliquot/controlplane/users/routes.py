@@ -77,7 +77,8 @@ def renew_password(gate: GateOfRequest, request: Request, userId: str) -> Tempor
         row = permit.one(tables.User, userId)
         before = document(_shown(row))
         row.password_hash = kept
-        row.must_change_password, row.tokens_from_ms, row.updated_ms = True, permit.now_ms + 1, permit.now_ms
+        row.must_change_password, row.updated_ms = True, permit.now_ms
+        permit.end_tokens(row)
         permit.record("update", "user", row, before=before, after=document(_shown(row)))
         return TemporaryPassword(temp_password=password)
 
@@ -88,7 +89,8 @@ def log_out(gate: GateOfRequest, userId: str) -> None:  # noqa: N803
     with gate.permit("users", "update") as permit:
         row = permit.one(tables.User, userId)
         before = document(_shown(row))
-        row.tokens_from_ms, row.updated_ms = permit.now_ms + 1, permit.now_ms
+        row.updated_ms = permit.now_ms
+        permit.end_tokens(row)
         permit.record("update", "user", row, before=before, after=document(_shown(row)))
 
 
@@ -118,7 +120,8 @@ def change_own_password(gate: GateOfRequest, request: Request, body: PasswordCha
         row = permit.own_user()
         before = document(_shown(row))
         row.password_hash, row.must_change_password = kept, False
-        row.tokens_from_ms, row.updated_ms = permit.now_ms + 1, permit.now_ms
+        row.updated_ms = permit.now_ms
+        permit.end_tokens(row)
         permit.record("update", "user", row, before=before, after=document(_shown(row)))
         return PasswordChanged(message="The password was changed. Sign in again: tokens from before do not count.")
 

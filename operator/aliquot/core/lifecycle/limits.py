@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from aliquot import names
+from aliquot.contracts.agent_reports import IDLE_RENEWAL_SECONDS
 from aliquot.contracts.kinds.status import TimeLimits
 from aliquot.contracts.kinds.tenancy.departments import DepartmentSpec
 from aliquot.contracts.kinds.tenancy.projects import ProjectSpec
@@ -20,8 +21,8 @@ from aliquot.core.lifecycle.pods import ObservedPod, PodPhase
 from aliquot.core.lifecycle.times import moment
 from aliquot.core.submission import Valid, ValidDistributed, ValidInference, ValidInteractive, ValidJob, ValidSpec
 
-_BELIEVED_SECONDS: Final = 600
-"""For so long after it was last seen pods are believed to be idle: two of the agent's renewals."""
+_BELIEVED_SECONDS: Final = 2 * IDLE_RENEWAL_SECONDS
+"""For so long after it was last seen pods are believed to be idle."""
 _PREEMPTIBLE: Final = frozenset({"build-preemptible", names.INTERACTIVE_PREEMPTIBLE_CLASS, names.TRAIN_PRIORITY_CLASS})
 """Priority classes of which others may take GPUs back (cluster-api.md 5.1)."""
 
