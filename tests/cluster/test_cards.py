@@ -107,13 +107,18 @@ class World:
     # What people and nodes do
 
     def submit(self, name: str, annotations: dict[str, str] | None = None, gpus: int = 0) -> None:
+        self.submit_unheard(name, annotations, gpus)
+        self.echo()
+
+    def submit_unheard(self, name: str, annotations: dict[str, str] | None = None, gpus: int = 0) -> None:
+        """Make a pod, of which alone the watch tells."""
         limits = {"limits": {"nvidia.com/gpu": str(gpus)}} if gpus else {}
         manifest: Json = {
             "metadata": {"name": name, "namespace": "a", "annotations": annotations or {}},
             "spec": {"schedulerName": names.SCHEDULER_NAME, "containers": [{"name": "main", "resources": limits}]},
         }
-        self.server.put(f"{PODS}/{name}", manifest)
-        self.echo()
+        made = self.server.put(f"{PODS}/{name}", manifest)
+        self.mirror.pods.put(POD.decode(msgspec.json.encode(made)))
 
     def echo(self) -> None:
         """The watch tells of everything."""

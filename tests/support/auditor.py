@@ -48,6 +48,7 @@ class Life:
         until: from when on it may have ended, or be gone; None: nobody told.
         asked_to_end: from when on its deletion may have been under way; None: nobody asked.
         succeeded: when it surely had ended well; None: it has not.
+        story: what was written about it, in the order of arrival, for people.
     """
 
     name: str
@@ -62,6 +63,7 @@ class Life:
     until: float | None = None
     asked_to_end: float | None = None
     succeeded: float | None = None
+    story: list[str] = field(default_factory=list[str], repr=False, compare=False)
 
     @property
     def end(self) -> float:
@@ -76,6 +78,12 @@ class Life:
         """
         return self.succeeded is not None and (self.asked_to_end is None or self.succeeded < self.asked_to_end)
 
+    @property
+    def told(self) -> str:
+        """All that is known of it, on lines of their own."""
+        times = f"surely from {_clock(self.bindings[0][1] if self.bindings else self.created)} to {_clock(self.end)}"
+        return "\n    ".join([f"  {self.name} {self.uid} {times}", *self.story])
+
     def may_have_ended(self, time: float) -> None:
         """Note that it may have ended at a time."""
         self.until = min(self.end, time)
@@ -85,7 +93,11 @@ _Change = tuple[float, int, Life]
 """When, how much more or less is held, and by whom."""
 
 
-def _moments_over(most: int, changes: Iterable[_Change]) -> Iterable[tuple[object, str]]:
+def _clock(time: float) -> str:
+    return "the end" if time == _FOREVER else str(datetime.fromtimestamp(time, UTC).time())
+
+
+def _moments_over(most: int, changes: Iterable[_Change]) -> Iterable[tuple[str, str]]:
     """The moments at which more is held than there is, and by whom. At one moment what ends goes first."""
     holders: list[tuple[Life, int]] = []
     for time, change, life in sorted(changes, key=lambda change: change[:2]):
@@ -95,7 +107,7 @@ def _moments_over(most: int, changes: Iterable[_Change]) -> Iterable[tuple[objec
         holders.append((life, change))
         if sum(held for _, held in holders) > most:
             who = ", ".join(f"{holder.name} ({held})" for holder, held in holders)
-            yield datetime.fromtimestamp(time, UTC).time(), who
+            yield _clock(time), "\n".join([who, *(holder.told for holder, _ in holders)])
 
 
 class Books:
@@ -157,8 +169,16 @@ class Books:
                 # A pod that is bound is only asked to end; its kubelet tells when it has.
                 if body.get("gracePeriodSeconds") == 0 or not life.bindings:
                     life.may_have_ended(seconds(record.received))
+            case "deletecollection", "":
+                for each in self._newest.values():
+                    if each.name.startswith(name):
+                        each.asked_to_end = min(seconds(record.received), each.asked_to_end or _FOREVER)
+                        each.story.append(_in_short(record))
+                return
             case _:
-                pass
+                life = self._newest.get(name)
+        if life is not None:
+            life.story.append(_in_short(record))
 
     def _begin(self, name: str, pod: Mapping[str, Any], created: float) -> Life:
         life = Life(name, pod["metadata"].get("uid", ""), _work(pod), _gpus(pod), _percent(pod), created=created)
@@ -216,7 +236,7 @@ class Books:
                     changes[node, device] += [(bound, life.percent, life), (life.end, -life.percent, life)]
         for (node, device), of_it in changes.items():
             for moment, held in _moments_over(100, of_it):
-                yield f"{device} of {node} was held to more than 100 % at {moment}, by {held}"
+                yield f"{device} of {node} was held to more than 100 % at {moment} by {held}"
 
     def _worked_twice(self) -> Iterable[str]:
         by_work: dict[str, list[Life]] = defaultdict(list)
@@ -227,7 +247,9 @@ class Books:
             before: Life | None = None
             for life in sorted(lives, key=lambda life: life.created):
                 if before is not None and life.created < before.end:
-                    yield f"{life.name} was made while {before.name} lived, for the same work"
+                    yield (
+                        f"{life.name} was made while {before.name} lived, for the same work\n{before.told}\n{life.told}"
+                    )
                 if before is None or before.end < life.end:
                     before = life
             done = [
@@ -272,6 +294,16 @@ def check(cluster: Cluster, about: str = "", since: float = 0.0) -> Books:
 def seconds(time: str) -> float:
     """Unix seconds of an RFC 3339 time."""
     return datetime.fromisoformat(time).timestamp()
+
+
+def _in_short(record: Record) -> str:
+    body = record.request or {}
+    about = {"uid": body.get("metadata", {}).get("uid"), "phase": body.get("status", {}).get("phase")}
+    states = [list(each.get("state", ())) for each in body.get("status", {}).get("containerStatuses") or ()]
+    about |= {"states": states or None, "grace": body.get("gracePeriodSeconds")}
+    what = " ".join(f"{key} {value}" for key, value in about.items() if value is not None)
+    times = f"{record.received} to {record.finished.rpartition('T')[2]}"
+    return f"{times} {record.verb} {record.subresource or 'pod'} by {record.user}: {record.code} {what}"
 
 
 def _work(pod: Mapping[str, Any]) -> str:

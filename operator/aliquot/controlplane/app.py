@@ -59,4 +59,6 @@ def application(services: Services, registry: CollectorRegistry) -> FastAPI:
     app.middleware("http")(RequestMetrics(registry, services.clock).measured)
     for room in ROOMS:
         app.include_router(room.router, max_body_size=services.settings.server.body_bytes)
+    # Else routes are made by the first requests, which is slow, and not safe where threads make them at once.
+    app.openapi()
     return app

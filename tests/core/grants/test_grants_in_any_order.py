@@ -85,8 +85,10 @@ class World:
     # What the operator does
 
     def die(self, _: int) -> None:
-        """What was decided and not done is forgotten with it."""
+        """What was decided and not done is forgotten with it; what it was making is there or not."""
         self.decided.clear()
+        for gpu in [gpu for gpu, there in self.reservations.items() if there.hold is Hold.MAKING]:
+            del self.reservations[gpu]
 
     def tend(self, gpu: str) -> bool:
         """Do the next step for a GPU; returns whether there was one."""
@@ -95,6 +97,8 @@ class World:
         match following.step:
             case Step.NOTHING:
                 return False
+            case Step.MAKE if card.reservation is None:
+                self.reservations[gpu] = Reservation(Hold.MAKING)
             case Step.MAKE:
                 self.reservations[gpu] = Reservation(Hold.ASKED)
             case Step.GIVE:

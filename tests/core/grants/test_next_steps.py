@@ -7,6 +7,7 @@ import pytest
 from aliquot.core.grants import Card, Hold, Next, Reservation, Sharer, Step, device_of, is_idle, next_step
 from aliquot.core.grants.cards import NO_RESERVATION, OTHER_DEVICE, REFUSED
 
+MAKING = Reservation(Hold.MAKING)
 ASKED, ENDING, NO_GPU = Reservation(Hold.ASKED), Reservation(Hold.ENDING), Reservation(Hold.REFUSED)
 HELD = Reservation(Hold.HELD, "GPU-1")
 ONE, OTHER = Sharer("one", "GPU-1"), Sharer("other", "GPU-2")
@@ -16,6 +17,9 @@ NEW = ("new",)
 ROWS: dict[str, tuple[Card, Next]] = {
     "nothing at all": (Card(), Next(Step.NOTHING)),
     "the first part is decided": (Card(None, (), NEW), Next(Step.MAKE)),
+    "being made, and wanted": (Card(MAKING, (), NEW), Next(Step.MAKE)),
+    "being made, and no longer wanted": (Card(MAKING), Next(Step.MAKE)),
+    "being made under sharers": (Card(MAKING, (ONE,)), Next(Step.WITHDRAW, NO_RESERVATION, ("one",))),
     "sharers without a reservation": (Card(None, (ONE,), NEW), Next(Step.WITHDRAW, NO_RESERVATION, ("one",))),
     "sharers without one that stop": (Card(None, (STOPPING,), NEW), Next(Step.NOTHING)),
     "asked, and wanted": (Card(ASKED, (), NEW), Next(Step.NOTHING)),
@@ -61,6 +65,7 @@ def test_a_gpu_is_idle_when_nobody_has_a_part_of_it_or_is_to_get_one() -> None:
     idle = {name for name, (card, _) in ROWS.items() if is_idle(card)}
     assert idle == {
         "nothing at all",
+        "being made, and no longer wanted",
         "asked, and not wanted",
         "held, and not wanted",
         "refused, and not wanted",

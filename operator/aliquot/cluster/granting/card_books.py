@@ -26,6 +26,7 @@ class CardBooks:
         self._device_seconds = device_seconds
         self._sharers: dict[str, dict[str, Pod]] = {}
         self._reservations: dict[str, Pod] = {}
+        self._making: dict[str, Pod] = {}
         self._leaving: set[str] = set()
         self._decided: dict[str, Granted] = {}
         self._decided_on: dict[str, set[str]] = {}
@@ -78,6 +79,18 @@ class CardBooks:
         """Where a pod is to go for which that is decided."""
         return self._decided[uid].node
 
+    def making(self, gpu: str, pod: Pod) -> None:
+        """A reservation is about to be made, which is to be this pod: the GPU is held, whatever comes of it."""
+        self._making[gpu] = pod
+
+    def no_longer_made(self, gpu: str) -> Pod | None:
+        """It is known what came of it; returns what was given to `making`, None where it was known before."""
+        return self._making.pop(gpu, None)
+
+    def being_made(self, gpu: str) -> Pod | None:
+        """The reservation of which it is not known whether it is there; None: there is none."""
+        return self._making.get(gpu)
+
     def leaves(self, uid: str) -> None:
         """A reservation is about to be deleted: nobody gets a part of its GPU who was decided for it meanwhile."""
         self._leaving.add(uid)
@@ -106,6 +119,8 @@ class CardBooks:
         reservation = None if pod is None else reservation_of(pod, overdue=overdue)
         if pod is not None and pod.metadata.uid in self._leaving:
             reservation = Reservation(Hold.ENDING)
+        if pod is None and gpu in self._making:
+            reservation = Reservation(Hold.MAKING)
         decided = frozenset(self._decided_on.get(gpu, ()))
         node = pod.spec.node_name if pod is not None else ""
         if self._broken is None or reservation is None or not (troubles := self._broken.troubles(node)):

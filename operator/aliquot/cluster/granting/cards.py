@@ -9,7 +9,7 @@ All of it but what was decided and not carried out is on pods, so a process that
 was decided and lost is decided anew, and gets what an earlier process has left over for it; the rest of that goes.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Final, Protocol
 
 import msgspec
@@ -38,7 +38,7 @@ from aliquot.core.intake import Use, reservation_facts
 from aliquot.core.scheduling import Granted, GrantFailed
 from aliquot.core.scheduling.events import Event
 from aliquot.kube.client import ApiClient
-from aliquot.kube.problems import AlreadyExists, ApiProblem, Conflict, NotFound, Refused
+from aliquot.kube.problems import AlreadyExists, ApiProblem, Conflict, NotFound, Refused, ServerError
 from aliquot.kube.resources import PODS
 from aliquot.settings import Grants
 
@@ -133,9 +133,12 @@ class Cards:
         if over and self._books.is_decided(uid):
             touched.update(self._settled(uid))
             self._add(Task.GRANT, key_of(pod))
-        if new is None and reserved_gpu(pod):
+        gpu = reserved_gpu(pod)
+        if new is None and gpu:
             self._jobs.gone(uid)
         self._look_at(touched)
+        if new is not None and gpu:
+            self._no_longer_made(gpu)
 
     def _settled(self, uid: str) -> tuple[str, ...]:
         """Nothing more is to be done for the pod; returns the GPUs that it was to get parts of."""
@@ -146,9 +149,7 @@ class Cards:
     def _look_at(self, gpus: Iterable[str]) -> None:
         """Tell the scheduler how these GPUs are held, and have those tended of which something differs."""
         for gpu in sorted(gpus):
-            card, pod = self._books.card(gpu), self._books.reservation(gpu)
-            if pod is not None:
-                self._jobs.here(reservation_facts(pod, gpu, self._use(gpu, card)))
+            card, pod = self._tell(gpu)
             if card == self._known.get(gpu, _UNKNOWN):
                 continue
             if pod is None and is_idle(card):
@@ -156,6 +157,13 @@ class Cards:
                 continue
             self._known[gpu] = card
             self._tend_later(gpu)
+
+    def _tell(self, gpu: str) -> tuple[Card, Pod | None]:
+        """Tell the scheduler how a GPU is held; returns what there is of it, and what holds it."""
+        card, pod = self._books.card(gpu), self._books.reservation(gpu) or self._books.being_made(gpu)
+        if pod is not None:
+            self._jobs.here(reservation_facts(pod, gpu, self._use(gpu, card)))
+        return card, pod
 
     def _tend_later(self, gpu: str, seconds: float = 0) -> None:
         self._add(Task.SHARED_GPU, Key("", gpu), seconds)
@@ -231,25 +239,44 @@ class Cards:
                 self._add(Task.GRANT, key_of(pod))
 
     async def _make(self, gpu: str, decided: list[str]) -> None:
-        node = self._mirror.nodes.get(Key("", self._books.node_of(decided[0])))
+        started = self._books.being_made(gpu)
+        where = self._books.node_of(decided[0]) if started is None else started.spec.node_name
+        node = self._mirror.nodes.get(Key("", where))
         if node is None:
+            self._no_longer_made(gpu)
             self._refuse(decided, _NO_NODE)
             return
         manifest = reservation_pod(node.metadata, gpu, self._settings.reservation_image)
-        name = naming.reservation_name(gpu)
+        self._books.making(gpu, _as_if_made(manifest, gpu))
+        self._tell(gpu)
+        try:
+            answer = await self._make_or_find(gpu, manifest)
+        except Refused as problem:
+            if not isinstance(problem, ServerError):  # such a one may have carried it out
+                self._no_longer_made(gpu)
+            self._note_trouble(decided, _told(problem))
+            raise
+        self._note_trouble(decided, "")
+        self._mirror.pods.put(_POD.decode(answer))
+        self._no_longer_made(gpu)
+
+    async def _make_or_find(self, gpu: str, manifest: Mapping[str, object]) -> bytes:
         try:
             answer = await self._client.create(
                 PODS, manifest, namespace=names.RESERVATION_NAMESPACE, field_manager=names.SCHEDULER_MANAGER
             )
         except AlreadyExists:
-            answer = await self._client.get(PODS, names.RESERVATION_NAMESPACE, name)
+            answer = await self._client.get(PODS, names.RESERVATION_NAMESPACE, naming.reservation_name(gpu))
             if reserved_gpu(_POD.decode(answer.body)) != gpu:
                 raise
-        except Refused as problem:
-            self._note_trouble(decided, _told(problem))
-            raise
-        self._note_trouble(decided, "")
-        self._mirror.pods.put(_POD.decode(answer.body))
+        return answer.body
+
+    def _no_longer_made(self, gpu: str) -> None:
+        """It is known whether the reservation is there: it is counted itself, or nothing is."""
+        placeholder = self._books.no_longer_made(gpu)
+        if placeholder is not None:
+            self._tell(gpu)
+            self._jobs.gone(placeholder.metadata.uid)
 
     def _note_trouble(self, uids: Iterable[str], trouble: str) -> None:
         for uid in uids:
@@ -276,6 +303,12 @@ class Cards:
         else:
             _log.warning("a node has refused a GPU", node=pod.spec.node_name, gpu=gpu, message=pod.status.message)
             await self._remove(pod)
+
+
+def _as_if_made(manifest: Mapping[str, object], gpu: str) -> Pod:
+    """The pod of a manifest as the scheduler is to count it until it is there."""
+    pod = _POD.decode(msgspec.json.encode(manifest))
+    return msgspec.structs.replace(pod, metadata=msgspec.structs.replace(pod.metadata, uid=f"made for {gpu}"))
 
 
 def _told(problem: Refused) -> str:

@@ -17,8 +17,9 @@ from aliquot.cluster.mirror.cache import Cache, Key
 from aliquot.cluster.mirror.known import parsed_into
 from aliquot.cluster.mirror.mirror import Mirror, identify, key_of
 from aliquot.cluster.mirror.parse import Whole
-from aliquot.cluster.reconcilers.object_writes import create_pod, delete_pod, delete_whole, read_pod
+from aliquot.cluster.reconcilers.object_writes import delete_pod, delete_whole, read_pod
 from aliquot.cluster.reconcilers.status_writes import put_status
+from aliquot.cluster.reconcilers.uncertain_pods import UncertainPods
 from aliquot.cluster.resources import RUNAI_JOBS
 from aliquot.cluster.triggers import Add
 from aliquot.cluster.work import Task
@@ -87,6 +88,7 @@ class RunaiJobs:
         self._heard = informers.of(RUNAI_JOBS, Whole)
         self._heard.add_handler(parsed_into(self._jobs, RunaiJob))
         self._pods_of: dict[str, dict[str, Pod]] = {}
+        self._uncertain = UncertainPods(client, mirror)
         mirror.listeners.pod.append(self._pod_changed)
         self.tasks: Mapping[Task, Callable[[Key], Awaitable[None]]] = {Task.RUNAI_JOB: self.reconcile}
 
@@ -108,7 +110,9 @@ class RunaiJobs:
         """
         job = self._jobs.get(key)
         if job is None or job.metadata.deletion_timestamp is not None:
+            self._uncertain.forget(key)
             return
+        await self._uncertain.find_out(key)
         valid, errors = _read(job)
         try:
             if valid is not None and await self._step(key, job, valid):
@@ -139,10 +143,11 @@ class RunaiJobs:
         metadata = job.metadata
         owner = Owner(RUNAI_JOBS.api_version, RUNAI_JOBS.kind, metadata.namespace, metadata.name, metadata.uid)
         manifest = job_pod(valid, owner, new.index, new.attempt, new.failed_attempts)
+        name = naming.pod_name(metadata.name, new.index, new.attempt)
         try:
-            await create_pod(self._client, self._mirror, metadata.namespace, manifest)
+            await self._uncertain.create(key_of(job), name, manifest)
         except AlreadyExists:
-            await self._meet(job, naming.pod_name(metadata.name, new.index, new.attempt))
+            await self._meet(job, name)
         except (Forbidden, Invalid, NotFound) as problem:
             self._tell(job, CREATE_REFUSED, f"its pod was refused: {problem.message}")
             raise

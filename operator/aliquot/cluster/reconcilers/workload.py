@@ -4,7 +4,8 @@
                                                 └──────────▶ look again later, or delete the workload
 
 The answers to our own writes go straight into the mirror, so that a second look never repeats a step. Pod names are
-deterministic: a POST that was carried out although its answer was lost meets AlreadyExists, and the pod is read.
+deterministic: a POST that was carried out although its answer was lost meets AlreadyExists, and the pod is read; and
+before anything else is planned it is known whether it was (`uncertain_pods`).
 """
 
 import asyncio
@@ -18,8 +19,9 @@ from aliquot.cluster.mirror.mirror import Mirror, key_of, owner_of
 from aliquot.cluster.mirror.parse import parse
 from aliquot.cluster.reconcilers.beside import Beside
 from aliquot.cluster.reconcilers.carriers import Carriers
-from aliquot.cluster.reconcilers.object_writes import create_pod, delete_pod, delete_whole, read_pod
+from aliquot.cluster.reconcilers.object_writes import delete_pod, delete_whole, read_pod
 from aliquot.cluster.reconcilers.status_writes import put_status
+from aliquot.cluster.reconcilers.uncertain_pods import UncertainPods
 from aliquot.cluster.reconcilers.view import View, Views
 from aliquot.cluster.resources import WORKLOADS, kind_of
 from aliquot.contracts.kinds.status import Inherited
@@ -72,6 +74,7 @@ class WorkloadReconciler:
         self._look_again = look_again
         self._status_changed = status_changed
         self._being_named: set[Key] = set()
+        self._uncertain = UncertainPods(client, mirror)
 
     async def reconcile(self, key: Key) -> None:
         """Take the workload's next steps.
@@ -81,9 +84,11 @@ class WorkloadReconciler:
         """
         workload = self._mirror.workloads.get(key)
         if workload is None or workload.metadata.deletion_timestamp is not None:
+            self._uncertain.forget(key)
             return
         if workload.spec.usage == "Template":
             return
+        await self._uncertain.find_out(key)
         view = self._views.of(workload)
         if view.inheritance is not None and view.obstacle is None:
             workload = await self._keep(workload, view.inheritance)
@@ -165,11 +170,11 @@ class WorkloadReconciler:
 
     async def _create_pod(self, workload: Workload, spec: Valid, context: Context, new: NewPod) -> None:
         manifest = pod_of(spec, context, new.index, new.attempt, new.failed_attempts)
-        namespace, uid = workload.metadata.namespace, workload.metadata.uid
+        name, uid = naming.pod_name(context.job_name, new.index, new.attempt), workload.metadata.uid
         try:
-            await create_pod(self._client, self._mirror, namespace, manifest)
+            await self._uncertain.create(key_of(workload), name, manifest)
         except AlreadyExists:
-            await self._meet(workload, naming.pod_name(context.job_name, new.index, new.attempt))
+            await self._meet(workload, name)
         except (Forbidden, Invalid, NotFound) as problem:
             self._views.note_trouble(uid, Wait("CreateRefused", f"its pod was refused: {problem.message}"))
             raise

@@ -11,6 +11,7 @@ from what exists alone: whoever is killed between two of them does the same agai
     ─────────────    ────────────────────────   ─────────────   ─────────────────────────────────────────────
     none             none                       none            nothing
     none             none                       some            MAKE
+    being made       none                       whatever        MAKE, again if no answer came: then it is known
     gone or ending   some                       whatever        WITHDRAW them: the GPU may be given to others
     ending           none                       whatever        wait until it is gone
     refused          some                       whatever        WITHDRAW them
@@ -29,6 +30,9 @@ from what exists alone: whoever is killed between two of them does the same agai
 A device is broken while the agent of its node says that it cannot be used. What has decided about it hears of that in a
 moment, and gives no more parts of it. A device plugin that does not know of it would give it to the next pod: then the
 reservation stays for nobody, so that the node has only good ones to give.
+
+From the moment that a reservation is asked for its GPU is held: it may be there before the answer, and whoever it was
+for may have gone by then.
 
 A reservation is made only where nobody shares the GPU. One that sharers have, and whose kubelet does not say which
 device it holds, has said so before: a kubelet that starts anew says nothing for a moment.
@@ -49,6 +53,8 @@ REFUSED = "the node refused the pod that was to hold its GPU"
 class Hold(Enum):
     """How a reservation pod is doing."""
 
+    MAKING = "being made"
+    """It has been asked for, and whether it is there is not known yet."""
     ASKED = "asked for"
     """It is there, and its kubelet has not said which device it has."""
     HELD = "holds a device"
@@ -143,7 +149,9 @@ def next_step(card: Card) -> Next:
             return _withdraw(card.sharers, NO_RESERVATION)
         return Next(Step.MAKE) if card.decided else NOTHING
     match reservation.hold:
-        case Hold.ENDING:
+        case Hold.MAKING if not card.sharers:
+            return Next(Step.MAKE)
+        case Hold.MAKING | Hold.ENDING:
             return _withdraw(card.sharers, NO_RESERVATION)
         case Hold.REFUSED if card.sharers:
             return _withdraw(card.sharers, REFUSED)
