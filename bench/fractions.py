@@ -41,7 +41,9 @@ def main(
         for number in range(rounds):
             for way, gpu in asked.items():
                 with console.status(f"{way}: round {number + 1}"):
-                    measured[way].append(asyncio.run(_measure(cluster, size, gpu)))
+                    found = asyncio.run(_measure(cluster, size, gpu))
+                measured[way].append(found)
+                console.print(f"{way}: {found['bound_per_second']:.0f} bound in a second")
     speeds = {way: max(each["bound_per_second"] for each in found) for way, found in measured.items()}
     whole = {"nodes": nodes, "gpus": gpus, "workloads": workloads, "part": part}
     report(output, size=whole, measured=measured, parts_beside_whole_gpus=speeds["parts"] / speeds["whole GPUs"])

@@ -26,11 +26,11 @@ def storm_on(stage: Stage, nodes: int) -> Storm:
     return Storm(stage, namespace, dict.fromkeys(names, GPUS), CARD_MIB, SLOW)
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("seed", [1, 2])
 def test_no_card_is_given_twice_on_many_nodes(stage: Stage, seed: int) -> None:
     operator = stage.operator(settings=CHECKED)
     storm = storm_on(stage, nodes=20)
-    for steps in batches(plan(seed, 200, gpus=20 * GPUS, card_mib=CARD_MIB, most_pods=12), 50):
+    for steps in batches(plan(seed, 150, gpus=20 * GPUS, card_mib=CARD_MIB, most_pods=12), 50):
         storm.settle(steps)
     assert "books do not add up" not in operator.log()
 

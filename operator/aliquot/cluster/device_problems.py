@@ -29,11 +29,19 @@ class DeviceProblems:
         self._mirror.listeners.pod.append(self._pod_changed)
 
     def _pod_changed(self, old: Pod | None, new: Pod | None) -> None:
+        if old is not None and new is not None and _holds(new) and self._is_known(old, new):
+            self._holders[new.spec.node_name][new.metadata.uid] = new
+            return
         if old is not None and self._drop(old) and (new is None or not _holds(new)):
             self._look_at(old.spec.node_name)
         if new is not None and _holds(new):
             self._holders.setdefault(new.spec.node_name, {})[new.metadata.uid] = new
             self._look_at(new.spec.node_name)
+
+    def _is_known(self, old: Pod, new: Pod) -> bool:
+        """Whether what the pod has is looked at already."""
+        same = old.spec.node_name == new.spec.node_name and old.metadata.annotations == new.metadata.annotations
+        return same and old.metadata.uid in self._holders.get(old.spec.node_name, {})
 
     def _drop(self, pod: Pod) -> bool:
         there = self._holders.get(pod.spec.node_name, {})

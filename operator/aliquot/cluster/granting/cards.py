@@ -95,6 +95,7 @@ class Cards:
         self._books = CardBooks(clock, settings.device_seconds, broken)
         self._refusals: dict[str, str] = {}
         self._known: dict[str, Card] = {}
+        self._told: dict[str, tuple[Pod, Use]] = {}
         self._left_over: set[str] = set()
 
     # What happens
@@ -161,8 +162,13 @@ class Cards:
     def _tell(self, gpu: str) -> tuple[Card, Pod | None]:
         """Tell the scheduler how a GPU is held; returns what there is of it, and what holds it."""
         card, pod = self._books.card(gpu), self._books.reservation(gpu) or self._books.being_made(gpu)
-        if pod is not None:
-            self._jobs.here(reservation_facts(pod, gpu, self._use(gpu, card)))
+        if pod is None:
+            self._told.pop(gpu, None)
+            return card, None
+        use, told = self._use(gpu, card), self._told.get(gpu)
+        if told is None or told[0] is not pod or told[1] is not use:
+            self._told[gpu] = (pod, use)
+            self._jobs.here(reservation_facts(pod, gpu, use))
         return card, pod
 
     def _tend_later(self, gpu: str, seconds: float = 0) -> None:
