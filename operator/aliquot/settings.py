@@ -16,6 +16,9 @@ from aliquot import names
 
 _LABEL = "[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?"
 _HOST_NAME = rf"{_LABEL}(\.{_LABEL})*"
+_IN_URL = r"""[^\s"'\\;{}]"""
+_AUTH_URL = rf"^(https?://{_IN_URL}*\{{users\}}{_IN_URL}*)?$"
+_SIGNIN_URL = f"^(https?://{_IN_URL}+)?$"
 
 
 class _Group(BaseModel):
@@ -183,6 +186,24 @@ class Addresses(_Group):
 
     ingress_class: str = Field(default="", max_length=253, pattern=f"^({_HOST_NAME})?$")
     """IngressClass that serves it, with a certificate for the domain by default; empty: the cluster's default."""
+
+    auth_url: str = Field(default="", max_length=1024, pattern=_AUTH_URL)
+    """Where the ingress controller asks whether somebody may open an address that is for some users; their names, with
+    commas between them, are put for {users}. Such as http://oauth2-proxy.auth.svc/oauth2/auth?allowed_emails={users}.
+    Empty: addresses cannot be for some users only."""
+
+    auth_signin: str = Field(default="", max_length=1024, pattern=_SIGNIN_URL)
+    """Where the ingress controller sends whoever is not signed in; empty: nowhere."""
+
+    auth_annotations: str = Field(default="nginx.ingress.kubernetes.io", max_length=253, pattern=f"^{_HOST_NAME}$")
+    """Prefix of the annotations auth-url and auth-signin by which the ingress controller is told that: the default is
+    that of ingress-nginx, and haproxy-ingress.github.io that of HAProxy Ingress."""
+
+    @model_validator(mode="after")
+    def _asked(self) -> Self:
+        if self.auth_signin and not self.auth_url:
+            raise ValueError(f"auth_signin ({self.auth_signin}) needs auth_url, which is empty")
+        return self
 
 
 class Access(_Group):

@@ -5,8 +5,9 @@ time. All go with the workload, but for claims that are not ephemeral: data outl
 (docs/decisions/0009).
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Final
+from urllib.parse import quote
 
 from aliquot import names, naming
 from aliquot.core.rendering.context import Context, Manifest
@@ -16,6 +17,7 @@ from aliquot.core.rendering.resources import memory_text
 from aliquot.core.rendering.volumes import claim_name
 from aliquot.core.submission import Valid, ValidDistributed, ValidPod, common_pod
 from aliquot.core.submission.pod_values import Port, Url
+from aliquot.core.submission.spec import USERS_PLACE
 from aliquot.core.submission.volume_values import Claim, NewClaim
 
 _ENDINGS: Final = {"ClusterIP": "", "NodePort": "-nodeport", "LoadBalancer": "-balancer"}
@@ -129,19 +131,28 @@ def _service_port(port: Port) -> Manifest:
     }
 
 
-def _paths(urls: Iterable[Url], context: Context) -> list[tuple[str, int]]:
-    """The path of each address and the port it leads to; the first that is made has no number."""
+def _paths(urls: Iterable[Url], context: Context) -> list[tuple[str, Url]]:
+    """The path of each address, and what it leads to; the first that is made has no number."""
     own = f"/{context.project}/{naming.dns_label(context.job_name)}"
-    found: dict[str, int] = {}
+    found: dict[str, Url] = {}
     for url in urls:
         path = url.path or (own if own not in found else f"{own}/{url.container}")
-        found.setdefault(path, url.container)
+        found.setdefault(path, url)
     return list(found.items())
 
 
 def _ingresses(pod: ValidPod, context: Context) -> list[Manifest]:
-    if not pod.network.urls:
-        return []
+    """An Ingress for each set of users, as its annotations hold for all of its paths."""
+    by_users: dict[tuple[str, ...], list[tuple[str, int]]] = {}
+    for path, url in _paths(pod.network.urls, context):
+        by_users.setdefault(url.users, []).append((path, url.container))
+    return [
+        _ingress(context.object_name(f"{_URLS}-{at}" if at else ""), users, paths, context)
+        for at, (users, paths) in enumerate(by_users.items())
+    ]
+
+
+def _ingress(name: str, users: Collection[str], ports: Iterable[tuple[str, int]], context: Context) -> Manifest:
     assert context.domain is not None, "submission refuses addresses in a cluster without a domain"
     service = context.object_name(_URLS)
     paths = [
@@ -150,17 +161,29 @@ def _ingresses(pod: ValidPod, context: Context) -> list[Manifest]:
             "pathType": "Prefix",
             "backend": {"service": {"name": service, "port": {"number": number}}},
         }
-        for path, number in _paths(pod.network.urls, context)
+        for path, number in ports
     ]
-    return [
-        {
-            "apiVersion": "networking.k8s.io/v1",
-            "kind": "Ingress",
-            "metadata": _metadata(context, context.object_name()),
-            "spec": {
-                **({"ingressClassName": context.ingress_class} if context.ingress_class is not None else {}),
-                "tls": [{"hosts": [context.domain]}],
-                "rules": [{"host": context.domain, "http": {"paths": paths}}],
-            },
-        }
-    ]
+    return {
+        "apiVersion": "networking.k8s.io/v1",
+        "kind": "Ingress",
+        "metadata": {
+            **_metadata(context, name),
+            **({"annotations": _for_users(users, context)} if users else {}),
+        },
+        "spec": {
+            **({"ingressClassName": context.ingress_class} if context.ingress_class is not None else {}),
+            "tls": [{"hosts": [context.domain]}],
+            "rules": [{"host": context.domain, "http": {"paths": paths}}],
+        },
+    }
+
+
+def _for_users(users: Iterable[str], context: Context) -> dict[str, str]:
+    """The annotations by which the ingress controller lets nobody else pass."""
+    check = context.user_check
+    assert check is not None, "submission refuses users in a cluster where nobody checks them"
+    names_in_url = ",".join(quote(user, safe="@") for user in users)
+    return {
+        f"{check.prefix}/auth-url": check.url.replace(USERS_PLACE, names_in_url),
+        **({f"{check.prefix}/auth-signin": check.signin} if check.signin is not None else {}),
+    }

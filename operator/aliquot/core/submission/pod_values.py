@@ -210,10 +210,12 @@ class Url:
 
     Attributes:
         path: at the cluster's domain; None: made from the names of project and workload.
+        users: who may open it, sorted; empty: everyone who reaches it.
     """
 
     container: int
     path: str | None = None
+    users: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -96,12 +96,14 @@ def site_of(workload: Workload, known: Surroundings, defaults: Defaults) -> Site
     Which types of nodes its project may use concerns it as long as it is not submitted. Later on the scheduler keeps it
     off others, and says so: what runs is not wrong all of a sudden.
     """
-    project = known.project_of(workload.metadata.namespace)
+    project, checks_users = known.project_of(workload.metadata.namespace), defaults.user_check is not None
     if project is None:
-        return Site(None, defaults.domain)
+        return Site(None, defaults.domain, checks_users=checks_users)
+    name = project.metadata.name
     if submitted(workload):
-        return Site(project.metadata.name, defaults.domain)
-    return Site(project.metadata.name, defaults.domain, project.spec.default_node_pools, *known.node_types(project))
+        return Site(name, defaults.domain, checks_users=checks_users)
+    pools, types = project.spec.default_node_pools, known.node_types(project)
+    return Site(name, defaults.domain, pools, *types, checks_users=checks_users)
 
 
 def read_workload(workload: Workload, known: Surroundings, defaults: Defaults) -> Valid:
