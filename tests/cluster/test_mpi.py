@@ -144,6 +144,35 @@ def test_a_time_limit_ends_it_and_its_job(arena: Arena) -> None:
     assert arena.status(namespace, "dist1", DISTRIBUTED)["reason"] == "TimedOut"
 
 
+def test_it_ends_when_it_was_preempted_once_too_often(arena: Arena) -> None:
+    arena.nodes(1, gpus=2)
+    a, b = arena.project("a", deserved=2), arena.project("b", deserved=0)
+    operator = MpiOperator(arena)
+    submit(arena, b, "dist1", preemptionLimit=1)
+    operator.make_pods(b, "dist1")
+    arena.until(lambda: arena.running(b) == 2, "both workers to run")
+    arena.submit(a, "owner", gpu="2")
+    arena.until_phase(a, "owner", "Running")
+    arena.until(lambda: not arena.pods(b), "launcher and workers to be gone")
+    status = arena.status(b, "dist1", DISTRIBUTED)
+    assert (status["preemptions"], status["phase"]) == (1, "Pending"), "the gang is counted, once"
+
+    arena.patch(arena.path(a, "owner"), {"spec": {"active": {"value": False}}})
+    arena.until_phase(a, "owner", "Stopped")
+    operator.make_pods(b, "dist1")
+    arena.until(lambda: arena.running(b) == 2, "both workers to run again")
+    arena.patch(arena.path(a, "owner"), {"spec": {"active": {"value": True}}})
+    status = arena.until_reason(b, "dist1", "Preempted", kind=DISTRIBUTED)
+    operator.gone(b, "dist1")
+    arena.until_phase(a, "owner", "Running")
+    arena.until(lambda: not arena.pods(b), "its pods to be gone")
+    assert status["phase"] == "Failed"
+    assert status["phaseMessage"].startswith("preemptions: 2, preemptionLimit: 1; pod dist1-")
+    assert f"was stopped for {a.removeprefix('runai-')}/owner" in status["phaseMessage"]
+    assert arena.status(b, "dist1", DISTRIBUTED)["preemptions"] == 2
+    arena.event(b, "dist1", "Preempted")
+
+
 def test_a_job_of_somebody_else_is_in_its_way(arena: Arena) -> None:
     arena.nodes(1)
     namespace = arena.project("a", deserved=8)

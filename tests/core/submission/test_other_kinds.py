@@ -170,12 +170,6 @@ REFUSED: list[Refusal] = [
     (inference, {"preemptionLimit": value(3)}, "spec.preemptionLimit.value", "never ends by itself"),
     (
         distributed,
-        {"jobType": "MPIJob", "preemptionLimit": value(3)},
-        "spec.preemptionLimit.value",
-        "not carried out for MPIJobs yet",
-    ),
-    (
-        distributed,
         {"preemptionLimit": value(3), "master": {"preemptionLimit": value(2)}},
         "masterSpec.preemptionLimit.value",
         "that of the whole gang",
@@ -191,6 +185,7 @@ REFUSED: list[Refusal] = [
         (interactive, {"preemptionLimit": value(2), "terminateAfterPreemption": value(False)}, 2),
         (interactive, {"preemptionLimit": value(2), "terminateAfterPreemption": value(True)}, 0),
         (distributed, {"preemptionLimit": value(0)}, 0),
+        (distributed, {"jobType": "MPIJob", "preemptionLimit": value(3)}, 3),
         (distributed, {"preemptionLimit": value(2), "master": {"preemptionLimit": value(2)}}, 2),
     ],
 )
