@@ -217,13 +217,16 @@ class Access(_Group):
 
 
 class Images(_Group):
-    """Containers that fetch data before a workload's own begins."""
+    """Containers that workloads have beside their own."""
 
     git: str = Field(default=names.GIT_SYNC_IMAGE, min_length=1, max_length=1024)
     """Clones repositories: git-sync 4, or what takes its variables."""
 
     s3: str = Field(default=names.RCLONE_IMAGE, min_length=1, max_length=1024)
     """Copies buckets: rclone, or what takes its variables and arguments."""
+
+    tensorboard: str = Field(default=names.TENSORBOARD_IMAGE, max_length=1024)
+    """Runs TensorBoard beside interactive workloads: an image with the command tensorboard. Empty: there is none."""
 
 
 class Grants(_Group):

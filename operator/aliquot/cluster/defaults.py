@@ -19,6 +19,7 @@ def defaults_of(settings: Settings, config: ClusterConfig) -> Defaults:
         memory_bytes_per_gpu=workloads.memory_mib_per_gpu * _MIB if memory is None else memory,
         git_image=images.git,
         s3_image=images.s3,
+        tensorboard_image=images.tensorboard or None,
         domain=settings.addresses.domain or None,
         user_check=_user_check(settings.addresses),
         cpu_limit_milli_per_gpu=config.cpu_limit_milli_per_gpu,

@@ -248,16 +248,10 @@ def test_one_preemption_too_many_is_an_end_for_good(limit: int) -> None:
         pods = (taken(LATER), taken(LATER_WORKER))
     assert plan_carried(asked, NOT_READY, pods, record_of(borne), 1000) == Steps(outcome="Failed")
     ended = carried_status(facts(*pods, spec=asked), NOT_READY, Decimal(2), (), borne, 1000)
-    assert (ended.phase, ended.reason, ended.preemptions, ended.requested_gpu) == (
-        "Failed",
-        "Preempted",
-        limit + 1,
-        "0",
-    )
+    assert (ended.phase, ended.reason, ended.preemptions) == ("Failed", "Preempted", limit + 1)
+    assert ended.requested_gpu == "0"
     assert f"was {WHY_TAKEN}" in (ended.phase_message or "")
-    assert plan_carried(asked, NOT_READY, (), record_of(ended), 1001) == Steps(outcome="Failed"), (
-        "whatever it goes on to do"
-    )
+    assert plan_carried(asked, NOT_READY, (), record_of(ended), 1001) == Steps(outcome="Failed"), "the object may go on"
     later = carried_status(facts(spec=asked), None, Decimal(2), (), ended, 1002)
     assert (later.phase, later.reason, later.phase_message) == ("Failed", "Preempted", ended.phase_message)
 

@@ -133,7 +133,6 @@ Refusal = tuple[Callable[..., object], dict[str, Any], str, str]
 REFUSED: list[Refusal] = [
     (interactive, {"image": {}}, "spec.image.value", "a container image"),
     (interactive, {"notebookToken": value("t")}, "spec.notebookToken.value", "spec.jupyter is not true"),
-    (interactive, {"tensorboard": value(True)}, "spec.tensorboard", "start TensorBoard in the container"),
     (inference, {"ports": {}}, "spec.ports", "one port of the container"),
     (inference, {"maxScale": value(0)}, "spec.maxScale.value", "from 1 to"),
     (inference, {"minScale": value(3), "maxScale": value(2)}, "spec.maxScale.value", "from 3 to"),

@@ -9,14 +9,15 @@ from collections.abc import Collection, Iterable
 from typing import Final
 from urllib.parse import quote
 
-from aliquot import names, naming
+from aliquot import names
+from aliquot.core.rendering.addresses import paths
 from aliquot.core.rendering.context import Context, Manifest
 from aliquot.core.rendering.gang import gang_service
 from aliquot.core.rendering.mpi import MPI_KIND
 from aliquot.core.rendering.resources import memory_text
 from aliquot.core.rendering.volumes import claim_name
 from aliquot.core.submission import Valid, ValidDistributed, ValidPod, common_pod
-from aliquot.core.submission.pod_values import Port, Url
+from aliquot.core.submission.pod_values import Port
 from aliquot.core.submission.spec import USERS_PLACE
 from aliquot.core.submission.volume_values import Claim, NewClaim
 
@@ -53,11 +54,6 @@ def missing_claim(name: str) -> str:
     return (
         f"there is no PersistentVolumeClaim {name} in the namespace: make it, or leave existingPvc out and give a size"
     )
-
-
-def external_urls(pod: ValidPod, context: Context) -> tuple[str, ...]:
-    """Return the addresses outside the cluster under which the workload is reached, for its status."""
-    return tuple(f"https://{context.domain}{path}" for path, _ in _paths(pod.network.urls, context))
 
 
 def _metadata(context: Context, name: str, *, owned: bool = True) -> Manifest:
@@ -97,15 +93,15 @@ def _services(pod: ValidPod, context: Context) -> list[Manifest]:
         ports = [port for port in pod.network.ports if port.service_type == service_type]
         if ports:
             name = context.object_name(ending if found else "")
-            found.append(_service(name, service_type, map(_service_port, ports), context))
+            found.append(_service(name, service_type, map(_service_port, ports), pod, context))
     if pod.network.urls:
         numbers = dict.fromkeys(url.container for url in pod.network.urls)
         ports_of_urls = (_service_port(Port(container=number)) for number in numbers)
-        found.append(_service(context.object_name(_URLS), "ClusterIP", ports_of_urls, context))
+        found.append(_service(context.object_name(_URLS), "ClusterIP", ports_of_urls, pod, context))
     return found
 
 
-def _service(name: str, service_type: str, ports: Iterable[Manifest], context: Context) -> Manifest:
+def _service(name: str, service_type: str, ports: Iterable[Manifest], pod: ValidPod, context: Context) -> Manifest:
     mark = context.mark()
     return {
         "apiVersion": "v1",
@@ -113,6 +109,8 @@ def _service(name: str, service_type: str, ports: Iterable[Manifest], context: C
         "metadata": _metadata(context, name),
         "spec": {
             "type": service_type,
+            # A pod is ready when all of its containers are: without TensorBoard the main one is reached all the same.
+            **({"publishNotReadyAddresses": True} if pod.tensorboard is not None else {}),
             "selector": {label: mark[label] for label in (names.WORKLOAD_NAME_LABEL, names.WORKLOAD_KIND_LABEL)},
             "ports": list(ports),
         },
@@ -131,31 +129,21 @@ def _service_port(port: Port) -> Manifest:
     }
 
 
-def _paths(urls: Iterable[Url], context: Context) -> list[tuple[str, Url]]:
-    """The path of each address, and what it leads to; the first that is made has no number."""
-    own = f"/{context.project}/{naming.dns_label(context.job_name)}"
-    found: dict[str, Url] = {}
-    for url in urls:
-        path = url.path or (own if own not in found else f"{own}/{url.container}")
-        found.setdefault(path, url)
-    return list(found.items())
-
-
 def _ingresses(pod: ValidPod, context: Context) -> list[Manifest]:
     """An Ingress for each set of users, as its annotations hold for all of its paths."""
     by_users: dict[tuple[str, ...], list[tuple[str, int]]] = {}
-    for path, url in _paths(pod.network.urls, context):
+    for path, url in paths(pod.network.urls, context):
         by_users.setdefault(url.users, []).append((path, url.container))
     return [
-        _ingress(context.object_name(f"{_URLS}-{at}" if at else ""), users, paths, context)
-        for at, (users, paths) in enumerate(by_users.items())
+        _ingress(context.object_name(f"{_URLS}-{at}" if at else ""), users, ports, context)
+        for at, (users, ports) in enumerate(by_users.items())
     ]
 
 
 def _ingress(name: str, users: Collection[str], ports: Iterable[tuple[str, int]], context: Context) -> Manifest:
     assert context.domain is not None, "submission refuses addresses in a cluster without a domain"
     service = context.object_name(_URLS)
-    paths = [
+    backends = [
         {
             "path": path,
             "pathType": "Prefix",
@@ -173,7 +161,7 @@ def _ingress(name: str, users: Collection[str], ports: Iterable[tuple[str, int]]
         "spec": {
             **({"ingressClassName": context.ingress_class} if context.ingress_class is not None else {}),
             "tls": [{"hosts": [context.domain]}],
-            "rules": [{"host": context.domain, "http": {"paths": paths}}],
+            "rules": [{"host": context.domain, "http": {"paths": backends}}],
         },
     }
 

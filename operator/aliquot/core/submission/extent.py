@@ -19,7 +19,6 @@ from aliquot.contracts.kinds.wrappers import Items, KeyedItems, Value, Values, g
 from aliquot.core.submission.problems import Problems
 
 _AS_DISTRIBUTED: Final = "left out: submit a DistributedWorkload with jobType MPIJob instead"
-_SECOND_IMAGE: Final = "left out: start TensorBoard in the container, and expose its port by spec.ports"
 
 NOT_CARRIED_OUT: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -27,8 +26,6 @@ NOT_CARRIED_OUT: Final[Mapping[str, str]] = MappingProxyType(
         "mpi": _AS_DISTRIBUTED,
         "processes": _AS_DISTRIBUTED,
         "slots_per_worker": _AS_DISTRIBUTED,
-        "tensorboard": _SECOND_IMAGE,
-        "tensorboard_logdir": _SECOND_IMAGE,
     }
 )
 """The parameters that nothing comes of, and what to do instead."""

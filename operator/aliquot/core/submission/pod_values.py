@@ -228,6 +228,20 @@ class Network:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TensorBoard:
+    """TensorBoard in a container of its own.
+
+    Attributes:
+        logdir: the directory from which it reads, below which or above which something is mounted.
+        port: where it listens.
+    """
+
+    image: str
+    logdir: str
+    port: int = 6006
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Security:
     """As whom the container runs, and what it may do beyond that. None: nothing was said.
 
@@ -252,7 +266,11 @@ class Security:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ValidPod:
-    """A workload's pods, as they are carried out. Amounts are those of each pod."""
+    """A workload's pods, as they are carried out. Amounts are those of each pod.
+
+    Attributes:
+        tensorboard: runs beside the main container; None: nothing does.
+    """
 
     priority_class: str
     process: Process
@@ -263,3 +281,4 @@ class ValidPod:
     sources: Sources = NO_SOURCES
     network: Network = Network()
     security: Security = Security()
+    tensorboard: TensorBoard | None = None

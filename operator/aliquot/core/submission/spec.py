@@ -44,6 +44,7 @@ class Defaults:
         memory_bytes_per_gpu: bytes of main memory for each GPU.
         git_image: clones repositories; git-sync 4 or what takes its variables.
         s3_image: copies buckets; rclone or what takes its variables and arguments.
+        tensorboard_image: has the command `tensorboard`; None: there is none.
         domain: host name of the cluster's addresses for the outside; None: it has none.
         user_check: keeps others off addresses that are for some users; None: nobody does.
         cpu_limit_milli_per_gpu: limit of CPU for each GPU, in thousandths; None: no limit.
@@ -56,6 +57,7 @@ class Defaults:
     memory_bytes_per_gpu: int
     git_image: str = names.GIT_SYNC_IMAGE
     s3_image: str = names.RCLONE_IMAGE
+    tensorboard_image: str | None = names.TENSORBOARD_IMAGE
     domain: str | None = None
     user_check: UserCheck | None = None
     cpu_limit_milli_per_gpu: int | None = None
