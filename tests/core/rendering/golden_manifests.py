@@ -7,7 +7,13 @@ a file for each.
 from pathlib import Path
 from typing import Any, Final, cast
 
-from aliquot.contracts.kinds.workloads import DistributedWorkload, InferenceWorkload, InteractiveWorkload
+from aliquot.contracts.kinds.workloads import (
+    DistributedWorkload,
+    InferenceWorkload,
+    InteractiveWorkload,
+    TrainingWorkload,
+    Workload,
+)
 from aliquot.core.rendering import (
     Context,
     Owner,
@@ -21,8 +27,10 @@ from aliquot.core.rendering import (
 from aliquot.core.rendering.mpi import MPI_VERSIONS
 from aliquot.core.rendering.serving import REQUEST_METRICS
 from aliquot.core.submission import (
+    NOTHING,
     ValidDistributed,
     ValidInteractive,
+    carried_out,
     effective_distributed,
     effective_inference,
     effective_interactive,
@@ -39,7 +47,7 @@ def golden_workloads() -> list[Path]:
     return sorted(GOLDEN.glob("*/workload.yaml"))
 
 
-def context(workload: DistributedWorkload | InferenceWorkload | InteractiveWorkload, job_name: str | None) -> Context:
+def context(workload: Workload, job_name: str | None) -> Context:
     """Where the workload of a golden file runs."""
     metadata = workload.metadata
     owner = Owner(workload.api_version, workload.kind, metadata.namespace, metadata.name, UID, metadata.labels)
@@ -47,9 +55,15 @@ def context(workload: DistributedWorkload | InferenceWorkload | InteractiveWorkl
 
 
 def distributed(path: Path) -> tuple[ValidDistributed, Context]:
-    """Read a distributed workload, and where it runs."""
-    workload = DistributedWorkload.model_validate(load(path))
-    spec = effective_distributed(workload, DEFAULTS, SITE)
+    """Read a distributed workload, or training by MPI, and where it runs."""
+    workload: DistributedWorkload | TrainingWorkload
+    if load(path)["kind"] == "TrainingWorkload":
+        workload = TrainingWorkload.model_validate(load(path))
+        spec = carried_out(workload, NOTHING, DEFAULTS, SITE)
+        assert isinstance(spec, ValidDistributed), path
+    else:
+        workload = DistributedWorkload.model_validate(load(path))
+        spec = effective_distributed(workload, DEFAULTS, SITE)
     return spec, context(workload, spec.worker.identity.job_name)
 
 
@@ -67,7 +81,7 @@ def manifests(path: Path) -> Manifests:
     if kind == "InteractiveWorkload":
         notebook, where = interactive(path)
         found = {"manifests.yaml": [*objects_of(notebook, where), pod_of(notebook, where, 0, 0, 0)]}
-    elif kind == "DistributedWorkload":
+    elif kind != "InferenceWorkload":
         spec, where = distributed(path)
         if spec.job_type == "MPIJob":
             found = {f"{version}.yaml": [mpi_job(spec, where, version)] for version in MPI_VERSIONS}

@@ -71,7 +71,7 @@ def test_what_may_change_is_said() -> None:
 
 
 def test_the_refusal_is_quoted_as_it_is() -> None:
-    spec = {"image": {"value": "ubuntu"}, "processes": {"value": 4}}
+    spec = {"image": {"value": "ubuntu"}, "ingressUrl": {"value": "https://gpu.example.com/x"}}
     with pytest.raises(InvalidWorkload) as caught:
         effective(TrainingWorkload.model_validate({"spec": spec}), DEFAULTS)
     assert f"    {caught.value}\n" in PAGE

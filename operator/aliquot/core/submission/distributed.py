@@ -8,7 +8,7 @@ from aliquot import names
 from aliquot.contracts.kinds.workloads import DistributedSpec, DistributedWorkload, MasterSpec
 from aliquot.core.submission.counts import MOST_PODS, read_count, read_preemption_limit, read_seconds_to_deletion
 from aliquot.core.submission.layers import settled
-from aliquot.core.submission.master import PARAMETERS, over_workers
+from aliquot.core.submission.master import MASTER, PARAMETERS, blame_once, over_workers
 from aliquot.core.submission.pod_values import ValidPod
 from aliquot.core.submission.problems import Problems
 from aliquot.core.submission.read_pod import read_pod
@@ -167,10 +167,7 @@ def _master(
         own = MasterSpec()
     below, merged = Problems(), settled(PARAMETERS, over_workers(own, spec))
     master = read_pod(merged, workload.metadata, priority_class, defaults, site, below)
-    known = problems.errors
-    for error in below.errors:
-        if error not in known:  # what it shares with the workers is blamed once
-            problems.add(error.field.replace("spec.", "masterSpec.", 1), error.value, error.allowed)
+    blame_once(below, problems, MASTER)
     return master
 
 

@@ -24,6 +24,7 @@ from aliquot.core.submission.inheritance import (
     with_inherited,
 )
 from aliquot.core.submission.interactive import ValidInteractive, read_interactive
+from aliquot.core.submission.mpi import read_mpi
 from aliquot.core.submission.own_values import misplaced
 from aliquot.core.submission.problems import Problems
 from aliquot.core.submission.spec import Defaults, InvalidWorkload, Site, ValidSpec
@@ -52,7 +53,7 @@ def inheritance_now(workload: Workload, known: Surroundings) -> Inheritance:
 @overload
 def carried_out(
     workload: TrainingWorkload, inheritance: Inheritance, defaults: Defaults, site: Site | None = None
-) -> ValidSpec: ...
+) -> ValidSpec | ValidDistributed: ...
 @overload
 def carried_out(
     workload: InteractiveWorkload, inheritance: Inheritance, defaults: Defaults, site: Site | None = None
@@ -123,6 +124,8 @@ def read_workload(workload: Workload, known: Surroundings, defaults: Defaults) -
 def _read(workload: Workload, defaults: Defaults, site: Site | None, problems: Problems) -> Valid:
     """Read a workload; with any problems, the answer means nothing but for what else there is to say."""
     match workload:
+        case TrainingWorkload() if workload.spec.mpi.value:
+            return read_mpi(workload, defaults, site, problems)
         case TrainingWorkload():
             return read_training(workload, defaults, site, problems)
         case InteractiveWorkload():
