@@ -187,12 +187,16 @@ class Addresses(_Group):
     ingress_class: str = Field(default="", max_length=253, pattern=f"^({_HOST_NAME})?$")
     """IngressClass that serves it, with a certificate for the domain by default; empty: the cluster's default."""
 
-    auth_url: str = Field(default="", max_length=1024, pattern=_AUTH_URL)
+    auth_url: str = Field(
+        default="", max_length=1024, pattern=_AUTH_URL, examples=["https://auth.example.com/?u={users}"]
+    )
     """Where the ingress controller asks whether somebody may open an address that is for some users; their names, with
     commas between them, are put for {users}. Such as http://oauth2-proxy.auth.svc/oauth2/auth?allowed_emails={users}.
     Empty: addresses cannot be for some users only."""
 
-    auth_signin: str = Field(default="", max_length=1024, pattern=_SIGNIN_URL)
+    auth_signin: str = Field(
+        default="", max_length=1024, pattern=_SIGNIN_URL, examples=["https://auth.example.com/$uri"]
+    )
     """Where the ingress controller sends whoever is not signed in; empty: nowhere."""
 
     auth_annotations: str = Field(default="nginx.ingress.kubernetes.io", max_length=253, pattern=f"^{_HOST_NAME}$")
