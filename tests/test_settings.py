@@ -31,6 +31,9 @@ def _started(process: str, **environment: str) -> subprocess.CompletedProcess[st
         ("ALIQUOT_LEADERSHIP__LEASE_SECONDS", "5", "must be less than"),
         ("ALIQUOT_CERTIFICATES__LIFETIME_DAYS", "30", "renew_before_days (30) must be less than lifetime_days (30)"),
         ("ALIQUOT_WEBHOOK__PORT", "70000", "less than or equal to 65535"),
+        ("ALIQUOT_ADDRESSES__AUTH_URL", "http://auth.example.com/oauth2/auth", "should match pattern"),
+        ("ALIQUOT_ADDRESSES__AUTH_URL", "http://auth.example.com/?users={users}; deny all", "should match pattern"),
+        ("ALIQUOT_ADDRESSES__AUTH_SIGNIN", "https://auth.example.com/start", "needs auth_url, which is empty"),
     ],
 )
 def test_a_wrong_setting_stops_the_process_and_is_named(variable: str, value: str, says: str) -> None:

@@ -110,6 +110,8 @@ GPU_IDLE_SEEN_ANNOTATION: Final = "aliquot.dev/gpu-idle-seen"
 does not run any more."""
 FAILED_ATTEMPTS_ANNOTATION: Final = "aliquot.dev/failed-attempts"
 """On a pod of a workload: how many earlier pods of its index failed; evictions do not count."""
+MAIN_CONTAINER_ANNOTATION: Final = "aliquot.dev/main-container"
+"""On a pod of a workload with a container beside its own: name of its own, which alone says how the pod is doing."""
 JOB_NAME_ANNOTATION: Final = "aliquot.dev/job-name"
 """On a workload without a name of its own: the name generated for it, written before its first pod."""
 WORKLOAD_ANNOTATION: Final = "aliquot.dev/workload"
@@ -214,9 +216,10 @@ RESEARCHER_ROLE: Final = "aliquot-project-researcher"
 ENGINEER_ROLE: Final = "aliquot-project-engineer"
 ADMINISTRATOR_ROLE: Final = "aliquot-project-administrator"
 
-# Images of containers that fetch data before a workload's own starts
+# Images of containers that a workload has beside its own: the first two fetch data before that starts
 GIT_SYNC_IMAGE: Final = "registry.k8s.io/git-sync/git-sync:v4.4.2"
 RCLONE_IMAGE: Final = "docker.io/rclone/rclone:1.71.0"
+TENSORBOARD_IMAGE: Final = "docker.io/tensorflow/tensorflow:2.19.0"
 
 # Finalizers: none. Deleting a workload works with the operator down: its pods go by their owner references.
 

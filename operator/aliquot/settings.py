@@ -16,6 +16,9 @@ from aliquot import names
 
 _LABEL = "[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?"
 _HOST_NAME = rf"{_LABEL}(\.{_LABEL})*"
+_IN_URL = r"""[^\s"'\\;{}]"""
+_AUTH_URL = rf"^(https?://{_IN_URL}*\{{users\}}{_IN_URL}*)?$"
+_SIGNIN_URL = f"^(https?://{_IN_URL}+)?$"
 
 
 class _Group(BaseModel):
@@ -184,6 +187,28 @@ class Addresses(_Group):
     ingress_class: str = Field(default="", max_length=253, pattern=f"^({_HOST_NAME})?$")
     """IngressClass that serves it, with a certificate for the domain by default; empty: the cluster's default."""
 
+    auth_url: str = Field(
+        default="", max_length=1024, pattern=_AUTH_URL, examples=["https://auth.example.com/?u={users}"]
+    )
+    """Where the ingress controller asks whether somebody may open an address that is for some users; their names, with
+    commas between them, are put for {users}. Such as http://oauth2-proxy.auth.svc/oauth2/auth?allowed_emails={users}.
+    Empty: addresses cannot be for some users only."""
+
+    auth_signin: str = Field(
+        default="", max_length=1024, pattern=_SIGNIN_URL, examples=["https://auth.example.com/$uri"]
+    )
+    """Where the ingress controller sends whoever is not signed in; empty: nowhere."""
+
+    auth_annotations: str = Field(default="nginx.ingress.kubernetes.io", max_length=253, pattern=f"^{_HOST_NAME}$")
+    """Prefix of the annotations auth-url and auth-signin by which the ingress controller is told that: the default is
+    that of ingress-nginx, and haproxy-ingress.github.io that of HAProxy Ingress."""
+
+    @model_validator(mode="after")
+    def _asked(self) -> Self:
+        if self.auth_signin and not self.auth_url:
+            raise ValueError(f"auth_signin ({self.auth_signin}) needs auth_url, which is empty")
+        return self
+
 
 class Access(_Group):
     """How access rules become rights."""
@@ -196,13 +221,16 @@ class Access(_Group):
 
 
 class Images(_Group):
-    """Containers that fetch data before a workload's own begins."""
+    """Containers that workloads have beside their own."""
 
     git: str = Field(default=names.GIT_SYNC_IMAGE, min_length=1, max_length=1024)
     """Clones repositories: git-sync 4, or what takes its variables."""
 
     s3: str = Field(default=names.RCLONE_IMAGE, min_length=1, max_length=1024)
     """Copies buckets: rclone, or what takes its variables and arguments."""
+
+    tensorboard: str = Field(default=names.TENSORBOARD_IMAGE, max_length=1024)
+    """Runs TensorBoard beside interactive workloads: an image with the command tensorboard. Empty: there is none."""
 
 
 class Grants(_Group):

@@ -34,6 +34,8 @@ def changed(default: object, schema: dict[str, Any]) -> object:
     """A value for a setting that is allowed and not its default."""
     if "enum" in schema:
         return next(choice for choice in schema["enum"] if choice != default)
+    if "examples" in schema:
+        return schema["examples"][0]
     if isinstance(default, str):
         return f"{default or 'some'}-2"
     if isinstance(default, bool):

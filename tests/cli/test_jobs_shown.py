@@ -246,6 +246,19 @@ def test_values_of_templates_and_policies_are_shown() -> None:
     assert (job.value("username"), job.value("image"), job.value("gpu")) == ("ada", "quickstart", None)
 
 
+@pytest.mark.parametrize(
+    ("kind", "spec", "type_", "distributed"),
+    [
+        ("TrainingWorkload", {"mpi": {"value": True}}, "Mpi", True),
+        ("TrainingWorkload", {"mpi": {"value": False}}, "Train", False),
+        ("DistributedWorkload", {"jobType": "MPIJob"}, "Mpi", True),
+    ],
+)
+def test_training_by_mpi_is_a_distributed_job(kind: str, spec: dict[str, Any], type_: str, distributed: bool) -> None:
+    job = job_of(workload("solver", kind, spec=spec))
+    assert (job.type, job.distributed) == (type_, distributed)
+
+
 def test_a_job_is_found_by_its_name_or_its_object() -> None:
     assert [job.name for job in pick(JOBS, ["large", "frac05-2026"], "team-a")] == ["large", "frac05"]
 

@@ -13,6 +13,8 @@ from tests.support.arena import Arena
 _NAME = "operator"
 DOMAIN = "gpu.example.com"
 """Where the operator of the test run makes addresses."""
+AUTH_URL = "http://oauth2-proxy.auth.svc/oauth2/auth?allowed_emails={users}"
+"""Whom it has ingress controllers ask who may open one."""
 
 GUARD_GRACE_SECONDS = 3600
 """For so long pods may use more of a GPU's memory than they were given: a test says since when they do."""
@@ -29,6 +31,7 @@ def operator(lab: Cluster) -> platform.OperatorProcess:
             settings = {
                 "ALIQUOT_WORKLOADS__RETRY_BASE_SECONDS": "0.5",
                 "ALIQUOT_ADDRESSES__DOMAIN": DOMAIN,
+                "ALIQUOT_ADDRESSES__AUTH_URL": AUTH_URL,
                 "ALIQUOT_GRANTS__MEMORY_GUARD": "evict",
                 "ALIQUOT_GRANTS__MEMORY_GUARD_GRACE_SECONDS": str(GUARD_GRACE_SECONDS),
                 "ALIQUOT_LOG__LEVEL": "debug",

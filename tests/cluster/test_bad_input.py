@@ -142,9 +142,13 @@ WRONG = {
     "an image in Unicode": ({"image": "bild:größe"}, ["spec.image.value: 'bild:größe'", "a container image"]),
     "an image with a space": ({"image": "ubuntu 24.04"}, ["spec.image.value", "a container image"]),
     "parameters that nothing comes of": (
+        {"ingressUrl": "https://gpu.example.com/x"},
+        ["spec.ingressUrl: 'https://gpu.example.com/x' is not allowed: left out: it is set by the system"],
+    ),
+    "parameters of MPI without it": (
         {"processes": 4, "slotsPerWorker": 2},
         [
-            f"spec.{name}: {value} is not allowed: left out: submit a DistributedWorkload with jobType MPIJob instead"
+            f"spec.{name}.value: {value} is not allowed: left out, because spec.mpi is not true"
             for name, value in (("processes", 4), ("slotsPerWorker", 2))
         ],
     ),

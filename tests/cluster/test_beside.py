@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from aliquot_lab.api import ApiError
-from tests.cluster.conftest import DOMAIN
+from tests.cluster.conftest import AUTH_URL, DOMAIN
 from tests.support.arena import WORKLOADS, Arena, names_of
 
 pytestmark = pytest.mark.cluster
@@ -95,6 +95,22 @@ def test_what_is_changed_or_deleted_by_hand_is_put_back(arena: Arena, namespace:
     )
     arena.until_phase(namespace, "served", "Running")
     assert arena.only_pod(namespace, "served")["metadata"]["uid"] == pod["metadata"]["uid"], "work is not disturbed"
+
+
+def test_an_address_for_some_users_stays_closed_to_others(arena: Arena, namespace: str) -> None:
+    lab = {"containerPort": 8888, "authorizedUsers": "ann@example.com,bob@example.com"}
+    arena.submit(namespace, "served", exposedUrls=items(board={"containerPort": 6006}, lab=lab))
+    status = arena.until_phase(namespace, "served", "Running")
+    own = f"https://{DOMAIN}/{arena.name}-a/served"
+    assert status["externalUrls"] == [own, f"{own}/8888"]
+    ingress, name = path(namespace, "ingresses", "served-url-1"), "nginx.ingress.kubernetes.io/auth-url"
+    asked = {name: AUTH_URL.replace("{users}", "ann@example.com,bob@example.com")}
+    assert arena.get(ingress)["metadata"]["annotations"] == asked
+    assert "annotations" not in arena.get(path(namespace, "ingresses", "served"))["metadata"]
+
+    arena.patch(ingress, {"metadata": {"annotations": {name: None, "mine": "yes"}}})
+    both = {**asked, "mine": "yes"}
+    arena.until(lambda: arena.get(ingress)["metadata"].get("annotations") == both, "the annotation to come back")
 
 
 def test_a_name_that_is_somebody_elses_is_told_and_no_pod_is_made(arena: Arena, namespace: str) -> None:

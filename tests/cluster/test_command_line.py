@@ -128,6 +128,15 @@ def test_a_distributed_job_is_one_row(arena: Arena, run: Run) -> None:
     assert (refused.exit_code, "cannot be suspended" in refused.stderr) == (1, True)
 
 
+def test_training_by_mpi_is_not_suspended(arena: Arena, run: Run) -> None:
+    namespace, project = arena.project("a", deserved=1), f"{arena.name}-a"
+    arena.submit(namespace, "solver", mpi=True)
+    refused = run("suspend", "solver", "-p", project)
+    assert (refused.exit_code, "cannot be suspended" in refused.stderr) == (1, True)
+    assert run("suspend", "--all", "-p", project).stdout == ""
+    assert "active" not in arena.workload(namespace, "solver")["spec"]
+
+
 def test_every_workload_that_flags_make_is_taken_by_the_api_server(arena: Arena, run: Run) -> None:
     arena.project("a", deserved=1)
     project = f"{arena.name}-a"

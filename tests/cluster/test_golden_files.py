@@ -6,12 +6,14 @@ Security level allows.
 
 import secrets
 from collections.abc import Generator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final, cast
 
 import pytest
 from hypothesis import given as whatever
 
+from aliquot.core.rendering import pod_of
 from aliquot.naming import LONGEST
 from aliquot_lab import Cluster
 from aliquot_lab.api import ApiError
@@ -41,6 +43,7 @@ PATHS: Final = {
     "HorizontalPodAutoscaler": "/apis/autoscaling/v2/namespaces/{}/horizontalpodautoscalers",
     "TrainingWorkload": "/apis/run.ai/v2alpha1/namespaces/{}/trainingworkloads",
     "DistributedWorkload": "/apis/run.ai/v2alpha1/namespaces/{}/distributedworkloads",
+    "InteractiveWorkload": "/apis/run.ai/v2alpha1/namespaces/{}/interactiveworkloads",
     "InferenceWorkload": "/apis/run.ai/v2alpha1/namespaces/{}/inferenceworkloads",
 }
 
@@ -100,6 +103,13 @@ def test_a_pod_passes_the_level_restricted_unless_it_asks_for_more(
         assert tried(served, manifest, namespaces["restricted"])["spec"]["securityContext"]["runAsNonRoot"] is True
 
 
+def test_tensorboard_is_taken_where_no_pod_may_run_as_root(served: Cluster, namespaces: dict[str, str]) -> None:
+    spec, where = golden_manifests.interactive(golden_manifests.GOLDEN / "tensorboard" / "workload.yaml")
+    pod = pod_of(spec, replace(where, restricted=True), 0, 0, 0)
+    _, board = tried(served, pod, namespaces["restricted"])["spec"]["containers"]
+    assert board["securityContext"]["runAsUser"] > 0
+
+
 @pytest.mark.parametrize("case", sorted(BEYOND_BASELINE))
 def test_who_asks_for_more_than_baseline_is_refused_there(
     served: Cluster, namespaces: dict[str, str], case: str
@@ -117,7 +127,7 @@ def test_what_a_workload_has_beside_its_pods_is_taken(served: Cluster, namespace
 
 
 def manifests_of_other_kinds() -> dict[str, dict[str, Any]]:
-    """Distributed and inference workloads and what becomes of them, but for what needs definitions of others."""
+    """Workloads of other kinds and what becomes of them, but for what needs definitions of others."""
     found: dict[str, dict[str, Any]] = {}
     for file in golden_manifests.golden_workloads():
         found[file.parent.name] = load(file)

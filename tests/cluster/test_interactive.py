@@ -4,6 +4,8 @@ from typing import Any
 
 import pytest
 
+from aliquot import names
+from tests.cluster.conftest import DOMAIN
 from tests.support.arena import Arena, names_of
 
 pytestmark = pytest.mark.cluster
@@ -113,6 +115,45 @@ def test_a_notebook_says_where_it_is(arena: Arena) -> None:
     assert container["image"] == "quay.io/jupyter/scipy-notebook:latest"
     assert container["args"] == ["start-notebook.py", f"--ServerApp.base_url=/{arena.name}-a/jupyter-0"]
     assert [port["containerPort"] for port in container["ports"]] == [8888]
+
+
+def test_tensorboard_runs_beside_it_and_does_not_say_how_it_is_doing(arena: Arena) -> None:
+    arena.nodes(1)
+    namespace = arena.project("a", deserved=8)
+    runs = {"items": {"runs": {"value": {"claimName": "runs", "size": "1Gi", "path": "/runs", "ephemeral": True}}}}
+    submit(arena, namespace, "lab", tensorboard=True, tensorboardLogdir="/runs/today", pvcs=runs)
+    status = until_phase(arena, namespace, "lab", "Running")
+    own = f"/{arena.name}-a/lab"
+    assert status["externalUrls"] == [f"https://{DOMAIN}{own}"]
+    assert (status["requestedGPU"], status["totalAllocatedGPU"]) == ("1", "1")
+    pod = arena.only_pod(namespace, "lab")
+    main, board = pod["spec"]["containers"]
+    assert (main["name"], board["name"], board["image"]) == ("lab", "lab-tensorboard", names.TENSORBOARD_IMAGE)
+    assert board["args"] == ["--logdir=/runs/today", "--bind_all", "--port=6006", f"--path_prefix={own}"]
+    path = f"/api/v1/namespaces/{namespace}/pods/lab-0-0"
+
+    def told(**waiting: str) -> None:
+        """Have the kubelet say which containers wait; the others run."""
+        running = {"running": {"startedAt": pod["metadata"]["creationTimestamp"]}}
+        statuses = [
+            {
+                "name": each["name"],
+                "image": each["image"],
+                "imageID": "",
+                "ready": each["name"] not in waiting,
+                "restartCount": 1,
+                "state": {"waiting": {"reason": waiting[each["name"]]}} if each["name"] in waiting else running,
+            }
+            for each in (main, board)
+        ]
+        arena.patch(f"{path}/status", {"status": {"containerStatuses": statuses}})
+
+    told(lab="CrashLoopBackOff")
+    assert arena.until_reason(namespace, "lab", "CrashLoopBackOff", kind=INTERACTIVE)["phase"] == "Initializing"
+    told(**{"lab-tensorboard": "CrashLoopBackOff"})
+    status = until_phase(arena, namespace, "lab", "Running")
+    assert status["phaseMessage"] == "1 pod running"
+    assert arena.only_pod(namespace, "lab")["metadata"]["uid"] == pod["metadata"]["uid"]
 
 
 def test_suspended_it_gives_its_gpus_back_and_resumes(arena: Arena) -> None:

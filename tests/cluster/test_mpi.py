@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.arena import MERGE, Arena, names_of
+from tests.support.arena import MERGE, TRAINING, Arena, names_of
 from tests.support.foreign import define_for_all, owned_by, report, undefine
 
 pytestmark = [pytest.mark.cluster, pytest.mark.xdist_group("mpi")]
@@ -142,6 +142,62 @@ def test_a_time_limit_ends_it_and_its_job(arena: Arena) -> None:
     operator.gone(namespace, "dist1")
     arena.until(lambda: not arena.pods(namespace), "its pods to be gone")
     assert arena.status(namespace, "dist1", DISTRIBUTED)["reason"] == "TimedOut"
+
+
+def test_training_says_it_in_the_older_way(arena: Arena) -> None:
+    arena.nodes(1)
+    namespace = arena.project("a", deserved=8)
+    operator = MpiOperator(arena)
+    arena.submit(namespace, "solver", mpi=True, processes=2, slotsPerWorker=4)
+    job = operator.job(namespace, "solver")
+    assert job["spec"]["slotsPerWorker"] == 4
+    [owner] = job["metadata"]["ownerReferences"]
+    assert (owner["kind"], owner["name"]) == (TRAINING, "solver")
+    operator.make_pods(namespace, "solver")
+    arena.until(lambda: arena.running(namespace) == 2, "both workers to run")
+    status = arena.until_status(
+        namespace,
+        "solver",
+        lambda status: "3 pods running" in status.get("phaseMessage", ""),
+        "to say that all three run",
+    )
+    assert (status["phase"], status["requestedGPU"], status["totalAllocatedGPU"]) == ("Running", "2", "2")
+    assert [each["kind"] for each in status["createdResources"]] == ["MPIJob"]
+    assert report(arena, namespace, "solver") == {}, "it is no workload of another kind"
+    operator.say(namespace, "solver", "Succeeded")
+    arena.until_phase(namespace, "solver", "Completed")
+    arena.delete(arena.path(namespace, "solver"))
+    operator.gone(namespace, "solver")
+    arena.until(lambda: not arena.pods(namespace), "its pods to be gone")
+
+
+def test_it_ends_when_it_was_preempted_once_too_often(arena: Arena) -> None:
+    arena.nodes(1, gpus=2)
+    a, b = arena.project("a", deserved=2), arena.project("b", deserved=0)
+    operator = MpiOperator(arena)
+    submit(arena, b, "dist1", preemptionLimit=1)
+    operator.make_pods(b, "dist1")
+    arena.until(lambda: arena.running(b) == 2, "both workers to run")
+    arena.submit(a, "owner", gpu="2")
+    arena.until_phase(a, "owner", "Running")
+    arena.until(lambda: not arena.pods(b), "launcher and workers to be gone")
+    status = arena.status(b, "dist1", DISTRIBUTED)
+    assert (status["preemptions"], status["phase"]) == (1, "Pending"), "the gang is counted, once"
+
+    arena.patch(arena.path(a, "owner"), {"spec": {"active": {"value": False}}})
+    arena.until_phase(a, "owner", "Stopped")
+    operator.make_pods(b, "dist1")
+    arena.until(lambda: arena.running(b) == 2, "both workers to run again")
+    arena.patch(arena.path(a, "owner"), {"spec": {"active": {"value": True}}})
+    status = arena.until_reason(b, "dist1", "Preempted", kind=DISTRIBUTED)
+    operator.gone(b, "dist1")
+    arena.until_phase(a, "owner", "Running")
+    arena.until(lambda: not arena.pods(b), "its pods to be gone")
+    assert status["phase"] == "Failed"
+    assert status["phaseMessage"].startswith("preemptions: 2, preemptionLimit: 1; pod dist1-")
+    assert f"was stopped for {a.removeprefix('runai-')}/owner" in status["phaseMessage"]
+    assert arena.status(b, "dist1", DISTRIBUTED)["preemptions"] == 2
+    arena.event(b, "dist1", "Preempted")
 
 
 def test_a_job_of_somebody_else_is_in_its_way(arena: Arena) -> None:

@@ -14,32 +14,30 @@ from aliquot.errors import AliquotError, UserError
 from aliquot.kube.client import ApiClient
 from aliquot.kube.problems import ApiProblem, NotFound
 
-SUSPENDABLE: Final = ("TrainingWorkload", "InteractiveWorkload")
+_SUSPENDABLE: Final = ("TrainingWorkload", "InteractiveWorkload")
 """Kinds that have a parameter for it."""
-
-
 Change = Callable[[ApiClient, Job], Awaitable[None]]
 
 
 def delete(words: Sequence[str], project: str | None, *, every: bool) -> None:
     """Delete jobs of a project, by name or all."""
-    _each(project, words, _delete, "deleted", tuple(WORKLOADS), every=every)
+    _each(project, words, _delete, "deleted", lambda _: True, every=every)
 
 
 def suspend(words: Sequence[str], project: str | None, *, every: bool) -> None:
     """Stop jobs of a project for a while."""
-    _each(project, words, _suspend, "suspended", SUSPENDABLE, every=every)
+    _each(project, words, _suspend, "suspended", _may_be_suspended, every=every)
 
 
 def resume(words: Sequence[str], project: str | None, *, every: bool) -> None:
     """Let suspended jobs of a project wait for their turn again."""
-    _each(project, words, _resume, "resumed", SUSPENDABLE, every=every)
+    _each(project, words, _resume, "resumed", _may_be_suspended, every=every)
 
 
 def _each(
-    project: str | None, words: Sequence[str], change: Change, done: str, kinds: Sequence[str], *, every: bool
+    project: str | None, words: Sequence[str], change: Change, done: str, fits: Callable[[Job], bool], *, every: bool
 ) -> None:
-    """Change each of several jobs, or all of these kinds; the others are changed, too, if one cannot be."""
+    """Change each of several jobs, or all that fit; the others are changed, too, if one cannot be."""
     with told():
         if every and words:
             raise UserError("--all", True, "left out, or given without names")
@@ -48,7 +46,7 @@ def _each(
     async def work(session: Session) -> bool:
         jobs = await jobs_in(session.client, session.namespace)
         if wanted is None:
-            fit = [job for job in jobs if not job.template and job.kind in kinds]
+            fit = [job for job in jobs if not job.template and fits(job)]
             return all([await _one(session, job, change, done) for job in fit])
         return all([await _one(session, name, change, done, jobs) for name in wanted])
 
@@ -91,8 +89,12 @@ async def _resume(client: ApiClient, job: Job) -> None:
     await _set_active(client, job, active=True)
 
 
+def _may_be_suspended(job: Job) -> bool:
+    return job.kind in _SUSPENDABLE and not job.distributed
+
+
 async def _set_active(client: ApiClient, job: Job, *, active: bool) -> None:
-    if job.kind not in SUSPENDABLE:
+    if not _may_be_suspended(job):
         allowed = "a training or interactive job: distributed ones and inference cannot be suspended"
         raise UserError("job", job.name, allowed)
     if job.ended:

@@ -457,13 +457,21 @@ def test_a_policy_of_any_kind_that_nobody_can_keep_is_refused(kind: str) -> None
 
 
 @pytest.mark.parametrize(
-    ("job_type", "serves_mpi", "warned"), [("MPIJob", False, True), ("MPIJob", True, False), ("TFJob", False, False)]
+    ("kind", "spec", "serves_mpi", "warned"),
+    [
+        ("DistributedWorkload", {"jobType": "MPIJob"}, False, True),
+        ("DistributedWorkload", {"jobType": "MPIJob"}, True, False),
+        ("DistributedWorkload", {"jobType": "TFJob"}, False, False),
+        ("TrainingWorkload", {"mpi": {"value": True}}, False, True),
+        ("TrainingWorkload", {"mpi": {"value": True}}, True, False),
+        ("TrainingWorkload", {"mpi": {"value": False}}, False, False),
+    ],
 )
-def test_a_workload_that_nothing_carries_out_is_warned_of(job_type: str, serves_mpi: bool, warned: bool) -> None:
+def test_a_workload_that_nothing_carries_out_is_warned_of(
+    kind: str, spec: dict[str, Any], serves_mpi: bool, warned: bool
+) -> None:
     known = replace(VISION, serves_mpi=serves_mpi)
-    given = of_kind.workload(
-        "DistributedWorkload", namespace="runai-vision", spec={"jobType": job_type, "image": {"value": "x"}}
-    )
+    given = of_kind.workload(kind, namespace="runai-vision", spec={"image": {"value": "x"}, **spec})
     verdict = review(given, None, known)
     assert verdict.allowed
     assert [each for each in verdict.warnings if "install the MPI Operator" not in each] == []

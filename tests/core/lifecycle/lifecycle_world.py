@@ -12,6 +12,7 @@ from aliquot.core.submission.pod_values import Compute, Gpus, Identity, Process
 NEW = WorkloadStatus()
 RETRY = Retry(base_seconds=10, cap_seconds=360)
 
+WHY_TAKEN = "stopped for b/job: project b is owed 1 of its 1 GPU"
 ALIVE = (PodPhase.WAITING, PodPhase.STARTING, PodPhase.RUNNING)
 
 _SPEC = ValidSpec(
@@ -78,6 +79,11 @@ def succeeded(index: int = 0, attempt: int = 0, **changes: Any) -> ObservedPod:
 
 def failed(index: int = 0, attempt: int = 0, **changes: Any) -> ObservedPod:
     return pod(index, attempt, PodPhase.FAILED, **changes)
+
+
+def taken(pod: ObservedPod, **changes: Any) -> ObservedPod:
+    """Return a pod that is marked: others get its GPUs."""
+    return replace(pod, disrupted=True, preempted=True, reason="EvictionByAliquot", message=WHY_TAKEN, **changes)
 
 
 def going(given: ObservedPod, **changes: Any) -> ObservedPod:

@@ -13,6 +13,7 @@ from aliquot.core.lifecycle import (
     Facts,
     Limits,
     ObservedCarrier,
+    ObservedPod,
     Record,
     Steps,
     Wait,
@@ -21,9 +22,22 @@ from aliquot.core.lifecycle import (
     plan_carried,
     record_of,
 )
+from aliquot.core.submission import ValidInference
 from aliquot.errors import UserError
-from tests.core.lifecycle.lifecycle_world import NEW, facts, failed, running, starting, succeeded, waiting
+from tests.core.lifecycle.lifecycle_world import (
+    NEW,
+    WHY_TAKEN,
+    facts,
+    failed,
+    gang,
+    running,
+    starting,
+    succeeded,
+    taken,
+    waiting,
+)
 
+MPI = gang(job_type="MPIJob")
 READY = ObservedCarrier(ready=True)
 NOT_READY = ObservedCarrier()
 ENDED = ObservedCarrier(outcome="Failed", ended_at=600)
@@ -177,11 +191,11 @@ def test_what_is_wrong_with_a_service_can_be_cured() -> None:
 def test_a_time_limit_is_an_end_for_good() -> None:
     begun = after(facts(running(started_at=500), limits=Limits(seconds=60)), READY, NEW, 510)
     assert (begun.phase, begun.reason) == ("Running", None)
-    assert plan_carried(None, READY, (running(started_at=500),), record_of(begun), 520) == Steps(look_again_at=560)
+    assert plan_carried(MPI, READY, (running(started_at=500),), record_of(begun), 520) == Steps(look_again_at=560)
     ended = after(facts(running(started_at=500)), READY, begun, 561)
     assert (ended.phase, ended.reason, ended.requested_gpu) == ("Failed", "TimedOut", "0")
     assert "60 s" in (ended.phase_message or "")
-    assert plan_carried(None, READY, (), record_of(ended), 600) == Steps(outcome="Failed")
+    assert plan_carried(MPI, READY, (), record_of(ended), 600) == Steps(outcome="Failed")
     later = after(facts(), None, ended, 700)
     assert (later.phase, later.reason, later.phase_message) == ("Failed", "TimedOut", ended.phase_message)
 
@@ -196,6 +210,58 @@ def test_what_carries_it_out_is_remembered() -> None:
     found = carried_status(replace(facts(running()), spec=None), READY, Decimal(1), (), NEW, 1000, made)
     assert found.created_resources == made
     assert after(facts(), None, found, 1100).created_resources == made
+
+
+LAUNCHER, WORKER = running(name="mpi-launcher-x", uid="l1"), running(name="mpi-worker-0", uid="w1")
+LATER, LATER_WORKER = replace(LAUNCHER, uid="l2", created=300.0), replace(WORKER, uid="w2", created=301.0)
+LEFT = taken(failed(name="mpi-launcher-w", uid="l1", finished_at=250.0))
+PREEMPTED: dict[str, tuple[list[ObservedPod], list[ObservedPod], int]] = {
+    # the pods of one look and those of the next; how many preemptions were counted then
+    "nobody": ([LAUNCHER, WORKER], [LAUNCHER, WORKER], 0),
+    "a gang, once": ([taken(LAUNCHER), taken(WORKER)], [taken(LAUNCHER), taken(WORKER)], 1),
+    "… of which one is marked first": ([LAUNCHER, taken(WORKER)], [taken(LAUNCHER), taken(WORKER)], 1),
+    "… of which one is gone first": ([taken(LAUNCHER), taken(WORKER)], [taken(WORKER, deleting=True)], 1),
+    "the next gang, too": ([taken(LAUNCHER), taken(WORKER)], [taken(LATER), taken(LATER_WORKER)], 2),
+    "… beside a pod of the first that has ended and stays": ([LEFT, taken(WORKER)], [LEFT, taken(LATER)], 2),
+    "a pod that has ended and stays is none again": ([LEFT, taken(WORKER)], [LEFT, LATER, LATER_WORKER], 1),
+}
+
+
+@pytest.mark.parametrize(("first", "then", "count"), PREEMPTED.values(), ids=PREEMPTED)
+def test_a_gang_counts_once_each_time_it_is_preempted(
+    first: list[ObservedPod], then: list[ObservedPod], count: int
+) -> None:
+    before = carried_status(facts(*first, spec=MPI), NOT_READY, Decimal(2), (), NEW, 1000)
+    found = carried_status(facts(*then, spec=MPI), NOT_READY, Decimal(2), (), before, 1001)
+    assert (found.preemptions or 0) == count
+    assert {pod.uid for pod in then if pod.preempted} <= set(found.counted_pods), "what is marked may go now"
+    assert (found.phase, found.reason) != ("Failed", "Preempted"), "it bears any number"
+
+
+@pytest.mark.parametrize("limit", [0, 2])
+def test_one_preemption_too_many_is_an_end_for_good(limit: int) -> None:
+    asked, pods = replace(MPI, preemption_limit=limit), (taken(LAUNCHER), taken(WORKER))
+    borne = NEW.model_copy(update={"preemptions": limit - 1}) if limit else NEW
+    if limit:
+        borne = carried_status(facts(*pods, spec=asked), NOT_READY, Decimal(2), (), borne, 900)
+        assert (borne.preemptions, borne.phase) == (limit, "Pending"), "the last that it bears"
+        pods = (taken(LATER), taken(LATER_WORKER))
+    assert plan_carried(asked, NOT_READY, pods, record_of(borne), 1000) == Steps(outcome="Failed")
+    ended = carried_status(facts(*pods, spec=asked), NOT_READY, Decimal(2), (), borne, 1000)
+    assert (ended.phase, ended.reason, ended.preemptions) == ("Failed", "Preempted", limit + 1)
+    assert ended.requested_gpu == "0"
+    assert f"was {WHY_TAKEN}" in (ended.phase_message or "")
+    assert plan_carried(asked, NOT_READY, (), record_of(ended), 1001) == Steps(outcome="Failed"), "the object may go on"
+    later = carried_status(facts(spec=asked), None, Decimal(2), (), ended, 1002)
+    assert (later.phase, later.reason, later.phase_message) == ("Failed", "Preempted", ended.phase_message)
+
+
+def test_each_pod_of_inference_counts_and_none_ends_it() -> None:
+    service = ValidInference(pod=MPI.worker, port=8000)
+    pods = (taken(running(uid="a")), taken(running(uid="b")))
+    found = carried_status(facts(*pods, spec=service), READY, Decimal(2), (), NEW, 1000)
+    assert (found.preemptions, set(found.counted_pods)) == (2, {"a", "b"})
+    assert plan_carried(service, READY, pods, record_of(found), 1000) == Steps()
 
 
 @pytest.mark.parametrize(
@@ -217,4 +283,4 @@ def test_what_carries_it_out_is_remembered() -> None:
 def test_the_workload_goes_when_its_time_is_over(
     ttl_seconds: int | None, carrier: ObservedCarrier | None, record: Record, now: float, wanted: Steps
 ) -> None:
-    assert plan_carried(ttl_seconds, carrier, (), record, now) == wanted
+    assert plan_carried(replace(MPI, ttl_seconds=ttl_seconds), carrier, (), record, now) == wanted

@@ -62,6 +62,11 @@ def again(code: int, reason: str) -> dict[str, Any]:
     return {**waits("CrashLoopBackOff", "back-off 20s restarting failed container=train pod=x"), "lastState": last}
 
 
+def beside(status: dict[str, Any]) -> dict[str, Any]:
+    """The same of a container that is not the pod's main one."""
+    return {**status, "name": "train-tensorboard"}
+
+
 def target(reason: str, status: str = "True") -> dict[str, Any]:
     return {"type": "DisruptionTarget", "status": status, "reason": reason, "message": "why"}
 
@@ -73,6 +78,8 @@ def read(pod: Pod) -> ObservedPod:
 
 
 RUNS = container(running={"startedAt": "1970-01-01T00:02:00Z"})
+EARLIER = container(running={"startedAt": "1970-01-01T00:01:50Z"})
+MAIN = {names.MAIN_CONTAINER_ANNOTATION: "train"}
 UNREADY = {"type": "Ready", "status": "False", "lastTransitionTime": "1970-01-01T00:07:00Z"}
 UNSEEN: dict[str, Any] = {}
 
@@ -130,6 +137,42 @@ CASES: dict[str, tuple[Pod, dict[str, Any]]] = {
     "an init container is started again": (
         given_pod(initContainerStatuses=[again(1, "Error")], containerStatuses=[waits("PodInitializing")]),
         {"phase": PodPhase.STARTING, "reason": "CrashLoopBackOff"},
+    ),
+    "runs, whatever a container beside it does": (
+        given_pod("Running", annotations=MAIN, containerStatuses=[beside(again(1, "Error")), RUNS]),
+        {"phase": PodPhase.RUNNING, "reason": "", "started_at": 120.0},
+    ),
+    "runs, though one beside it cannot start": (
+        given_pod("Pending", annotations=MAIN, containerStatuses=[beside(waits("ErrImagePull", "not found")), RUNS]),
+        {"phase": PodPhase.RUNNING, "reason": "", "started_at": 120.0},
+    ),
+    "is started again, though one beside it runs": (
+        given_pod("Running", annotations=MAIN, containerStatuses=[again(1, "Error"), beside(EARLIER)]),
+        {
+            "phase": PodPhase.STARTING,
+            "reason": "CrashLoopBackOff",
+            "message": "its container ended with exit code 1 and is started again",
+        },
+    ),
+    "cannot start, though one beside it runs": (
+        given_pod("Pending", annotations=MAIN, containerStatuses=[beside(EARLIER), waits("ErrImagePull", "not found")]),
+        {"phase": PodPhase.STARTING, "reason": "ErrImagePull", "message": "not found", "started_at": None},
+    ),
+    "neither can start": (
+        given_pod(annotations=MAIN, containerStatuses=[beside(waits("ErrImagePull")), waits("ContainerCreating")]),
+        {"phase": PodPhase.STARTING, "reason": ""},
+    ),
+    "failed, and so did one beside it, later": (
+        given_pod(
+            "Failed",
+            annotations=MAIN,
+            containerStatuses=[beside(ended(137, "OOMKilled", at="1970-01-01T00:06:00Z")), ended(3, "Error")],
+        ),
+        {"phase": PodPhase.FAILED, "exit_code": 3, "reason": "Error", "finished_at": 360.0},
+    ),
+    "names a container that nobody tells of yet": (
+        given_pod("Running", annotations=MAIN, containerStatuses=[beside(RUNS)]),
+        {"phase": PodPhase.RUNNING, "reason": ""},
     ),
     "succeeded": (
         given_pod("Succeeded", startTime="1970-01-01T00:02:00Z", containerStatuses=[ended(0, "Completed")]),

@@ -1,7 +1,6 @@
 """Preemptions: what counts, that each is counted once whatever happens in between, and when one ends a workload."""
 
 from dataclasses import replace
-from typing import Any
 
 import pytest
 from hypothesis import given
@@ -14,6 +13,7 @@ from aliquot.core.submission import Valid, ValidInteractive
 from tests.core.lifecycle.lifecycle_world import (
     NEW,
     RETRY,
+    WHY_TAKEN,
     facts,
     failed,
     gang,
@@ -21,6 +21,7 @@ from tests.core.lifecycle.lifecycle_world import (
     running,
     spec,
     succeeded,
+    taken,
     waiting,
 )
 
@@ -28,12 +29,6 @@ NOTEBOOK = ValidInteractive(pod=spec().pod)
 RIGID = gang(clean_pod_policy="None")
 ELASTIC = gang(elastic=(2, 4))
 THREE = spec(completions=3, parallelism=3)
-WHY = "stopped for b/job: project b is owed 1 of its 1 GPU"
-
-
-def taken(pod: ObservedPod, **changes: Any) -> ObservedPod:
-    """Return a pod that is marked: others get its GPUs."""
-    return replace(pod, disrupted=True, preempted=True, reason="EvictionByAliquot", message=WHY, **changes)
 
 
 def moved(pod: ObservedPod) -> ObservedPod:
@@ -176,7 +171,7 @@ def test_it_ends_for_good_and_says_how_often_and_for_whom(asked: Valid, before: 
     known = after(asked, [running()], WorkloadStatus(preemptions=before or None))
     over = after(asked, [taken(running())], known)
     assert (over.phase, over.reason) == ("Failed", "Preempted")
-    assert over.phase_message == f"{sentence}; pod train-0-0 was {WHY}"
+    assert over.phase_message == f"{sentence}; pod train-0-0 was {WHY_TAKEN}"
     assert record_of(over).preempted
     [event] = happenings(known, over)
     assert (event.type, event.reason, event.message) == ("Warning", "Preempted", over.phase_message)

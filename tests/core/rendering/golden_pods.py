@@ -11,7 +11,7 @@ import yaml
 
 from aliquot.contracts.kinds import TrainingWorkload
 from aliquot.core.rendering import Context, Owner, objects_beside, pod_of
-from aliquot.core.submission import Defaults, Site, ValidSpec, effective
+from aliquot.core.submission import Defaults, Site, UserCheck, ValidSpec, effective
 from aliquot.naming import generated_job_name
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -19,7 +19,12 @@ DEFAULTS: Final = Defaults(cpu_milli_per_gpu=1000, memory_bytes_per_gpu=100 * 2*
 PROJECT: Final = "team-a"
 UID: Final = "6d1b2f8e-0000-4000-8000-000000000001"
 DOMAIN: Final = "gpu.example.com"
-SITE: Final = Site(PROJECT, DOMAIN)
+SITE: Final = Site(PROJECT, DOMAIN, checks_users=True)
+USER_CHECK: Final = UserCheck(
+    url="http://oauth2-proxy.auth.svc/oauth2/auth?allowed_emails={users}",
+    signin="https://auth.example.com/oauth2/start?rd=https://$host$escaped_request_uri",
+    prefix="nginx.ingress.kubernetes.io",
+)
 BEYOND_BASELINE: Final = frozenset(
     {"capabilities", "host-ipc", "host-network", "mount-propagation", "seccomp-profile-type", "volumes"}
 )
@@ -65,7 +70,7 @@ def context_of(workload: TrainingWorkload, spec: ValidSpec) -> Context:
     metadata = workload.metadata
     owner = Owner(workload.api_version, workload.kind, metadata.namespace, metadata.name, UID, metadata.labels)
     job_name = spec.job_name or generated_job_name(spec.name_prefix, ())
-    return Context(owner, PROJECT, job_name, domain=DOMAIN)
+    return Context(owner, PROJECT, job_name, domain=DOMAIN, user_check=USER_CHECK)
 
 
 def first_pod(workload: TrainingWorkload, *, restricted: bool = False) -> dict[str, object]:

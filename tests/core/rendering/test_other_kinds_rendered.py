@@ -1,4 +1,4 @@
-"""What becomes of distributed and inference workloads, as golden files, and what holds for all of them."""
+"""What becomes of workloads that are more than one simple pod, as golden files, and what holds for all of them."""
 
 import json
 import re
@@ -14,10 +14,21 @@ from hypothesis import strategies as st
 
 from aliquot.contracts import kubernetes
 from aliquot.core.intake.pods import pod_facts, pod_problems
-from aliquot.core.rendering import REQUEST_METRICS, Context, gang_pod, gang_service, mpi_version, serving_notes
+from aliquot.core.rendering import (
+    REQUEST_METRICS,
+    Context,
+    external_urls,
+    gang_pod,
+    gang_service,
+    mpi_version,
+    pod_of,
+    serving_notes,
+)
 from aliquot.core.rendering.mpi import NO_MPI
-from aliquot.core.submission import ValidDistributed, ValidInference
-from tests.core.rendering.golden_manifests import GOLDEN, distributed, golden_workloads, manifests
+from aliquot.core.submission import ValidDistributed, ValidInference, ValidInteractive
+from aliquot.core.submission.pod_values import Network, Port, Security
+from aliquot.names import MAIN_CONTAINER_ANNOTATION
+from tests.core.rendering.golden_manifests import GOLDEN, distributed, golden_workloads, interactive, manifests
 
 CASES = [(path, name) for path in golden_workloads() for name in manifests(path)]
 DNS_LABEL = re.compile("[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
@@ -138,3 +149,61 @@ def test_a_service_without_knative_says_what_is_not_possible(
     address, *rest = serving_notes(spec, WHERE, metrics)
     assert address == "it answers at http://llm.runai-team-a.svc"
     assert [each for each, part in zip(rest, told, strict=True) if part not in each] == []
+
+
+BOARD, LAB = interactive(GOLDEN / "tensorboard" / "workload.yaml")
+
+
+def containers(spec: ValidInteractive, where: Context) -> list[dict[str, Any]]:
+    return cast("dict[str, Any]", pod_of(spec, where, 0, 0, 0))["spec"]["containers"]
+
+
+@given(NAMES)
+def test_tensorboard_is_another_container_than_the_main_one(name: str) -> None:
+    where = replace(LAB, job_name=name)
+    made = cast("dict[str, Any]", pod_of(BOARD, where, 0, 0, 0))
+    main, board = made["spec"]["containers"]
+    assert main["name"] != board["name"]
+    assert made["metadata"]["annotations"][MAIN_CONTAINER_ANNOTATION] == main["name"]
+    assert all(DNS_LABEL.fullmatch(each["name"]) for each in (main, board))
+
+
+def test_tensorboard_is_served_below_the_path_of_its_address() -> None:
+    for case in ("tensorboard", "tensorboard-jupyter"):
+        spec, where = interactive(GOLDEN / case / "workload.yaml")
+        [url] = external_urls(spec.pod, where)
+        [_, board] = containers(spec, where)
+        assert f"--path_prefix={url.removeprefix(f'https://{where.domain}')}" in board["args"]
+    inside = replace(BOARD.pod, network=Network(ports=(Port(container=6006, service_type="ClusterIP"),)))
+    assert not any("path_prefix" in each for each in containers(replace(BOARD, pod=inside), LAB)[1]["args"])
+
+
+@pytest.mark.parametrize(
+    ("restricted", "uid", "non_root", "runs_as"),
+    [
+        (False, None, None, None),
+        (False, None, True, 65534),
+        (True, None, None, 65534),
+        (True, 1000, None, None),
+        (True, None, False, None),
+    ],
+)
+def test_tensorboard_runs_where_root_may_not(
+    restricted: bool, uid: int | None, non_root: bool | None, runs_as: int | None
+) -> None:
+    pod = replace(BOARD.pod, security=Security(uid=uid, non_root=non_root, capabilities=("SYS_NICE",)))
+    [_, board] = containers(replace(BOARD, pod=pod), replace(LAB, restricted=restricted))
+    assert board["securityContext"] == {
+        **({} if runs_as is None else {"runAsUser": runs_as}),
+        "allowPrivilegeEscalation": False,
+        "capabilities": {"drop": ["ALL"]},
+    }
+
+
+def test_only_the_directories_with_its_logs_are_in_tensorboards_container() -> None:
+    main, board = containers(BOARD, LAB)
+    assert {each["mountPath"] for each in main["volumeMounts"]} == {"/data", "/results", "/results/runs/old"}
+    assert {each["mountPath"]: each["readOnly"] for each in board["volumeMounts"]} == {
+        "/results": True,
+        "/results/runs/old": True,
+    }

@@ -10,6 +10,7 @@ import pytest
 
 from aliquot.contracts.kubernetes import ObjectBeside
 from aliquot.core.rendering import Standing, as_taken, mended, objects_beside, standing
+from aliquot.core.submission import UserCheck
 from aliquot.core.submission.pod_values import Port, Url
 from aliquot.core.submission.volume_values import Claim, NewClaim, Storage
 from tests.core.rendering.test_rendering_properties import CONTEXT, OWNER, a_pod
@@ -24,6 +25,8 @@ CLAIMS = Storage(
     )
 )
 DATA, SCRATCH, SERVICE, _, INGRESS = objects_beside(dataclasses.replace(NETWORK, storage=CLAIMS), CONTEXT)
+CHECK = UserCheck("http://auth/?users={users}", None, "nginx.ingress.kubernetes.io")
+[_, FOR_ANN] = objects_beside(a_pod(urls=(Url(80, users=("ann",)),)), dataclasses.replace(CONTEXT, user_check=CHECK))
 
 
 def stored(manifest: dict[str, object], *changes: Change) -> dict[str, Any]:
@@ -68,6 +71,12 @@ def labelled_more(found: dict[str, Any]) -> None:
     found["metadata"]["labels"]["team"] = "vision"
 
 
+def annotated(value: str | None, **more: str) -> Change:
+    """Its annotation that says who may open it is changed, or goes."""
+    name = "nginx.ingress.kubernetes.io/auth-url"
+    return lambda found: found["metadata"].update(annotations={**({} if value is None else {name: value}), **more})
+
+
 SEEN: list[tuple[str, dict[str, object], tuple[Change, ...], Standing]] = [
     ("a service as it was made", SERVICE, (), Standing.SOUND),
     ("an ingress as it was made", INGRESS, (), Standing.SOUND),
@@ -78,6 +87,10 @@ SEEN: list[tuple[str, dict[str, object], tuple[Change, ...], Standing]] = [
     ("no ports at all", SERVICE, (of("ports", None),), Standing.CHANGED),
     ("another selector", SERVICE, (lambda found: found["spec"]["selector"].update(a="b"),), Standing.CHANGED),
     ("another rule", INGRESS, (of("rules", [{"host": "elsewhere"}]),), Standing.CHANGED),
+    ("an annotation more does no harm", INGRESS, (annotated(None, seen="yes"),), Standing.SOUND),
+    ("an address for some users", FOR_ANN, (annotated("http://auth/?users=ann", seen="yes"),), Standing.SOUND),
+    ("an address that was opened to others", FOR_ANN, (annotated("http://auth/?users=ann,eve"),), Standing.CHANGED),
+    ("an address that was opened to everyone", FOR_ANN, (annotated(None),), Standing.CHANGED),
     ("another's service", SERVICE, (of_another,), Standing.TAKEN),
     ("nobody's service", SERVICE, (of_nobody,), Standing.TAKEN),
     ("a service that is going", SERVICE, (going,), Standing.GOING),

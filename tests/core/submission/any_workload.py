@@ -19,9 +19,11 @@ from aliquot.contracts.kinds.workloads import (
 )
 from aliquot.core.rendering import Context, Owner, objects_beside, workload_pod
 from aliquot.core.submission import (
+    NOTHING,
     InvalidWorkload,
     Valid,
     ValidDistributed,
+    carried_out,
     effective,
     effective_distributed,
     effective_inference,
@@ -143,6 +145,8 @@ def taken(case: Case) -> Workload:
 def read(whole: Workload) -> Valid:
     """What a workload asks for, whether or not somebody would do it already."""
     match whole:
+        case TrainingWorkload() if whole.spec.mpi.value:
+            return carried_out(whole, NOTHING, DEFAULTS, SITE)
         case TrainingWorkload():
             return effective(whole, DEFAULTS, SITE)
         case InteractiveWorkload():

@@ -345,7 +345,7 @@ REFUSED: list[tuple[dict[str, object], str, str]] = [
     (
         item("exposedUrls", containerPort=80, authorizedUsers="ada"),
         at("exposedUrls", "authorizedUsers"),
-        "not carried out yet",
+        "an administrator sets settings.addresses.authUrl",
     ),
     ({"userId": "\0"}, "spec.userId.value", "at most 253 characters"),
     ({"ttlAfterFinish": "soon"}, "spec.ttlAfterFinish.value", "a length of time, such as 5s, 2m or 3h"),

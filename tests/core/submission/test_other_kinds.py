@@ -16,7 +16,7 @@ from aliquot.core.submission import (
     effective_inference,
     effective_interactive,
 )
-from aliquot.core.submission.extent import NOT_CARRIED_OUT, PARAMETERS
+from aliquot.core.submission.extent import PARAMETERS, not_carried_out
 from aliquot.core.submission.pod_values import Gpus, Port
 
 DEFAULTS = Defaults(cpu_milli_per_gpu=1000, memory_bytes_per_gpu=0)
@@ -133,7 +133,9 @@ Refusal = tuple[Callable[..., object], dict[str, Any], str, str]
 REFUSED: list[Refusal] = [
     (interactive, {"image": {}}, "spec.image.value", "a container image"),
     (interactive, {"notebookToken": value("t")}, "spec.notebookToken.value", "spec.jupyter is not true"),
-    (interactive, {"tensorboard": value(True)}, "spec.tensorboard", "start TensorBoard in the container"),
+    (interactive, {"mpi": value(True)}, "spec.mpi", "a DistributedWorkload with jobType MPIJob"),
+    (interactive, {"processes": value(2)}, "spec.processes", "a DistributedWorkload with jobType MPIJob"),
+    (interactive, {"slotsPerWorker": value(2)}, "spec.slotsPerWorker", "a DistributedWorkload with jobType MPIJob"),
     (inference, {"ports": {}}, "spec.ports", "one port of the container"),
     (inference, {"maxScale": value(0)}, "spec.maxScale.value", "from 1 to"),
     (inference, {"minScale": value(3), "maxScale": value(2)}, "spec.maxScale.value", "from 3 to"),
@@ -170,12 +172,6 @@ REFUSED: list[Refusal] = [
     (inference, {"preemptionLimit": value(3)}, "spec.preemptionLimit.value", "never ends by itself"),
     (
         distributed,
-        {"jobType": "MPIJob", "preemptionLimit": value(3)},
-        "spec.preemptionLimit.value",
-        "not carried out for MPIJobs yet",
-    ),
-    (
-        distributed,
         {"preemptionLimit": value(3), "master": {"preemptionLimit": value(2)}},
         "masterSpec.preemptionLimit.value",
         "that of the whole gang",
@@ -191,6 +187,7 @@ REFUSED: list[Refusal] = [
         (interactive, {"preemptionLimit": value(2), "terminateAfterPreemption": value(False)}, 2),
         (interactive, {"preemptionLimit": value(2), "terminateAfterPreemption": value(True)}, 0),
         (distributed, {"preemptionLimit": value(0)}, 0),
+        (distributed, {"jobType": "MPIJob", "preemptionLimit": value(3)}, 3),
         (distributed, {"preemptionLimit": value(2), "master": {"preemptionLimit": value(2)}}, 2),
     ],
 )
@@ -212,4 +209,5 @@ def test_what_makes_no_sense_is_refused_by_field(
 
 
 def test_every_refusal_is_of_a_parameter_that_exists() -> None:
-    assert NOT_CARRIED_OUT.keys() <= {name for kind in PARAMETERS for name in kind.model_fields}
+    for kind in PARAMETERS:
+        assert not_carried_out(kind).keys() <= kind.model_fields.keys()

@@ -1,5 +1,6 @@
 """What each parameter of pods means, and what is answered to values that make no sense or would harm others."""
 
+from dataclasses import replace
 from operator import attrgetter
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from aliquot.contracts.kinds import TrainingWorkload
 from aliquot.core.submission import InvalidWorkload, Site, effective
 from aliquot.core.submission.durations import parse_duration
+from aliquot.core.submission.pod_values import Url
 from tests.core.submission.parameters_read import READ, REFUSED
 from tests.core.submission.test_effective import DEFAULTS, SITE, carried_out, refusals, workload
 
@@ -46,6 +48,51 @@ def test_without_a_domain_there_are_no_addresses(site: Site | None, spec: dict[s
         field,
         "left out: this cluster has no domain for addresses from outside",
     )
+
+
+CHECKED = replace(SITE, checks_users=True)
+NAMES = "names of users, such as ann@example.com,bob@example.com"
+ANN = {"containerPort": 80, "authorizedUsers": "ann@example.com"}
+
+
+@pytest.mark.parametrize(
+    ("written", "users"),
+    [
+        ("ann@example.com", ("ann@example.com",)),
+        ("bob, ann+lab@example.com,bob", ("ann+lab@example.com", "bob")),
+        ("bob ann", ("ann", "bob")),
+        (None, ()),
+    ],
+)
+def test_an_address_may_be_for_some_users(written: str | None, users: tuple[str, ...]) -> None:
+    items = {"a": {"containerPort": 80, "authorizedUsers": written}, "b": {"containerPort": 81}}
+    network = effective(workload({"exposedUrls": items}), DEFAULTS, CHECKED).pod.network
+    assert network.urls == (Url(80, users=users), Url(81))
+
+
+@pytest.mark.parametrize(
+    ("items", "said"),
+    [
+        ({"a": {"containerPort": 80, "authorizedUsers": written}}, NAMES)
+        for written in ("", " ", ",", "ann,", "ann;bob", "ann&all=1", "$host", "a b\n", "ann}", "@", "x" * 255)
+    ]
+    + [
+        ({"a": ANN, "b": {"containerPort": 80}}, "the same users for all addresses of a port"),
+        ({"a": ANN, "b": {**ANN, "authorizedUsers": "bob"}}, "the same users for all addresses of a port"),
+    ],
+)
+def test_users_whom_nobody_could_tell_are_refused(items: dict[str, object], said: str) -> None:
+    with pytest.raises(InvalidWorkload) as caught:
+        effective(workload({"exposedUrls": items}), DEFAULTS, CHECKED)
+    [error] = caught.value.errors
+    assert error.field == f"spec.exposedUrls.items[{max(items)}].value.authorizedUsers"
+    assert error.allowed.startswith(said)
+
+
+def test_a_port_with_an_address_for_all_is_for_nobody_alone() -> None:
+    ports = {"p": {"container": 80, "serviceType": "external-url"}}
+    with pytest.raises(InvalidWorkload, match="the same users for all addresses of a port"):
+        effective(workload({"ports": ports, "exposedUrls": {"a": ANN}}), DEFAULTS, CHECKED)
 
 
 def test_clear_text_credentials_are_never_repeated() -> None:

@@ -14,7 +14,7 @@ from aliquot.contracts.kinds.shapes import outside_name
 from aliquot.contracts.kinds.status import Phase
 from aliquot.contracts.kinds.workloads import MUTABLE
 from aliquot.core.scheduling.reasons import WaitCode
-from aliquot.core.submission import Defaults, InvalidWorkload, effective, effective_interactive
+from aliquot.core.submission import Defaults, InvalidWorkload, Site, effective, effective_interactive
 from aliquot.core.submission.extent import CARRIED_OUT, carried_out
 from aliquot.core.submission.interactive import JUPYTER_IMAGE, JUPYTER_PORT
 from aliquot.core.submission.keys import MOST_ENVIRONMENT_BYTES
@@ -27,15 +27,16 @@ EXAMPLES = [
     *(path.read_text() for path in sorted((ROOT / "examples" / "workloads").glob("*.yaml"))),
 ]
 DEFAULTS = Defaults(cpu_milli_per_gpu=1000, memory_bytes_per_gpu=100 * 2**20)
+SITE = Site("vision", "gpu.example.com", checks_users=True)
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=range(len(EXAMPLES)))
 def test_an_example_is_carried_out(example: str) -> None:
     written = yaml.safe_load(example)
     if written["kind"] == "InteractiveWorkload":
-        effective_interactive(InteractiveWorkload.model_validate(written), DEFAULTS)
+        effective_interactive(InteractiveWorkload.model_validate(written), DEFAULTS, SITE)
     else:
-        effective(TrainingWorkload.model_validate(written), DEFAULTS)
+        effective(TrainingWorkload.model_validate(written), DEFAULTS, SITE)
 
 
 def first_cells(page: str) -> str:
@@ -70,7 +71,7 @@ def test_what_may_change_is_said() -> None:
 
 
 def test_the_refusal_is_quoted_as_it_is() -> None:
-    spec = {"image": {"value": "ubuntu"}, "processes": {"value": 4}}
+    spec = {"image": {"value": "ubuntu"}, "ingressUrl": {"value": "https://gpu.example.com/x"}}
     with pytest.raises(InvalidWorkload) as caught:
         effective(TrainingWorkload.model_validate({"spec": spec}), DEFAULTS)
     assert f"    {caught.value}\n" in PAGE

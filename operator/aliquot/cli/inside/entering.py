@@ -47,7 +47,7 @@ def show_logs(name: str, project: str | None, flags: LogFlags) -> None:
     choice = LogChoice(follow=flags.follow, since_seconds=seconds, tail=flags.tail, timestamps=flags.timestamps)
     job = in_project(project, lambda session: job_named(session, name))
     with told(f"job {name}"):
-        merged = flags.pod is None and job.kind == "DistributedWorkload" and len(job.pods) > 1
+        merged = flags.pod is None and job.distributed and len(job.pods) > 1
         pods = job.pods if merged else [pod_named(job, flags.pod)]
         access = PodAccess(read_preferences(os.environ).cluster)
         if not merged:

@@ -62,7 +62,7 @@ def description(job: Job, events: Iterable[Event], now: datetime) -> str:
 
 def _facts(job: Job, now: datetime) -> str:
     status = job.status
-    distributed = job.kind == "DistributedWorkload"
+    distributed = job.distributed
     labels: dict[str, str] = job.raw["metadata"].get("labels") or {}
     lines: dict[str, str] = {
         "NAME": job.name,

@@ -76,7 +76,14 @@ class Job:
             return _TYPES.get(job_type, job_type)
         if self.kind == "InteractiveWorkload":
             return "Interactive-Preemptible" if self.value("preemptible") else "Interactive"
-        return "Train" if self.kind == "TrainingWorkload" else self.kind.removesuffix("Workload")
+        if self.kind == "TrainingWorkload":
+            return _TYPES["MPIJob"] if self.distributed else "Train"
+        return self.kind.removesuffix("Workload")
+
+    @property
+    def distributed(self) -> bool:
+        """Whether its pods work together; training does by MPI."""
+        return self.kind == "DistributedWorkload" or (self.kind == "TrainingWorkload" and bool(self.value("mpi")))
 
     @property
     def project(self) -> str:

@@ -56,7 +56,7 @@ _CALLED: Final = {
 _OF_NO_KIND: Final = ("baseWorkload", "jobType", "usage")
 """Members of a spec that are no parameters."""
 ANY_DEFAULTS: Final = Defaults(cpu_milli_per_gpu=0, memory_bytes_per_gpu=0)
-ANY_SITE: Final = Site(None, domain="cluster.local")
+ANY_SITE: Final = Site(None, domain="cluster.local", checks_users=True)
 """Where nothing is known of the cluster: what depends on it is not told then."""
 _FIELD: Final = re.compile(r"(?P<part>spec|masterSpec)\.(?P<name>\w+)(?:\.values\.(?P<member>\w+))?")
 

@@ -23,10 +23,10 @@ from aliquot.clock import Clock, timestamp
 from aliquot.cluster.granting.bind import read_again
 from aliquot.cluster.mirror.cache import Key
 from aliquot.cluster.mirror.conditions import write_conditions
-from aliquot.cluster.mirror.mirror import Mirror, key_of
+from aliquot.cluster.mirror.mirror import Mirror, key_of, owner_of
 from aliquot.contracts.kinds.workloads import Workload
 from aliquot.contracts.kubernetes import Condition, Pod
-from aliquot.core.lifecycle import observe
+from aliquot.core.lifecycle import observe, observe_foreign
 from aliquot.core.scheduling import Evict, EvictionFailed, EvictionStarted
 from aliquot.core.scheduling.events import Event
 from aliquot.kube.client import ApiClient
@@ -193,7 +193,8 @@ class Evicter:
 
     def _waits(self, key: Key, pod: Pod) -> bool:
         """Whether a status has to count the pod before it goes; if so it is asked to, and the eviction goes on then."""
-        workload, seen = self._mirror.workload_of(pod), observe(pod)
+        workload = self._mirror.workload_of(pod)
+        seen = observe_foreign(pod) if owner_of(pod) is None else observe(pod)
         if workload is None or seen is None or not seen.counts_first or seen.uid in workload.status.counted_pods:
             return False
         counts, now = key_of(workload), self._clock.monotonic()

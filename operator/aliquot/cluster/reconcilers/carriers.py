@@ -6,7 +6,8 @@
 
 An inference workload stays with what it began with, though Knative may be installed later: its status names the objects
 (`createdResources`), and they themselves tell it if nobody could write that down. What has ended by itself stays, so
-that its logs can be read; what goes on although its time is over is deleted, once the workload's status says so.
+that its logs can be read; what goes on although its time is over, or although it was preempted once too often, is
+deleted, once the workload's status says so.
 """
 
 from collections.abc import Callable, Iterator
@@ -113,8 +114,7 @@ class Carriers:
             await self._upkeep.objects.follow(way.resource)
         carrier = self._observed(way, context)
         now = self._clock.now()
-        ttl = spec.ttl_seconds if isinstance(spec, ValidDistributed) else None
-        steps = plan_carried(ttl, carrier, view.pods, view.record, now)
+        steps = plan_carried(spec, carrier, view.pods, view.record, now)
         if steps.delete_workload:
             return steps
         try:

@@ -194,7 +194,8 @@ def _kind(manifest: Manifest) -> KindName:
 def _made_of(found: ObjectBeside) -> tuple[object, ...]:
     metadata = found.metadata
     told = found.status if isinstance(found, CarrierObject) else None
-    return found.spec, metadata.labels, metadata.owner_references, metadata.deletion_timestamp, told
+    marks = metadata.labels, metadata.annotations
+    return found.spec, marks, metadata.owner_references, metadata.deletion_timestamp, told
 
 
 def _trouble(manifest: Manifest, found: ObjectBeside, owner: Owner, stands: Standing) -> str:

@@ -210,6 +210,7 @@ class Views:
             restricted=held is not None and held.metadata.labels.get(names.POD_SECURITY_LABEL) == names.RESTRICTED,
             domain=self._configuration.defaults.domain,
             ingress_class=self._ingress_class,
+            user_check=self._configuration.defaults.user_check,
         )
 
     def _no_project(self, namespace: str) -> str:

@@ -1,6 +1,6 @@
 """Workloads: refused for what they would be refused for by the reconciler."""
 
-from aliquot.contracts.kinds.workloads import DistributedWorkload, Workload
+from aliquot.contracts.kinds.workloads import DistributedWorkload, TrainingWorkload, Workload
 from aliquot.core.admission.examination import Examination, Refusal, Surroundings, homeless
 from aliquot.core.rendering import MPI_KIND, NO_MPI
 from aliquot.core.submission import InvalidWorkload, has_its_base, of_other_kinds, read_workload
@@ -20,9 +20,21 @@ def examine_workload(workload: Workload, known: Surroundings) -> Examination:
     if not has_its_base(workload, known):
         missing = f"spec.baseWorkload: no template {workload.spec.base_workload} is there yet: it will wait for one"
         return Examination((), (*warnings, missing + of_other_kinds(workload, known)))
-    if not known.serves_mpi and isinstance(workload, DistributedWorkload) and workload.spec.job_type == MPI_KIND:
-        warnings = (*warnings, f"spec.jobType: it will wait: {NO_MPI}")
+    by_mpi = _says_mpi(workload)
+    if by_mpi is not None and not known.serves_mpi:
+        warnings = (*warnings, f"{by_mpi}: it will wait: {NO_MPI}")
     return Examination(tuple(map(Refusal.of, problems_of(workload, known))), warnings)
+
+
+def _says_mpi(workload: Workload) -> str | None:
+    """The field by which a workload says itself that it is an MPI job; None: it does not."""
+    match workload:
+        case DistributedWorkload() if workload.spec.job_type == MPI_KIND:
+            return "spec.jobType"
+        case TrainingWorkload() if workload.spec.mpi.value:
+            return "spec.mpi.value"
+        case _:
+            return None
 
 
 def problems_of(workload: Workload, known: Surroundings) -> tuple[UserError, ...]:

@@ -1,25 +1,28 @@
 """A workload that another object carries out: inference a Deployment or a Knative Service, MPI an MPIJob.
 
 The object says whether it has ended and what is wrong with it; its pods say where they are, as those of every workload.
-An inference workload never ends by itself. One whose time is over has ended, whatever the object says: the object goes.
+An inference workload never ends by itself. One whose time is over, or that was preempted once too often, has ended,
+whatever the object says: the object goes.
 """
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Final
 
 from aliquot.contracts.kinds.status import CreatedResource, WorkloadStatus
 from aliquot.contracts.kubernetes import Carrier, CarrierStatus, Condition
-from aliquot.core.lifecycle.account import Account, within_time
+from aliquot.core.lifecycle.account import Account, with_preemptions, within_time
 from aliquot.core.lifecycle.facts import Facts, Wait
 from aliquot.core.lifecycle.limits import over_at
 from aliquot.core.lifecycle.phase import Stand, clip, stand, standing
 from aliquot.core.lifecycle.pods import ObservedPod, PodPhase
-from aliquot.core.lifecycle.record import FAILED, INVALID_SPEC, TIMED_OUT, Outcome, Record, record_of
+from aliquot.core.lifecycle.record import FAILED, INVALID_SPEC, PREEMPTED, TIMED_OUT, Outcome, Record, record_of
 from aliquot.core.lifecycle.status import assemble
 from aliquot.core.lifecycle.steps import Steps
 from aliquot.core.lifecycle.times import seconds
+from aliquot.core.submission import Valid, ValidDistributed, ValidInference
 
 NO_REQUESTS: Final = "no pods: the first request starts one"
 """What is said of a service that is scaled to zero."""
@@ -82,7 +85,8 @@ def carried_status(
     """Make the status of a workload that an object carries out.
 
     Args:
-        facts: what is known of the workload; its pods are those of the object. What it asks for is not looked at.
+        facts: what is known of the workload; its pods are those of the object. Of what it asks for, only how many
+            preemptions it bears is looked at.
         carrier: what the object says; None: there is none yet.
         requested_gpus: GPUs of all pods that should be alive now.
         notes: what else is to be said while it goes on, a sentence each.
@@ -94,7 +98,7 @@ def carried_status(
         `before` itself if there is nothing to write.
     """
     given = replace(facts, spec=None)
-    account = _account(carrier, facts.pods, record_of(before), now)
+    account = _account(facts.spec, carrier, facts.pods, record_of(before), now)
     stands = _stand(given, carrier, account, before)
     if account.outcome is None and stands.phase != "Terminating" and not given.errors and notes:
         stands = replace(stands, message="; ".join(clip(text) for text in (stands.message, *notes)))
@@ -111,7 +115,7 @@ def carried_status(
 
 
 def plan_carried(
-    ttl_seconds: int | None,
+    spec: ValidDistributed | ValidInference,
     carrier: ObservedCarrier | None,
     pods: Sequence[ObservedPod],
     record: Record,
@@ -120,16 +124,17 @@ def plan_carried(
     """Decide what to do about the workload itself; to make the object, and to keep it as it should be, is not said.
 
     Args:
-        ttl_seconds: seconds from its end to its deletion; None: it stays.
+        spec: what was asked for.
         carrier: what the object says; None: there is none.
         pods: all that exist of it.
         record: what the workload's status remembers.
         now: Unix seconds.
     """
-    account = _account(carrier, pods, record, now)
+    account = _account(spec, carrier, pods, record, now)
     if account.outcome is None:
         over = over_at(record.timing, pods, now) if record.timing is not None else None
         return Steps(look_again_at=over[0] if over is not None else None)
+    ttl_seconds = spec.ttl_seconds if isinstance(spec, ValidDistributed) else None
     if ttl_seconds is None:
         return Steps(outcome=account.outcome)
     goes_at = (now if account.ended_at is None else account.ended_at) + ttl_seconds
@@ -164,14 +169,36 @@ def _trouble(condition: Condition | None, status: str) -> Wait | None:
     return Wait(condition.reason, condition.message or condition.reason)
 
 
-def _account(carrier: ObservedCarrier | None, pods: Sequence[ObservedPod], record: Record, now: float) -> Account:
+def _account(
+    spec: Valid | None, carrier: ObservedCarrier | None, pods: Sequence[ObservedPod], record: Record, now: float
+) -> Account:
     outcome = record.finished or (carrier.outcome if carrier is not None else None)
     ended_at = record.completed_at
     if ended_at is None and carrier is not None:
         ended_at = carrier.ended_at
     failed = max(record.failed, sum(pod.own_failure for pod in pods))
     account = Account(frozenset(), {}, failed, {}, outcome, ended_at if outcome is not None else None)
+    if isinstance(spec, ValidDistributed):
+        account = with_preemptions(account, record, pods, _of_gangs(pods), spec.preemption_limit)
     return within_time(account, record, pods, now)
+
+
+def _of_gangs(pods: Iterable[ObservedPod]) -> Iterable[Sequence[ObservedPod]]:
+    """Return the preemptions of a gang that another controller makes anew, as of `preemptions.tally`.
+
+    Nothing numbers its pods: one that was made after another had ended is of a later gang. So a pod that was marked and
+    then failed by itself, and stays there for its logs, hides no later preemption.
+    """
+    together: list[ObservedPod] = []
+    until = math.inf
+    for pod in sorted((pod for pod in pods if pod.preempted), key=lambda pod: (pod.created, pod.name)):
+        if pod.created > until:
+            yield together
+            together, until = [], math.inf
+        together.append(pod)
+        until = min(until, math.inf if pod.finished_at is None else pod.finished_at)
+    if together:
+        yield together
 
 
 def _stand(facts: Facts, carrier: ObservedCarrier | None, account: Account, before: WorkloadStatus) -> Stand:
@@ -198,6 +225,8 @@ def _end(
         return Stand(outcome, before.reason, before.phase_message or "")
     if account.time_over is not None:
         return Stand(outcome, TIMED_OUT, account.time_over)
+    if account.preempted is not None:
+        return Stand(outcome, PREEMPTED, clip(account.preempted))
     if outcome == "Completed":
         succeeded = sum(pod.phase is PodPhase.SUCCEEDED for pod in pods)
         return Stand(outcome, None, f"it has completed; pods that succeeded: {succeeded}")

@@ -185,13 +185,15 @@ def _phase(pod: Pod) -> PodPhase:
             return PodPhase.FAILED
         case "Running":
             return PodPhase.STARTING if _stands_still(pod) else PodPhase.RUNNING
+        case "Pending" if any(each.state.running for each in _main(pod)):
+            return PodPhase.RUNNING  # it waits for a container beside the main one
         case _:  # Pending; Unknown, which says that nobody knows whether it runs; what newer versions may add
             return PodPhase.STARTING if pod.spec.node_name else PodPhase.WAITING
 
 
 def _stands_still(pod: Pod) -> bool:
     """Whether a pod that has begun to run has only containers that wait: they ended, and are started again."""
-    statuses = pod.status.container_statuses
+    statuses = _main(pod) or pod.status.container_statuses
     return bool(statuses) and all(each.state.waiting is not None for each in statuses)
 
 
@@ -202,8 +204,14 @@ def _disruption(conditions: Iterable[Condition]) -> Condition | None:
     return None
 
 
+def _main(pod: Pod) -> Sequence[ContainerStatus]:
+    """The container that alone says how the pod is doing; empty: the pod names none, and all of them do."""
+    named = pod.metadata.annotations.get(names.MAIN_CONTAINER_ANNOTATION)
+    return [each for each in pod.status.container_statuses if each.name == named]
+
+
 def _containers(pod: Pod) -> Sequence[ContainerStatus]:
-    return (*pod.status.init_container_statuses, *pod.status.container_statuses)
+    return (*pod.status.init_container_statuses, *(_main(pod) or pod.status.container_statuses))
 
 
 def _end(pod: Pod) -> Terminated | None:
@@ -270,7 +278,7 @@ def _device_count(limits: dict[str, str | int | float]) -> int:
 def _started_at(pod: Pod) -> float | None:
     running = [
         started
-        for container in pod.status.container_statuses
+        for container in _main(pod) or pod.status.container_statuses
         if container.state.running and (started := seconds(container.state.running.started_at)) is not None
     ]
     if running:
@@ -282,7 +290,7 @@ def _finished_at(pod: Pod) -> float | None:
     """Return when the last container ended; where no container tells, when the pod ceased to be ready."""
     ends = [
         finished
-        for container in _containers(pod)
+        for container in (*pod.status.init_container_statuses, *pod.status.container_statuses)
         if container.state.terminated and (finished := seconds(container.state.terminated.finished_at)) is not None
     ]
     if ends:

@@ -7,7 +7,8 @@ Doors, for workloads of any kind: `pod_of` and `workload_pod` (a whole pod), `po
 `serving_objects` without Knative. Reconcilers call them and post what they return.
 """
 
-from aliquot.core.rendering.beside import existing_claims, external_urls, missing_claim, objects_beside, objects_of
+from aliquot.core.rendering.addresses import external_urls
+from aliquot.core.rendering.beside import existing_claims, missing_claim, objects_beside, objects_of
 from aliquot.core.rendering.context import Context, Owner
 from aliquot.core.rendering.gang import gang_name, gang_pod, gang_service
 from aliquot.core.rendering.job import job_pod

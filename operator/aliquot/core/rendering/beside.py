@@ -5,17 +5,20 @@ time. All go with the workload, but for claims that are not ephemeral: data outl
 (docs/decisions/0009).
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Final
+from urllib.parse import quote
 
-from aliquot import names, naming
+from aliquot import names
+from aliquot.core.rendering.addresses import paths
 from aliquot.core.rendering.context import Context, Manifest
 from aliquot.core.rendering.gang import gang_service
 from aliquot.core.rendering.mpi import MPI_KIND
 from aliquot.core.rendering.resources import memory_text
 from aliquot.core.rendering.volumes import claim_name
 from aliquot.core.submission import Valid, ValidDistributed, ValidPod, common_pod
-from aliquot.core.submission.pod_values import Port, Url
+from aliquot.core.submission.pod_values import Port
+from aliquot.core.submission.spec import USERS_PLACE
 from aliquot.core.submission.volume_values import Claim, NewClaim
 
 _ENDINGS: Final = {"ClusterIP": "", "NodePort": "-nodeport", "LoadBalancer": "-balancer"}
@@ -51,11 +54,6 @@ def missing_claim(name: str) -> str:
     return (
         f"there is no PersistentVolumeClaim {name} in the namespace: make it, or leave existingPvc out and give a size"
     )
-
-
-def external_urls(pod: ValidPod, context: Context) -> tuple[str, ...]:
-    """Return the addresses outside the cluster under which the workload is reached, for its status."""
-    return tuple(f"https://{context.domain}{path}" for path, _ in _paths(pod.network.urls, context))
 
 
 def _metadata(context: Context, name: str, *, owned: bool = True) -> Manifest:
@@ -95,15 +93,15 @@ def _services(pod: ValidPod, context: Context) -> list[Manifest]:
         ports = [port for port in pod.network.ports if port.service_type == service_type]
         if ports:
             name = context.object_name(ending if found else "")
-            found.append(_service(name, service_type, map(_service_port, ports), context))
+            found.append(_service(name, service_type, map(_service_port, ports), pod, context))
     if pod.network.urls:
         numbers = dict.fromkeys(url.container for url in pod.network.urls)
         ports_of_urls = (_service_port(Port(container=number)) for number in numbers)
-        found.append(_service(context.object_name(_URLS), "ClusterIP", ports_of_urls, context))
+        found.append(_service(context.object_name(_URLS), "ClusterIP", ports_of_urls, pod, context))
     return found
 
 
-def _service(name: str, service_type: str, ports: Iterable[Manifest], context: Context) -> Manifest:
+def _service(name: str, service_type: str, ports: Iterable[Manifest], pod: ValidPod, context: Context) -> Manifest:
     mark = context.mark()
     return {
         "apiVersion": "v1",
@@ -111,6 +109,8 @@ def _service(name: str, service_type: str, ports: Iterable[Manifest], context: C
         "metadata": _metadata(context, name),
         "spec": {
             "type": service_type,
+            # A pod is ready when all of its containers are: without TensorBoard the main one is reached all the same.
+            **({"publishNotReadyAddresses": True} if pod.tensorboard is not None else {}),
             "selector": {label: mark[label] for label in (names.WORKLOAD_NAME_LABEL, names.WORKLOAD_KIND_LABEL)},
             "ports": list(ports),
         },
@@ -129,38 +129,49 @@ def _service_port(port: Port) -> Manifest:
     }
 
 
-def _paths(urls: Iterable[Url], context: Context) -> list[tuple[str, int]]:
-    """The path of each address and the port it leads to; the first that is made has no number."""
-    own = f"/{context.project}/{naming.dns_label(context.job_name)}"
-    found: dict[str, int] = {}
-    for url in urls:
-        path = url.path or (own if own not in found else f"{own}/{url.container}")
-        found.setdefault(path, url.container)
-    return list(found.items())
-
-
 def _ingresses(pod: ValidPod, context: Context) -> list[Manifest]:
-    if not pod.network.urls:
-        return []
+    """An Ingress for each set of users, as its annotations hold for all of its paths."""
+    by_users: dict[tuple[str, ...], list[tuple[str, int]]] = {}
+    for path, url in paths(pod.network.urls, context):
+        by_users.setdefault(url.users, []).append((path, url.container))
+    return [
+        _ingress(context.object_name(f"{_URLS}-{at}" if at else ""), users, ports, context)
+        for at, (users, ports) in enumerate(by_users.items())
+    ]
+
+
+def _ingress(name: str, users: Collection[str], ports: Iterable[tuple[str, int]], context: Context) -> Manifest:
     assert context.domain is not None, "submission refuses addresses in a cluster without a domain"
     service = context.object_name(_URLS)
-    paths = [
+    backends = [
         {
             "path": path,
             "pathType": "Prefix",
             "backend": {"service": {"name": service, "port": {"number": number}}},
         }
-        for path, number in _paths(pod.network.urls, context)
+        for path, number in ports
     ]
-    return [
-        {
-            "apiVersion": "networking.k8s.io/v1",
-            "kind": "Ingress",
-            "metadata": _metadata(context, context.object_name()),
-            "spec": {
-                **({"ingressClassName": context.ingress_class} if context.ingress_class is not None else {}),
-                "tls": [{"hosts": [context.domain]}],
-                "rules": [{"host": context.domain, "http": {"paths": paths}}],
-            },
-        }
-    ]
+    return {
+        "apiVersion": "networking.k8s.io/v1",
+        "kind": "Ingress",
+        "metadata": {
+            **_metadata(context, name),
+            **({"annotations": _for_users(users, context)} if users else {}),
+        },
+        "spec": {
+            **({"ingressClassName": context.ingress_class} if context.ingress_class is not None else {}),
+            "tls": [{"hosts": [context.domain]}],
+            "rules": [{"host": context.domain, "http": {"paths": backends}}],
+        },
+    }
+
+
+def _for_users(users: Iterable[str], context: Context) -> dict[str, str]:
+    """The annotations by which the ingress controller lets nobody else pass."""
+    check = context.user_check
+    assert check is not None, "submission refuses users in a cluster where nobody checks them"
+    names_in_url = ",".join(quote(user, safe="@") for user in users)
+    return {
+        f"{check.prefix}/auth-url": check.url.replace(USERS_PLACE, names_in_url),
+        **({f"{check.prefix}/auth-signin": check.signin} if check.signin is not None else {}),
+    }

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from aliquot import names, naming
+from aliquot.core.submission import UserCheck
 
 Manifest = dict[str, object]
 """A part of an object, as JSON has it."""
@@ -52,6 +53,7 @@ class Context:
         restricted: whether the namespace takes only pods of the Pod Security level `restricted`.
         domain: host name of the cluster's addresses for the outside; needed where the workload has such.
         ingress_class: of the Ingress; None: the cluster's default.
+        user_check: keeps others off addresses that are for some users; needed where the workload has such.
     """
 
     owner: Owner
@@ -60,6 +62,7 @@ class Context:
     restricted: bool = False
     domain: str | None = None
     ingress_class: str | None = None
+    user_check: UserCheck | None = None
 
     def mark(self) -> dict[str, str]:
         """The labels of everything that belongs to the workload; those of its pods among them."""

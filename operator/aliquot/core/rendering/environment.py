@@ -86,6 +86,11 @@ def _users(variable: Variable) -> Manifest:
     return secret_variable(variable.name, variable.secret, variable.secret_key)
 
 
+def literal(text: str) -> str:
+    """Write a text so that Kubernetes, for which `$(NAME)` is a variable, takes it as it is."""
+    return text.replace("$(", "$$(")
+
+
 def expanded(words: Sequence[str], context: Context) -> list[str]:
     """Put the project and the job's name where a command line says `${RUNAI_PROJECT}` and `${RUNAI_JOB_NAME}`.
 

@@ -7,8 +7,8 @@ bucket is copied by rclone rather than mounted: that would take a privileged con
 from typing import Final
 
 from aliquot.core.rendering.context import Manifest
-from aliquot.core.rendering.environment import no_devices, secret_variable
-from aliquot.core.rendering.security import fetcher_security
+from aliquot.core.rendering.environment import literal, no_devices, secret_variable
+from aliquot.core.rendering.security import NOBODY, fetcher_security
 from aliquot.core.rendering.volumes import bucket_volume, code_volume
 from aliquot.core.submission import ValidPod
 from aliquot.core.submission.volume_values import Bucket, Repository
@@ -17,7 +17,6 @@ _GIT_USER: Final = "User"
 _GIT_PASSWORD: Final = "Password"  # noqa: S105 - the key of a Secret
 _S3_KEY_ID: Final = "AccessKeyId"
 _S3_SECRET: Final = "SecretKey"  # noqa: S105 - the key of a Secret
-_NOBODY: Final = 65534
 
 
 def fetchers(pod: ValidPod) -> list[Manifest]:
@@ -64,7 +63,7 @@ def _copier(at: int, bucket: Bucket, *, as_user: bool) -> Manifest:
     return {
         "name": f"s3-{at}",
         "image": bucket.image,
-        "args": ["copy", "--config=", f"bucket:{bucket.bucket}", _literal(bucket.path)],
+        "args": ["copy", "--config=", f"bucket:{bucket.bucket}", literal(bucket.path)],
         "env": [
             *_texts(texts),
             *_credentials(
@@ -79,23 +78,18 @@ def _copier(at: int, bucket: Bucket, *, as_user: bool) -> Manifest:
         "volumeMounts": [{"name": bucket_volume(at), "mountPath": bucket.path}],
         "securityContext": {
             # The image would run as root.
-            **({} if as_user else {"runAsUser": _NOBODY, "runAsNonRoot": True}),
+            **({} if as_user else {"runAsUser": NOBODY, "runAsNonRoot": True}),
             **fetcher_security(),
         },
     }
 
 
 def _texts(texts: dict[str, str]) -> list[Manifest]:
-    return [{"name": name, "value": _literal(value)} for name, value in texts.items()]
+    return [{"name": name, "value": literal(value)} for name, value in texts.items()]
 
 
 def _credentials(secret: str | None, variables: dict[str, tuple[str | None, str]]) -> list[Manifest]:
     """List variables with credentials; of each, the text itself and the Secret's key for it."""
     if secret is not None:
         return [secret_variable(name, secret, key) for name, (_, key) in variables.items()]
-    return [{"name": name, "value": _literal(text)} for name, (text, _) in variables.items() if text is not None]
-
-
-def _literal(text: str) -> str:
-    """Write a text so that Kubernetes, for which `$(NAME)` is a variable, takes it as it is."""
-    return text.replace("$(", "$$(")
+    return [{"name": name, "value": literal(text)} for name, (text, _) in variables.items() if text is not None]

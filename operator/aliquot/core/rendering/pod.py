@@ -3,7 +3,7 @@
 from aliquot import names, naming
 from aliquot.core.rendering.context import Context, Manifest
 from aliquot.core.rendering.gang import gang_pod
-from aliquot.core.rendering.template import pod_annotations, pod_labels, pod_spec
+from aliquot.core.rendering.template import main_container, pod_annotations, pod_labels, pod_spec
 from aliquot.core.submission import Valid, ValidDistributed, ValidInteractive, ValidPod, ValidSpec
 
 
@@ -42,6 +42,9 @@ def workload_pod(
         restart_policy: what its node does when the container ends.
     """
     counted = {names.POD_INDEX_LABEL: str(index), names.ATTEMPT_LABEL: str(attempt)}
+    told = {names.FAILED_ATTEMPTS_ANNOTATION: str(failed_attempts)}
+    if pod.tensorboard is not None:
+        told[names.MAIN_CONTAINER_ANNOTATION] = main_container(context)
     return {
         "apiVersion": "v1",
         "kind": "Pod",
@@ -49,7 +52,7 @@ def workload_pod(
             "name": naming.pod_name(context.job_name, index, attempt),
             "namespace": context.owner.namespace,
             "labels": pod_labels(pod, context, counted),
-            "annotations": pod_annotations(pod, {names.FAILED_ATTEMPTS_ANNOTATION: str(failed_attempts)}),
+            "annotations": pod_annotations(pod, told),
             "ownerReferences": [context.owner.reference()],
         },
         "spec": pod_spec(pod, context, index, restart_policy),

@@ -6,8 +6,13 @@ runtime's default, which is also what `docker run` has, so that images that were
 enforces that level, pods are made to pass it wherever the user says nothing else (docs/decisions/0009).
 """
 
+from typing import Final
+
 from aliquot.core.rendering.context import Manifest
 from aliquot.core.submission.pod_values import Security
+
+NOBODY: Final = 65534
+"""Number of a user that every image bears."""
 
 
 def pod_security(security: Security, *, restricted: bool) -> Manifest:
@@ -19,11 +24,16 @@ def pod_security(security: Security, *, restricted: bool) -> Manifest:
         found["runAsGroup"] = security.gid
     if security.groups:
         found["supplementalGroups"] = list(security.groups)
-    non_root = restricted if security.non_root is None else security.non_root
+    non_root = is_non_root(security, restricted=restricted)
     if non_root or security.non_root is not None:
         found["runAsNonRoot"] = non_root
     found["seccompProfile"] = {"type": security.seccomp or "RuntimeDefault"}
     return found
+
+
+def is_non_root(security: Security, *, restricted: bool) -> bool:
+    """Whether no container of the pod may run as root."""
+    return restricted if security.non_root is None else security.non_root
 
 
 def container_security(security: Security, *, restricted: bool) -> Manifest:
@@ -43,5 +53,5 @@ def container_security(security: Security, *, restricted: bool) -> Manifest:
 
 
 def fetcher_security() -> Manifest:
-    """Return the security context of containers that fetch data: they need no rights at all."""
+    """Return the security context of containers that only read or fetch data: they need no rights at all."""
     return {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}}

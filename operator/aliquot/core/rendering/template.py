@@ -9,6 +9,7 @@ from aliquot.core.rendering.fetching import fetchers
 from aliquot.core.rendering.placing import placing
 from aliquot.core.rendering.resources import gpu_annotations, resources
 from aliquot.core.rendering.security import container_security, pod_security
+from aliquot.core.rendering.tensorboard import tensorboard_container
 from aliquot.core.rendering.volumes import Volumes, volumes_of
 from aliquot.core.submission import ValidPod
 
@@ -68,9 +69,14 @@ def pod_spec(
         **({"hostNetwork": True, "dnsPolicy": "ClusterFirstWithHostNet"} if pod.network.host_network else {}),
         "securityContext": pod_security(pod.security, restricted=context.restricted),
         **({"initContainers": before} if before else {}),
-        "containers": [_container(pod, context, index, mounted, further)],
+        "containers": [_container(pod, context, index, mounted, further), *_beside(pod, context, mounted)],
         **({"volumes": mounted.volumes} if mounted.volumes else {}),
     }
+
+
+def main_container(context: Context) -> str:
+    """Return the name of the container in which the user's process runs."""
+    return naming.dns_label(context.job_name)
 
 
 def _joined(theirs: Mapping[str, str], ours: Mapping[str, str]) -> dict[str, str]:
@@ -83,7 +89,7 @@ def _container(
 ) -> Manifest:
     process = pod.process
     parts: Manifest = {
-        "name": naming.dns_label(context.job_name),
+        "name": main_container(context),
         "image": process.image,
         "imagePullPolicy": process.image_pull_policy,
         "command": expanded(process.command, context),
@@ -101,8 +107,15 @@ def _container(
     return {name: part for name, part in parts.items() if part}
 
 
+def _beside(pod: ValidPod, context: Context, mounted: Volumes) -> list[Manifest]:
+    """List the containers that run beside the main one."""
+    board = pod.tensorboard
+    return [] if board is None else [tensorboard_container(board, pod, context, mounted.mounts)]
+
+
 def _ports(pod: ValidPod) -> list[Manifest]:
-    """List the container's ports, each once."""
+    """List the main container's ports, each once."""
     pairs = [(port.container, port.protocol) for port in pod.network.ports]
     pairs += [(url.container, "TCP") for url in pod.network.urls]
-    return [{"containerPort": number, "protocol": protocol} for number, protocol in dict.fromkeys(pairs)]
+    taken = () if pod.tensorboard is None else ((pod.tensorboard.port, "TCP"),)
+    return [{"containerPort": pair[0], "protocol": pair[1]} for pair in dict.fromkeys(pairs) if pair not in taken]

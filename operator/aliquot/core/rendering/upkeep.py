@@ -47,9 +47,10 @@ def mended(manifest: Manifest, whole: Mapping[str, object]) -> Manifest:
     """Make the object as it should be of the one that is there: what the API server and others added to it stays."""
     wanted, there = _members(manifest["metadata"]), _members(whole["metadata"])
     labels = {**_members(there.get("labels")), **_members(wanted["labels"])}
+    annotations = {**_members(there.get("annotations")), **_members(wanted.get("annotations"))}
     return {
         **whole,
-        "metadata": {**there, "labels": labels},
+        "metadata": {**there, "labels": labels, **({"annotations": annotations} if annotations else {})},
         "spec": {**_members(whole.get("spec")), **_members(manifest["spec"])},
     }
 
@@ -60,8 +61,10 @@ def as_taken(manifest: Manifest, found: ObjectBeside) -> Manifest:
     It writes amounts in a form of its own and leaves out what is empty, and others may insist on something. What
     differs from this later was changed by hand.
     """
-    labels = {name: value for name, value in found.metadata.labels.items() if name in _members(_labels(manifest))}
-    metadata = {**_members(manifest["metadata"]), "labels": labels}
+    metadata = _members(manifest["metadata"])
+    for marks, theirs in (("labels", found.metadata.labels), ("annotations", found.metadata.annotations)):
+        if marks in metadata:
+            metadata = {**metadata, marks: _reworded(metadata[marks], theirs)}
     spec = _members(_reworded(manifest["spec"], found.spec))
     if "selector" in found.spec:
         spec["selector"] = found.spec["selector"]
@@ -80,15 +83,13 @@ def _reworded(wanted: object, found: object) -> object:
     return [_reworded(entry, item) for entry, item in zip(entries, items, strict=True)] if same else items
 
 
-def _labels(manifest: Manifest) -> object:
-    return _members(manifest["metadata"])["labels"]
-
-
 def _is_as_made(manifest: Manifest, found: ObjectBeside) -> bool:
-    spec, labels = _members(manifest["spec"]), _labels(manifest)
+    spec, metadata = _members(manifest["spec"]), _members(manifest["metadata"])
     # With one label more a Service would select no pods.
     whole = found.spec.get("selector") == spec.get("selector")
-    return whole and _has(found.spec, spec) and _has(found.metadata.labels, labels)
+    marked = _has(found.metadata.labels, metadata["labels"])
+    annotated = _has(found.metadata.annotations, _members(metadata.get("annotations")))
+    return whole and _has(found.spec, spec) and marked and annotated
 
 
 def _has(found: object, wanted: object) -> bool:

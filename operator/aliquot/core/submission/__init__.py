@@ -23,7 +23,7 @@ from aliquot.core.submission.job import ValidJob, effective_job
 from aliquot.core.submission.pod_values import ValidPod, Variable
 from aliquot.core.submission.policy_status import policy_problems_of, policy_status
 from aliquot.core.submission.reading import carried_out, inheritance_now, read_workload, site_of
-from aliquot.core.submission.spec import Defaults, InvalidWorkload, Site, ValidSpec
+from aliquot.core.submission.spec import Defaults, InvalidWorkload, Site, UserCheck, ValidSpec
 from aliquot.core.submission.valid import Valid, common_pod, is_carried
 
 __all__ = [
@@ -33,6 +33,7 @@ __all__ = [
     "InvalidWorkload",
     "Site",
     "Surroundings",
+    "UserCheck",
     "Valid",
     "ValidDistributed",
     "ValidInference",

@@ -8,7 +8,7 @@ from aliquot import names
 from aliquot.contracts.kinds.workloads import DistributedSpec, DistributedWorkload, MasterSpec
 from aliquot.core.submission.counts import MOST_PODS, read_count, read_preemption_limit, read_seconds_to_deletion
 from aliquot.core.submission.layers import settled
-from aliquot.core.submission.master import PARAMETERS, over_workers
+from aliquot.core.submission.master import MASTER, PARAMETERS, blame_once, over_workers
 from aliquot.core.submission.pod_values import ValidPod
 from aliquot.core.submission.problems import Problems
 from aliquot.core.submission.read_pod import read_pod
@@ -106,7 +106,7 @@ def read_distributed(
     run, mpi = spec.run_policy.values, spec.mpi_job.values
     retries = None if run is None else run.backoff_limit.value
     workers = _workers(spec, problems)
-    _refuse_limits(workload, problems)
+    _refuse_another_limit(workload, problems)
     masters = 0 if spec.no_master.value else 1
     return ValidDistributed(
         job_type=spec.job_type or "PyTorchJob",
@@ -124,14 +124,11 @@ def read_distributed(
     )
 
 
-def _refuse_limits(workload: DistributedWorkload, problems: Problems) -> None:
-    """Refuse limits of preemptions that nobody would keep."""
-    spec, own = workload.spec, workload.master_spec
-    limit = spec.preemption_limit.value
-    if limit is not None and spec.job_type == "MPIJob":
-        problems.add("spec.preemptionLimit.value", limit, "not carried out for MPIJobs yet: leave it out")
+def _refuse_another_limit(workload: DistributedWorkload, problems: Problems) -> None:
+    """Refuse a limit of preemptions for the master alone: the gang is preempted as a whole."""
+    own = workload.master_spec
     theirs = None if own is None else own.preemption_limit.value
-    if theirs is not None and theirs != limit:
+    if theirs is not None and theirs != workload.spec.preemption_limit.value:
         problems.add(
             "masterSpec.preemptionLimit.value", theirs, "left out: spec.preemptionLimit is that of the whole gang"
         )
@@ -170,10 +167,7 @@ def _master(
         own = MasterSpec()
     below, merged = Problems(), settled(PARAMETERS, over_workers(own, spec))
     master = read_pod(merged, workload.metadata, priority_class, defaults, site, below)
-    known = problems.errors
-    for error in below.errors:
-        if error not in known:  # what it shares with the workers is blamed once
-            problems.add(error.field.replace("spec.", "masterSpec.", 1), error.value, error.allowed)
+    blame_once(below, problems, MASTER)
     return master
 
 

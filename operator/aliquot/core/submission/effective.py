@@ -1,4 +1,4 @@
-"""From a training workload to what is carried out.
+"""From a training workload that is no MPI job to what is carried out.
 
 The API server has checked most of this already (schema and CEL). It is checked again, because an object may be older
 than the schema, and because some things no schema can know. What all kinds have in common, `read_pod` reads; the other
@@ -11,6 +11,7 @@ from aliquot import names
 from aliquot.contracts.kinds import TrainingWorkload
 from aliquot.contracts.kinds.workloads import TrainingSpec
 from aliquot.core.submission.counts import MOST_PODS, read_count, read_preemption_limit, read_seconds_to_deletion
+from aliquot.core.submission.mpi import refuse_mpi
 from aliquot.core.submission.problems import Problems
 from aliquot.core.submission.read_pod import read_pod
 from aliquot.core.submission.spec import Defaults, Site, ValidSpec
@@ -22,7 +23,7 @@ def effective(workload: TrainingWorkload, defaults: Defaults, site: Site | None 
     """Say what a workload asks for, defaults filled in.
 
     Args:
-        workload: with its effective spec.
+        workload: with its effective spec; no MPI job.
         defaults: what holds in the cluster for pods that do not say.
         site: what its project and the cluster allow; None: not known, addresses from outside are refused then.
 
@@ -38,6 +39,8 @@ def effective(workload: TrainingWorkload, defaults: Defaults, site: Site | None 
 def read_training(workload: TrainingWorkload, defaults: Defaults, site: Site | None, problems: Problems) -> ValidSpec:
     """Read a training workload; arguments as of `effective`, but that `problems` takes what is wrong."""
     spec = workload.spec
+    assert not spec.mpi.value, "an MPI job is a gang: `mpi` reads it"
+    refuse_mpi(spec, problems)
     pod = read_pod(spec, workload.metadata, names.TRAIN_PRIORITY_CLASS, defaults, site, problems)
     completions, parallelism = _pods(spec, problems)
     return ValidSpec(

@@ -19,24 +19,22 @@ from aliquot.contracts.kinds.wrappers import Items, KeyedItems, Value, Values, g
 from aliquot.core.submission.problems import Problems
 
 _AS_DISTRIBUTED: Final = "left out: submit a DistributedWorkload with jobType MPIJob instead"
-_SECOND_IMAGE: Final = "left out: start TensorBoard in the container, and expose its port by spec.ports"
-
-NOT_CARRIED_OUT: Final[Mapping[str, str]] = MappingProxyType(
-    {
-        "ingress_url": "left out: it is set by the system; give spec.exposedUrls",
-        "mpi": _AS_DISTRIBUTED,
-        "processes": _AS_DISTRIBUTED,
-        "slots_per_worker": _AS_DISTRIBUTED,
-        "tensorboard": _SECOND_IMAGE,
-        "tensorboard_logdir": _SECOND_IMAGE,
-    }
+_OF_ANY: Final[Mapping[str, str]] = MappingProxyType(
+    {"ingress_url": "left out: it is set by the system; give spec.exposedUrls"}
 )
-"""The parameters that nothing comes of, and what to do instead."""
+_OF_INTERACTIVE: Final[Mapping[str, str]] = MappingProxyType(
+    {**_OF_ANY, "mpi": _AS_DISTRIBUTED, "processes": _AS_DISTRIBUTED, "slots_per_worker": _AS_DISTRIBUTED}
+)
+
+
+def not_carried_out(parameters: type[Shape]) -> Mapping[str, str]:
+    """Return the parameters of a kind that nothing comes of, and what to do instead."""
+    return _OF_INTERACTIVE if issubclass(parameters, InteractiveParameters) else _OF_ANY
 
 
 def carried_out(parameters: type[Shape]) -> frozenset[str]:
     """Return the parameters of a kind that do something."""
-    return frozenset(parameters.model_fields) - NOT_CARRIED_OUT.keys()
+    return frozenset(parameters.model_fields) - not_carried_out(parameters).keys()
 
 
 CARRIED_OUT: Final = carried_out(TrainingParameters)
@@ -52,7 +50,7 @@ PARAMETERS: Final[tuple[type[Shape], ...]] = (
 
 def refuse_the_rest(spec: Shape, problems: Problems) -> None:
     """Note every parameter that has a value and is not carried out; false asks for nothing."""
-    for name, allowed in NOT_CARRIED_OUT.items():
+    for name, allowed in not_carried_out(type(spec)).items():
         value = _value(getattr(spec, name, None))
         if value is not None and value is not False:
             problems.add(f"spec.{outside_name(name)}", value, allowed)

@@ -12,6 +12,7 @@ from aliquot.core.submission.pod_values import Port, ValidPod
 from aliquot.core.submission.problems import Problems
 from aliquot.core.submission.read_pod import read_pod
 from aliquot.core.submission.spec import Defaults, Site
+from aliquot.core.submission.tensorboard import with_tensorboard
 
 JUPYTER_IMAGE: Final = "quay.io/jupyter/scipy-notebook:latest"
 JUPYTER_PORT: Final = 8888
@@ -55,8 +56,9 @@ def read_interactive(
     pod = read_pod(spec, workload.metadata, default, defaults, site, problems, image_optional=jupyter)
     if spec.notebook_token.value is not None and not jupyter:
         problems.add("spec.notebookToken.value", "…", "left out, because spec.jupyter is not true")
+    pod = _with_jupyter(pod, spec, problems) if jupyter else pod
     return ValidInteractive(
-        pod=_with_jupyter(pod, spec, problems) if jupyter else pod,
+        pod=with_tensorboard(pod, spec, defaults, site, problems),
         ttl_seconds=read_seconds_to_deletion(spec, problems),
         active=spec.active.value is not False,
         preemption_limit=read_preemption_limit(spec, problems),

@@ -28,12 +28,19 @@ _TYPES: Final[Mapping[str, str]] = {
     "external-url": _EXTERNAL_URL,
 }
 """Types as they are written, in lower case, those of the command line (`runai submit --service-type`) included."""
+_USERS: Final = re.compile(r"[A-Za-z0-9][-A-Za-z0-9._+@]{0,253}(?:[, ]+[A-Za-z0-9][-A-Za-z0-9._+@]{0,253})*", re.ASCII)
 _PATH: Final = re.compile(r"(/[A-Za-z0-9][-A-Za-z0-9_.]*)+/?", re.ASCII)
 
 TYPES_ALLOWED: Final = "ClusterIP, NodePort or LoadBalancer; or portforward, or external-url"
 PORT_ALLOWED: Final = f"a port: a whole number from 1 to {_PORTS[-1]}"
 NO_DOMAIN: Final = "left out: this cluster has no domain for addresses from outside"
-OPEN_TO_ALL: Final = "left out: access by user is not carried out yet, and everyone who reaches the address may open it"
+NO_USER_CHECK: Final = (
+    "left out: nothing in this cluster keeps others off an address; an administrator sets settings.addresses.authUrl"
+)
+USERS_ALLOWED: Final = (
+    "names of users, such as ann@example.com,bob@example.com: letters, digits and any of . _ - + @; left out: everyone"
+)
+SAME_USERS: Final = "the same users for all addresses of a port: whoever reaches it by one of them has reached it"
 
 
 def read_network(spec: NetworkParameters, site: Site | None, problems: Problems) -> Network:
@@ -60,10 +67,13 @@ def read_network(spec: NetworkParameters, site: Site | None, problems: Problems)
         else:
             taken |= uses
             ports.append(port)
-    urls += [
-        _url(f"spec.exposedUrls.items[{label}].value", item, site, problems)
-        for label, item in sorted(given(spec.exposed_urls.items).items())
-    ]
+    users_of: dict[int, tuple[str, ...]] = {url.container: () for url in urls}
+    for label, item in sorted(given(spec.exposed_urls.items).items()):
+        field = f"spec.exposedUrls.items[{label}].value"
+        url = _url(field, item, site, problems)
+        urls.append(url)
+        if users_of.setdefault(url.container, url.users) != url.users:
+            problems.add(f"{field}.authorizedUsers", item.authorized_users, SAME_USERS)
     return Network(
         host_network=bool(spec.host_network.value),
         ports=tuple(ports),
@@ -104,11 +114,12 @@ def _uses(port: Port) -> Iterator[tuple[str | None, str, str, int]]:
 def _url(field: str, item: parameters.ExposedUrl, site: Site | None, problems: Problems) -> Url:
     if item.container_port not in _PORTS:
         problems.add(f"{field}.containerPort", item.container_port, PORT_ALLOWED)
-    if item.authorized_users:
-        problems.add(f"{field}.authorizedUsers", item.authorized_users, OPEN_TO_ALL)
-    if not _check_site(field, item.url or "", site, problems) or not item.url:
+    if not _check_site(field, item.url or "", site, problems):
         return Url(item.container_port)
     assert site is not None
+    users = _users(f"{field}.authorizedUsers", item.authorized_users, site, problems)
+    if not item.url:
+        return Url(item.container_port, users=users)
     beginning = f"https://{site.domain}"
     path = item.url.removeprefix(beginning)
     below = "/" if site.project is None else f"/{site.project}/"
@@ -116,7 +127,18 @@ def _url(field: str, item: parameters.ExposedUrl, site: Site | None, problems: P
         problems.add(
             f"{field}.url", item.url, f"an address that begins with {beginning}{below}, with a name after that"
         )
-    return Url(item.container_port, path.rstrip("/"))
+    return Url(item.container_port, path.rstrip("/"), users)
+
+
+def _users(field: str, written: str | None, site: Site, problems: Problems) -> tuple[str, ...]:
+    if written is None:
+        return ()
+    if not site.checks_users:
+        problems.add(field, written, NO_USER_CHECK)
+    elif not _USERS.fullmatch(written):
+        # Of no name at all, a service that checks users would let everyone pass.
+        problems.add(field, written, USERS_ALLOWED)
+    return tuple(sorted(set(written.replace(",", " ").split())))
 
 
 def _check_site(field: str, value: str | None, site: Site | None, problems: Problems) -> bool:

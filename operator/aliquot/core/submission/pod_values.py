@@ -210,10 +210,12 @@ class Url:
 
     Attributes:
         path: at the cluster's domain; None: made from the names of project and workload.
+        users: who may open it, sorted; empty: everyone who reaches it.
     """
 
     container: int
     path: str | None = None
+    users: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -223,6 +225,20 @@ class Network:
     host_network: bool = False
     ports: tuple[Port, ...] = ()
     urls: tuple[Url, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TensorBoard:
+    """TensorBoard in a container of its own.
+
+    Attributes:
+        logdir: the directory from which it reads, below which or above which something is mounted.
+        port: where it listens.
+    """
+
+    image: str
+    logdir: str
+    port: int = 6006
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -250,7 +266,11 @@ class Security:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ValidPod:
-    """A workload's pods, as they are carried out. Amounts are those of each pod."""
+    """A workload's pods, as they are carried out. Amounts are those of each pod.
+
+    Attributes:
+        tensorboard: runs beside the main container; None: nothing does.
+    """
 
     priority_class: str
     process: Process
@@ -261,3 +281,4 @@ class ValidPod:
     sources: Sources = NO_SOURCES
     network: Network = Network()
     security: Security = Security()
+    tensorboard: TensorBoard | None = None

@@ -24,6 +24,7 @@ from aliquot.core.submission.inheritance import (
     with_inherited,
 )
 from aliquot.core.submission.interactive import ValidInteractive, read_interactive
+from aliquot.core.submission.mpi import read_mpi
 from aliquot.core.submission.own_values import misplaced
 from aliquot.core.submission.problems import Problems
 from aliquot.core.submission.spec import Defaults, InvalidWorkload, Site, ValidSpec
@@ -52,7 +53,7 @@ def inheritance_now(workload: Workload, known: Surroundings) -> Inheritance:
 @overload
 def carried_out(
     workload: TrainingWorkload, inheritance: Inheritance, defaults: Defaults, site: Site | None = None
-) -> ValidSpec: ...
+) -> ValidSpec | ValidDistributed: ...
 @overload
 def carried_out(
     workload: InteractiveWorkload, inheritance: Inheritance, defaults: Defaults, site: Site | None = None
@@ -96,12 +97,14 @@ def site_of(workload: Workload, known: Surroundings, defaults: Defaults) -> Site
     Which types of nodes its project may use concerns it as long as it is not submitted. Later on the scheduler keeps it
     off others, and says so: what runs is not wrong all of a sudden.
     """
-    project = known.project_of(workload.metadata.namespace)
+    project, checks_users = known.project_of(workload.metadata.namespace), defaults.user_check is not None
     if project is None:
-        return Site(None, defaults.domain)
+        return Site(None, defaults.domain, checks_users=checks_users)
+    name = project.metadata.name
     if submitted(workload):
-        return Site(project.metadata.name, defaults.domain)
-    return Site(project.metadata.name, defaults.domain, project.spec.default_node_pools, *known.node_types(project))
+        return Site(name, defaults.domain, checks_users=checks_users)
+    pools, types = project.spec.default_node_pools, known.node_types(project)
+    return Site(name, defaults.domain, pools, *types, checks_users=checks_users)
 
 
 def read_workload(workload: Workload, known: Surroundings, defaults: Defaults) -> Valid:
@@ -121,6 +124,8 @@ def read_workload(workload: Workload, known: Surroundings, defaults: Defaults) -
 def _read(workload: Workload, defaults: Defaults, site: Site | None, problems: Problems) -> Valid:
     """Read a workload; with any problems, the answer means nothing but for what else there is to say."""
     match workload:
+        case TrainingWorkload() if workload.spec.mpi.value:
+            return read_mpi(workload, defaults, site, problems)
         case TrainingWorkload():
             return read_training(workload, defaults, site, problems)
         case InteractiveWorkload():

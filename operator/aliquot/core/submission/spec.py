@@ -16,6 +16,25 @@ TENTH: Final = Decimal("0.1")
 """Part of a limit that is requested where neither request nor cluster says more (cluster-api.md 5.9)."""
 
 
+USERS_PLACE: Final = "{users}"
+"""Where in the address of a check of users their names go."""
+
+
+@dataclass(frozen=True, slots=True)
+class UserCheck:
+    """Who is asked whether somebody may open an address: by the ingress controller, which annotations tell to.
+
+    Attributes:
+        url: of the service that answers, with `USERS_PLACE`.
+        signin: where whoever is not signed in is sent; None: nowhere.
+        prefix: of the controller's annotations `auth-url` and `auth-signin`.
+    """
+
+    url: str
+    signin: str | None
+    prefix: str
+
+
 @dataclass(frozen=True, slots=True)
 class Defaults:
     """What holds in a cluster for pods that do not say.
@@ -25,7 +44,9 @@ class Defaults:
         memory_bytes_per_gpu: bytes of main memory for each GPU.
         git_image: clones repositories; git-sync 4 or what takes its variables.
         s3_image: copies buckets; rclone or what takes its variables and arguments.
+        tensorboard_image: has the command `tensorboard`; None: there is none.
         domain: host name of the cluster's addresses for the outside; None: it has none.
+        user_check: keeps others off addresses that are for some users; None: nobody does.
         cpu_limit_milli_per_gpu: limit of CPU for each GPU, in thousandths; None: no limit.
         memory_limit_bytes_per_gpu: limit of main memory for each GPU; None: no limit.
         cpu_of_limit: part of the limit of CPU that is requested without GPUs.
@@ -36,7 +57,9 @@ class Defaults:
     memory_bytes_per_gpu: int
     git_image: str = names.GIT_SYNC_IMAGE
     s3_image: str = names.RCLONE_IMAGE
+    tensorboard_image: str | None = names.TENSORBOARD_IMAGE
     domain: str | None = None
+    user_check: UserCheck | None = None
     cpu_limit_milli_per_gpu: int | None = None
     memory_limit_bytes_per_gpu: int | None = None
     cpu_of_limit: Decimal = TENTH
@@ -61,6 +84,7 @@ class Site:
         default_pools: node pools of work that names none; empty: the pool `default`.
         training_types: types of nodes that training may use; None: all.
         interactive_types: the same for interactive work.
+        checks_users: whether addresses may be for some users only.
     """
 
     project: str | None
@@ -68,6 +92,7 @@ class Site:
     default_pools: tuple[str, ...] = ()
     training_types: NodeTypesLeft | None = None
     interactive_types: NodeTypesLeft | None = None
+    checks_users: bool = False
 
     def node_types(self, priority_class: str, pools: Sequence[str]) -> tuple[str, ...]:
         """Types of nodes for work of that class in these node pools; empty: all. The scheduler goes by the same."""
