@@ -11,6 +11,7 @@ from aliquot.controlplane.access_rules import routes as access_rules
 from aliquot.controlplane.applications import routes as applications
 from aliquot.controlplane.audit import routes as audit
 from aliquot.controlplane.auth import routes as auth
+from aliquot.controlplane.cluster_sync import routes as cluster_sync
 from aliquot.controlplane.clusters import routes as clusters
 from aliquot.controlplane.departments import routes as departments
 from aliquot.controlplane.failures import answered_with_problems
@@ -32,6 +33,7 @@ ROOMS: Final = (
     roles,
     access_rules,
     audit,
+    cluster_sync,
     observing,
 )
 """All that is served."""

@@ -55,6 +55,7 @@ async def _serve(settings: ControlPlaneSettings) -> None:
             try:
                 await asyncio.shield(serving)
             finally:
+                made.waiting.close()
                 server.should_exit = True
                 await serving
     finally:

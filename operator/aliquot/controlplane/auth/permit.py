@@ -16,6 +16,7 @@ from aliquot.contracts.administrator_api.permissions import Action, ResourceType
 from aliquot.controlplane.auth.places import Placed, is_within, place_of, within
 from aliquot.controlplane.auth.reach import Grant, Place, Reach, reach
 from aliquot.controlplane.auth.tokens import Holder
+from aliquot.controlplane.database.revisions import advance
 from aliquot.controlplane.database.tables import (
     Application,
     AuditRecord,
@@ -160,7 +161,7 @@ class Permit:
         before: Document | None = None,
         after: Document | None = None,
     ) -> None:
-        """Write down who changed what; it is kept if the change is.
+        """Write down who changed what, and that clusters are to have something else now; it is kept if the change is.
 
         Args:
             action: what was done.
@@ -169,6 +170,10 @@ class Permit:
             before: what it was; no secrets.
             after: what it is; no secrets.
         """
+        if not isinstance(row, User | Application) or action == "delete":  # with them their access rules go
+            revision = advance(self._session, self.holder.tenant_id, place_of(row).cluster_id, self.now_ms)
+            if isinstance(row, NodePool | Department | Project):
+                row.revision = revision
         named = before or after or {}
         self._session.add(
             AuditRecord(

@@ -53,6 +53,7 @@ def create_cluster(gate: GateOfRequest, body: ClusterCreation) -> Cluster:
             domain=body.domain,
             version=body.version,
             client_secret=new_secret(),
+            revision=0,
             created_ms=permit.now_ms,
             updated_ms=permit.now_ms,
             created_by=permit.holder.name,

@@ -13,6 +13,7 @@ from aliquot.contracts.administrator_api.departments import (
 from aliquot.contracts.administrator_api.shapes import from_milliseconds
 from aliquot.controlplane.auth.permit import Permit
 from aliquot.controlplane.database import tables
+from aliquot.controlplane.database.revisions import NEVER_SENT
 from aliquot.controlplane.listing import Field
 from aliquot.controlplane.quotas.changes import OF_PROJECT
 from aliquot.controlplane.quotas.shown import resources
@@ -32,6 +33,7 @@ def new_row(permit: Permit, cluster_id: str, name: str) -> tables.Department:
         cluster_id=cluster_id,
         name=name,
         version=1,
+        revision=NEVER_SENT,
         created_ms=permit.now_ms,
         updated_ms=permit.now_ms,
         created_by=permit.holder.name,

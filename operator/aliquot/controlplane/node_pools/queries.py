@@ -12,6 +12,7 @@ from aliquot.contracts.administrator_api.node_pools import (
 from aliquot.contracts.administrator_api.shapes import from_milliseconds
 from aliquot.controlplane.auth.permit import Permit
 from aliquot.controlplane.database import tables
+from aliquot.controlplane.database.revisions import NEVER_SENT
 from aliquot.controlplane.listing import Field
 from aliquot.controlplane.node_pools.rules import DEFAULT_POOL, WAITING, check_label
 from aliquot.controlplane.quotas.changes import OF_DEPARTMENT, OF_PROJECT, attach
@@ -31,6 +32,7 @@ def new_row(permit: Permit, cluster_id: str, name: str, given: NodePoolUpdate | 
         cluster_id=cluster_id,
         name=name,
         version=1,
+        revision=NEVER_SENT,
         created_ms=permit.now_ms,
         updated_ms=permit.now_ms,
         created_by=permit.holder.name,

@@ -16,6 +16,7 @@ from aliquot.contracts.administrator_api.projects import (
 from aliquot.contracts.administrator_api.shapes import from_milliseconds
 from aliquot.controlplane.auth.permit import Permit
 from aliquot.controlplane.database import tables
+from aliquot.controlplane.database.revisions import NEVER_SENT
 from aliquot.controlplane.listing import Field
 from aliquot.controlplane.projects.rules import WAITING, check_default_pools
 from aliquot.controlplane.quotas.changes import OF_PROJECT, pools_of
@@ -39,6 +40,7 @@ def new_row(permit: Permit, department: tables.Department, name: str, namespace:
         cluster_id=department.cluster_id,
         name=name,
         version=1,
+        revision=NEVER_SENT,
         created_ms=permit.now_ms,
         updated_ms=permit.now_ms,
         created_by=permit.holder.name,
