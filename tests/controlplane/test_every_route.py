@@ -30,6 +30,7 @@ GET    /api/v1/clusters/{clusterUuid}                      cluster        read  
 PUT    /api/v1/clusters/{clusterUuid}                      cluster        update  cluster     cluster
 DELETE /api/v1/clusters/{clusterUuid}                      cluster        delete  cluster
 GET    /api/v1/clusters/{clusterUuid}/cluster-install-info cluster        update  cluster
+GET    /api/v1/clusters/{clusterUuid}/nodes                nodes          read    cluster
 GET    /api/v1/node-pools                                  nodepools      read    list
 POST   /api/v1/node-pools                                  nodepools      create  cluster     pool
 GET    /api/v1/node-pools/{nodepoolId}                     nodepools      read    cluster

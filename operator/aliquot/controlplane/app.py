@@ -16,6 +16,7 @@ from aliquot.controlplane.clusters import routes as clusters
 from aliquot.controlplane.departments import routes as departments
 from aliquot.controlplane.failures import answered_with_problems
 from aliquot.controlplane.node_pools import routes as node_pools
+from aliquot.controlplane.nodes import routes as nodes
 from aliquot.controlplane.observing import RequestMetrics
 from aliquot.controlplane.projects import routes as projects
 from aliquot.controlplane.roles import routes as roles
@@ -25,6 +26,7 @@ from aliquot.controlplane.users import routes as users
 ROOMS: Final = (
     auth,
     clusters,
+    nodes,
     node_pools,
     departments,
     projects,

@@ -84,12 +84,13 @@ class ClusterPermit:
         mine = select(ReportedObject).where(ReportedObject.cluster_id == self.cluster_id, ReportedObject.kind == kind)
         known = {row.name: row for row in self._session.scalars(mine.where(ReportedObject.name.in_(documents)))}
         for name, document in documents.items():
-            if (row := known.get(name)) is not None:
-                row.session, row.document = session, document
-            else:
-                self._session.add(
-                    ReportedObject(cluster_id=self.cluster_id, kind=kind, name=name, session=session, document=document)
-                )
+            row = known.get(name)
+            if row is None:
+                row = ReportedObject(cluster_id=self.cluster_id, kind=kind, name=name)
+                self._session.add(row)
+            if row.document != document:
+                row.document, row.updated_ms = document, self.now_ms
+            row.session = session
         self._session.flush()
 
     def forget(self, kind: Kind, names: Collection[str]) -> None:

@@ -5,14 +5,15 @@ room reads is the caller's tenant's and within reach, and all that it writes is 
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final, TypeVar
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import ColumnElement, Select, and_, func, select
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.interfaces import ORMOption
 
 from aliquot.contracts.administrator_api.permissions import Action, ResourceType
+from aliquot.contracts.cluster_sync import Kind
 from aliquot.controlplane.auth.places import Placed, is_within, place_of, within
 from aliquot.controlplane.auth.reach import Grant, Place, Reach, reach
 from aliquot.controlplane.auth.tokens import Holder
@@ -20,10 +21,13 @@ from aliquot.controlplane.database.revisions import advance
 from aliquot.controlplane.database.tables import (
     Application,
     AuditRecord,
+    Cluster,
+    ClusterState,
     Department,
     Document,
     NodePool,
     Project,
+    ReportedObject,
     Tenant,
     User,
 )
@@ -128,6 +132,35 @@ class Permit:
         """The caller, who is a user."""
         assert self.holder.kind == "user"
         return self._session.get_one(User, self.holder.id)
+
+    def states(self, cluster_ids: Collection[str]) -> Mapping[str, ClusterState]:
+        """What clusters of the tenant say of themselves, by id; those that never gave a sign of life are left out."""
+        query = select(ClusterState).join(Cluster).where(self._clusters(cluster_ids))
+        return {row.cluster_id: row for row in self._session.scalars(query)}
+
+    def progress(self, cluster_ids: Collection[str]) -> Mapping[str, tuple[int | None, int]]:
+        """The revision that a cluster has, and the one that it is to have; those that never reported are left out."""
+        columns = select(ClusterState.cluster_id, ClusterState.applied_revision, Cluster.revision)
+        query = columns.join(Cluster).where(self._clusters(cluster_ids), ClusterState.reported_ms.is_not(None))
+        return {cluster_id: (applied, revision) for cluster_id, applied, revision in self._session.execute(query)}
+
+    def reported(
+        self, kind: Kind, cluster_ids: Collection[str], names: Collection[str]
+    ) -> Mapping[tuple[str, str], Document]:
+        """What clusters of the tenant say of objects of a kind, by cluster and name."""
+        columns = select(ReportedObject.cluster_id, ReportedObject.name, ReportedObject.document)
+        named = columns.where(ReportedObject.kind == kind, ReportedObject.name.in_(names))
+        query = named.join(Cluster).where(self._clusters(cluster_ids))
+        return {(cluster_id, name): document for cluster_id, name, document in self._session.execute(query)}
+
+    def nodes(self, cluster: Cluster) -> Sequence[ReportedObject]:
+        """What a cluster says of its nodes, by name."""
+        self._check(cluster)
+        query = select(ReportedObject).where(ReportedObject.cluster_id == cluster.id, ReportedObject.kind == "node")
+        return self._session.scalars(query.order_by(ReportedObject.name)).all()
+
+    def _clusters(self, ids: Collection[str]) -> ColumnElement[bool]:
+        return and_(Cluster.tenant_id == self.holder.tenant_id, Cluster.id.in_(ids))
 
     def refuses_over_subscription(self) -> bool:
         """Whether the tenant refuses quotas that add up to more than there is."""

@@ -14,15 +14,10 @@ from aliquot.contracts.cluster_sync import (
     DesiredQueue,
 )
 from aliquot.controlplane.auth.cluster_permit import ClusterPermit
-from aliquot.controlplane.cluster_sync.rules import queue
+from aliquot.controlplane.cluster_sync.rules import queue, revision_text
 from aliquot.controlplane.database import tables
 from aliquot.controlplane.quotas.changes import OF_DEPARTMENT, OF_PROJECT, Owner
 from aliquot.controlplane.quotas.rules import Blocks
-
-
-def revision_text(revision: int) -> str:
-    """A revision as clusters are told it."""
-    return str(revision)
 
 
 def desired(permit: ClusterPermit) -> Desired:

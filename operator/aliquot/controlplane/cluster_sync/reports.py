@@ -2,11 +2,10 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from typing import Any
 
 from aliquot.contracts.cluster_sync import KINDS, Kind, Received, Report, Reported
 from aliquot.controlplane.auth.cluster_permit import ClusterPermit
-from aliquot.controlplane.cluster_sync.rules import BeginAnew, Last, shown, verdict
+from aliquot.controlplane.cluster_sync.rules import BeginAnew, Last, revision_of, shown, verdict
 from aliquot.controlplane.database.tables import ClusterState, Document
 from aliquot.controlplane.refusals import BadRequest, Conflict
 
@@ -45,7 +44,10 @@ def take(permit: ClusterPermit, report: Report) -> Received:
 
 def _write(permit: ClusterPermit, state: ClusterState, report: Report) -> None:
     if report.cluster is not None:
-        state.document = _document(report.cluster.model_dump(mode="json", by_alias=True))
+        state.document = shown(report.cluster.model_dump(mode="json", by_alias=True))
+        applied = revision_of(report.cluster.applied_revision)
+        if applied is not None:  # else what it had before is what most objects are made of
+            state.applied_revision = applied
     for kind in KINDS:
         gone = [each.name for each in report.gone if each.kind == kind]
         if gone:
@@ -60,12 +62,8 @@ def _by_kind(objects: Sequence[Reported]) -> dict[Kind, dict[str, Document]]:
     """Documents by kind and name; of an object that is there twice the later one counts."""
     found: dict[Kind, dict[str, Document]] = defaultdict(dict)
     for each in objects:
-        found[each.kind][each.name] = _document(each.model_dump(mode="json", by_alias=True, exclude={"kind", "name"}))
+        found[each.kind][each.name] = shown(each.model_dump(mode="json", by_alias=True, exclude={"kind", "name"}))
     return found
-
-
-def _document(dumped: dict[str, Any]) -> Document:
-    return shown(dumped)
 
 
 def _last(state: ClusterState) -> Last:

@@ -10,8 +10,9 @@ from pydantic import ValidationError
 from aliquot.contracts.administrator_api.problems import Problem
 from aliquot.contracts.cluster_sync import LONGEST_WAIT_SECONDS, MOST_BYTES, PREFIX, Desired, Received, Report
 from aliquot.controlplane.auth.cluster_gate import ClusterGate, ClusterGateOfRequest
-from aliquot.controlplane.cluster_sync.desired import desired, revision_text
+from aliquot.controlplane.cluster_sync.desired import desired
 from aliquot.controlplane.cluster_sync.reports import check_names, take
+from aliquot.controlplane.cluster_sync.rules import revision_text
 from aliquot.controlplane.failures import in_words
 from aliquot.controlplane.refusals import BadRequest
 from aliquot.controlplane.services import services_of

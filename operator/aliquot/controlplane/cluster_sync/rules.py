@@ -12,6 +12,7 @@ Reports (`aliquot.contracts.cluster_sync`):
                                              then it was installed anew, and its terms begin anew
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal
@@ -111,6 +112,16 @@ def verdict(last: Last, term: int, session: str, sequence: int, now_ms: int) -> 
     if sequence != 1:
         return BeginAnew(f"session: {session} is not known here, and {sequence} is not its first report")
     return "take"
+
+
+def revision_text(revision: int) -> str:
+    """A revision as clusters are told it."""
+    return str(revision)
+
+
+def revision_of(text: str | None) -> int | None:
+    """The revision that a cluster says it has; None: none, or none of ours."""
+    return int(text) if text is not None and re.fullmatch(r"[0-9]{1,18}", text, re.ASCII) else None
 
 
 def shown(document: Any) -> Any:

@@ -193,6 +193,7 @@ class ClusterState(Base):
     session: Mapped[str] = mapped_column(_text(36))
     sequence: Mapped[int] = mapped_column(BigInteger)
     ended_sessions: Mapped[list[str]]
+    applied_revision: Mapped[int | None] = mapped_column(BigInteger)
     document: Mapped[Document | None]
 
 
@@ -205,6 +206,7 @@ class ReportedObject(Base):
     kind: Mapped[str] = mapped_column(_text(16), primary_key=True)
     name: Mapped[str] = mapped_column(_text(253), primary_key=True)
     session: Mapped[str] = mapped_column(_text(36))
+    updated_ms: Mapped[int] = mapped_column(BigInteger)
     document: Mapped[Document]
 
 

@@ -8,6 +8,7 @@ from aliquot.contracts.administrator_api.departments import (
     Child,
     Department,
     DepartmentSlim,
+    DepartmentStatus,
     GpuTotal,
 )
 from aliquot.contracts.administrator_api.shapes import from_milliseconds
@@ -16,7 +17,9 @@ from aliquot.controlplane.database import tables
 from aliquot.controlplane.database.revisions import NEVER_SENT
 from aliquot.controlplane.listing import Field
 from aliquot.controlplane.quotas.changes import OF_PROJECT
-from aliquot.controlplane.quotas.shown import resources
+from aliquot.controlplane.quotas.shown import pool_ids, resources
+from aliquot.controlplane.statuses.rules import pool_quota_statuses, quota_status
+from aliquot.controlplane.statuses.told import told_of
 
 FIELDS: Final = {
     "name": Field(tables.Department.name),
@@ -64,8 +67,12 @@ def shown(permit: Permit, row: tables.Department) -> Department:
     own = tables.Project.department_id == row.id
     everyone = permit.rows(permit.select_whole(tables.Project).where(own).options(OF_PROJECT))
     seen = permit.rows(permit.select_also(tables.Project, "project").where(own).order_by(tables.Project.id))
+    told = told_of(permit, "department", [row])[row.id]
     return Department(
         **dict(slim(row)),
+        status=DepartmentStatus(
+            quota_status=quota_status(told), node_pool_quota_statuses=pool_quota_statuses(told, pool_ids(row))
+        ),
         children=[Child(id=str(project.id), name=project.name) for project in seen],
         projects_aggregated_resources=[
             AggregatedResources(

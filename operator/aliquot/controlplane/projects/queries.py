@@ -1,5 +1,6 @@
 """Projects in the database, and as they are shown."""
 
+from collections.abc import Sequence
 from typing import Final
 
 from sqlalchemy.orm import joinedload
@@ -18,9 +19,11 @@ from aliquot.controlplane.auth.permit import Permit
 from aliquot.controlplane.database import tables
 from aliquot.controlplane.database.revisions import NEVER_SENT
 from aliquot.controlplane.listing import Field
-from aliquot.controlplane.projects.rules import WAITING, check_default_pools
+from aliquot.controlplane.projects.rules import check_default_pools
 from aliquot.controlplane.quotas.changes import OF_PROJECT, pools_of
-from aliquot.controlplane.quotas.shown import resources
+from aliquot.controlplane.quotas.shown import pool_ids, resources
+from aliquot.controlplane.statuses.rules import Told, pool_quota_statuses, project_phase, quota_status
+from aliquot.controlplane.statuses.told import told_of
 
 FIELDS: Final = {
     "name": Field(tables.Project.name),
@@ -74,8 +77,29 @@ def change(permit: Permit, row: tables.Project, given: ProjectUpdate) -> None:
         row.workspace_types = (types.workspace or []) if types else []
 
 
-def shown(row: tables.Project) -> Project:
+def shown(permit: Permit, row: tables.Project) -> Project:
     """A project as the API has it."""
+    return shown_all(permit, [row])[0]
+
+
+def shown_all(permit: Permit, rows: Sequence[tables.Project]) -> list[Project]:
+    """Projects as the API has them."""
+    told = told_of(permit, "project", rows)
+    return [_shown(row, told[row.id]) for row in rows]
+
+
+def _status(row: tables.Project, told: Told) -> ProjectStatus:
+    phase, message = project_phase(told)
+    return ProjectStatus(
+        namespace=None if told.document is None else told.document["namespace"],
+        phase=phase,
+        phase_message=message,
+        quota_status=quota_status(told),
+        node_pool_quota_statuses=pool_quota_statuses(told, pool_ids(row)),
+    )
+
+
+def _shown(row: tables.Project, told: Told) -> Project:
     rules = row.scheduling_rules
     return Project(
         id=str(row.id),
@@ -88,7 +112,7 @@ def shown(row: tables.Project) -> Project:
         scheduling_rules=None if rules is None else SchedulingRulesShown.model_validate(rules),
         default_node_pools=row.default_node_pools,
         node_types=NodeTypesShown(training=row.training_types, workspace=row.workspace_types),
-        status=ProjectStatus(phase="Creating", phase_message=WAITING),
+        status=_status(row, told),
         created_at=from_milliseconds(row.created_ms),
         updated_at=from_milliseconds(row.updated_ms),
         created_by=row.created_by,
