@@ -15,6 +15,7 @@ from aliquot.contracts.cluster_sync import (
     Reported,
     ReportedCluster,
     ReportedDependency,
+    ReportedNode,
     ReportedOperand,
 )
 from tests.controlplane.plane import Plane, Tenant
@@ -27,6 +28,12 @@ WELL = ReportedCluster(
     required={"cert-manager": ReportedDependency(available=True)},
 )
 """A cluster without any trouble."""
+
+
+def node(name: str, **changes: Any) -> ReportedNode:
+    """A node without any trouble, but for what is changed."""
+    made = ReportedNode(name=name, status="Ready", node_pool="default", created_at="2026-01-31T12:00:00Z")
+    return made.model_copy(update=changes)
 
 
 @dataclass

@@ -14,23 +14,18 @@ import aliquot.controlplane
 from aliquot.controlplane.database import Database, migrate
 from aliquot.controlplane.database.tables import Base
 from aliquot.controlplane.settings import DatabaseSettings
+from tests.controlplane.databases import KINDS, empty_database
 from tests.controlplane.plane import Caller, Plane, running
-from tests.controlplane.postgresql import binaries, postgresql
 
 PROJECTS = "/api/v1/org-unit/projects"
 ROOMS = Path(aliquot.controlplane.__file__).parent
 WITH_SESSIONS = ("auth", "database", "tenants")
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+@pytest.fixture(scope="module", params=KINDS)
 def url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Generator[str]:
-    if request.param == "sqlite":
-        yield f"sqlite:///{tmp_path_factory.mktemp('databases')}/aliquot.db"
-    elif binaries() is None:
-        pytest.skip("no PostgreSQL server on this machine")
-    else:
-        with postgresql() as made:
-            yield made
+    with empty_database(request.param, tmp_path_factory) as made:
+        yield made
 
 
 @pytest.fixture(scope="module")

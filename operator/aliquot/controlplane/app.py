@@ -4,7 +4,7 @@ from importlib.metadata import version
 from typing import Final
 
 from fastapi import FastAPI
-from prometheus_client import CollectorRegistry
+from prometheus_client import CollectorRegistry, Gauge
 
 from aliquot.controlplane import observing
 from aliquot.controlplane.access_rules import routes as access_rules
@@ -60,6 +60,9 @@ def application(services: Services, registry: CollectorRegistry) -> FastAPI:
     app.state.services = services
     app.state.registry = registry
     answered_with_problems(app)
+    Gauge(
+        "aliquot_control_plane_waiting_requests", "Requests of clusters that wait for changes.", registry=registry
+    ).set_function(lambda: services.waiting.count)
     app.middleware("http")(RequestMetrics(registry, services.clock).measured)
     for room in ROOMS:
         app.include_router(room.router, max_body_size=services.settings.server.body_bytes)

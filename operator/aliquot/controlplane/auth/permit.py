@@ -5,11 +5,11 @@ room reads is the caller's tenant's and within reach, and all that it writes is 
 """
 
 import re
-from collections.abc import Collection, Mapping, Sequence
-from typing import Any, Final, TypeVar
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any, Final, NamedTuple, TypeVar
 
 from sqlalchemy import ColumnElement, Select, and_, func, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import InstrumentedAttribute, Session
 from sqlalchemy.orm.interfaces import ORMOption
 
 from aliquot.contracts.administrator_api.permissions import Action, ResourceType
@@ -27,6 +27,7 @@ from aliquot.controlplane.database.tables import (
     Document,
     NodePool,
     Project,
+    Quota,
     ReportedObject,
     Tenant,
     User,
@@ -39,6 +40,17 @@ MAKER: Final = object()
 """What only the gate hands over; a test looks that nobody else takes it."""
 _NUMBER: Final = re.compile(r"[1-9][0-9]{0,18}", re.ASCII)
 _LARGEST_ID: Final = 2**63 - 1
+
+
+class QuotaRow(NamedTuple):
+    """Amounts in one node pool, as they were written."""
+
+    owner_id: int
+    pool_id: int
+    pool_name: str
+    gpu: Document
+    cpu: Document | None
+    memory: Document | None
 
 
 class Permit:
@@ -152,6 +164,18 @@ class Permit:
         named = columns.where(ReportedObject.kind == kind, ReportedObject.name.in_(names))
         query = named.join(Cluster).where(self._clusters(cluster_ids))
         return {(cluster_id, name): document for cluster_id, name, document in self._session.execute(query)}
+
+    def quotas(self, owner: InstrumentedAttribute[int | None], ids: Collection[int]) -> Iterable[QuotaRow]:
+        """Amounts of departments or projects of the tenant, the oldest node pool first.
+
+        Args:
+            owner: column of `Quota` that says whose they are.
+            ids: whose.
+        """
+        columns = select(owner, NodePool.id, NodePool.name, Quota.gpu, Quota.cpu, Quota.memory)
+        own = columns.where(Quota.tenant_id == self.holder.tenant_id, owner.in_(ids))
+        for row in self._session.execute(own.join(NodePool, Quota.node_pool_id == NodePool.id).order_by(NodePool.id)):
+            yield QuotaRow(*row)
 
     def nodes(self, cluster: Cluster) -> Sequence[ReportedObject]:
         """What a cluster says of its nodes, by name."""

@@ -68,6 +68,11 @@ class Waiting:
             if not mine and self._waiters.get(cluster_id) is mine:
                 del self._waiters[cluster_id]
 
+    @property
+    def count(self) -> int:
+        """How many requests wait."""
+        return sum(len(mine) for mine in self._waiters.copy().values())
+
     def look(self) -> None:
         """Say, from any thread, that something has been written."""
         self._soon(self._look.set)

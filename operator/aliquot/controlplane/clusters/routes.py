@@ -66,6 +66,7 @@ def create_cluster(request: Request, gate: GateOfRequest, body: ClusterCreation)
         department = departments.new_row(permit, row.id, DEFAULT_DEPARTMENT)
         permit.add(department)
         changes.change(permit, department, [])
+        pool.revision = department.revision = row.revision  # all revisions of the cluster have them
         made = _shown(permit, request, row, None)
         permit.record("create", "cluster", row, after=document(made))
         return made

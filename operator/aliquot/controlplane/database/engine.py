@@ -13,6 +13,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Final
 
+import orjson
 from sqlalchemy import Connection, Engine, create_engine, event, exc, make_url, text
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.orm import Session
@@ -48,6 +49,7 @@ class Database:
             pool_pre_ping=not self.is_sqlite,
             connect_args=arguments,
             hide_parameters=True,  # errors are logged, and parameters may be secrets
+            json_deserializer=orjson.loads,
         )
         if self.is_sqlite:
             event.listen(self.engine, "connect", _prepare_sqlite)

@@ -70,8 +70,11 @@ def shown(permit: Permit, row: tables.Department) -> Department:
     told = told_of(permit, "department", [row])[row.id]
     return Department(
         **dict(slim(row)),
-        status=DepartmentStatus(
-            quota_status=quota_status(told), node_pool_quota_statuses=pool_quota_statuses(told, pool_ids(row))
+        status=DepartmentStatus.model_validate(
+            {
+                "quota_status": quota_status(told),
+                "node_pool_quota_statuses": pool_quota_statuses(told, pool_ids(row)),
+            }
         ),
         children=[Child(id=str(project.id), name=project.name) for project in seen],
         projects_aggregated_resources=[

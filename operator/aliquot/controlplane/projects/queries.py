@@ -1,18 +1,15 @@
 """Projects in the database, and as they are shown."""
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy.orm import joinedload
 from sqlalchemy.orm.interfaces import ORMOption
 
 from aliquot.contracts.administrator_api.projects import (
-    NodeTypesShown,
-    Parent,
     Project,
-    ProjectStatus,
+    Projects,
     ProjectUpdate,
-    SchedulingRulesShown,
 )
 from aliquot.contracts.administrator_api.shapes import from_milliseconds
 from aliquot.controlplane.auth.permit import Permit
@@ -21,7 +18,7 @@ from aliquot.controlplane.database.revisions import NEVER_SENT
 from aliquot.controlplane.listing import Field
 from aliquot.controlplane.projects.rules import check_default_pools
 from aliquot.controlplane.quotas.changes import OF_PROJECT, pools_of
-from aliquot.controlplane.quotas.shown import pool_ids, resources
+from aliquot.controlplane.quotas.shown import resources_of
 from aliquot.controlplane.statuses.rules import Told, pool_quota_statuses, project_phase, quota_status
 from aliquot.controlplane.statuses.told import told_of
 
@@ -32,8 +29,10 @@ FIELDS: Final = {
     "createdAt": Field(tables.Project.created_ms, "time"),
 }
 FILTERS: Final = {name: FIELDS[name] for name in ("name", "clusterId", "departmentId")}
-WHOLE: Final[tuple[ORMOption, ...]] = (OF_PROJECT, joinedload(tables.Project.department))
+SHOWN: Final[ORMOption] = joinedload(tables.Project.department)
 """What has to be loaded of a project to show it."""
+WHOLE: Final[tuple[ORMOption, ...]] = (SHOWN, OF_PROJECT)
+"""What has to be loaded of a project to change it."""
 
 
 def new_row(permit: Permit, department: tables.Department, name: str, namespace: str | None) -> tables.Project:
@@ -79,42 +78,48 @@ def change(permit: Permit, row: tables.Project, given: ProjectUpdate) -> None:
 
 def shown(permit: Permit, row: tables.Project) -> Project:
     """A project as the API has it."""
-    return shown_all(permit, [row])[0]
+    return shown_all(permit, [row]).projects[0]
 
 
-def shown_all(permit: Permit, rows: Sequence[tables.Project]) -> list[Project]:
-    """Projects as the API has them."""
+def shown_all(permit: Permit, rows: Sequence[tables.Project], following: int | None = None) -> Projects:
+    """Projects, whose departments are loaded, as the API has them.
+
+    Args:
+        permit: to read the rest.
+        rows: the projects.
+        following: offset of the next page; None: there is none.
+    """
     told = told_of(permit, "project", rows)
-    return [_shown(row, told[row.id]) for row in rows]
+    amounts = resources_of(permit.quotas(tables.Quota.project_id, [row.id for row in rows]))
+    shown = [_shown(row, told[row.id], amounts.get(row.id, [])) for row in rows]
+    return Projects.model_validate({"projects": shown, "next": following})
 
 
-def _status(row: tables.Project, told: Told) -> ProjectStatus:
+def _shown(row: tables.Project, told: Told, amounts: Sequence[dict[str, Any]]) -> dict[str, Any]:
     phase, message = project_phase(told)
-    return ProjectStatus(
-        namespace=None if told.document is None else told.document["namespace"],
-        phase=phase,
-        phase_message=message,
-        quota_status=quota_status(told),
-        node_pool_quota_statuses=pool_quota_statuses(told, pool_ids(row)),
-    )
-
-
-def _shown(row: tables.Project, told: Told) -> Project:
-    rules = row.scheduling_rules
-    return Project(
-        id=str(row.id),
-        name=row.name,
-        cluster_id=row.cluster_id,
-        parent_id=str(row.department.id),
-        parent=Parent(id=str(row.department.id), name=row.department.name),
-        requested_namespace=row.requested_namespace,
-        resources=resources(row),
-        scheduling_rules=None if rules is None else SchedulingRulesShown.model_validate(rules),
-        default_node_pools=row.default_node_pools,
-        node_types=NodeTypesShown(training=row.training_types, workspace=row.workspace_types),
-        status=_status(row, told),
-        created_at=from_milliseconds(row.created_ms),
-        updated_at=from_milliseconds(row.updated_ms),
-        created_by=row.created_by,
-        updated_by=row.updated_by,
-    )
+    department = str(row.department.id)
+    return {
+        "id": str(row.id),
+        "name": row.name,
+        "cluster_id": row.cluster_id,
+        "parent_id": department,
+        "parent": {"id": department, "name": row.department.name},
+        "requested_namespace": row.requested_namespace,
+        "resources": amounts,
+        "scheduling_rules": row.scheduling_rules,
+        "default_node_pools": row.default_node_pools,
+        "node_types": {"training": row.training_types, "workspace": row.workspace_types},
+        "status": {
+            "namespace": None if told.document is None else told.document["namespace"],
+            "phase": phase,
+            "phase_message": message,
+            "quota_status": quota_status(told),
+            "node_pool_quota_statuses": pool_quota_statuses(
+                told, {entry["node_pool"]["name"]: entry["node_pool"]["id"] for entry in amounts}
+            ),
+        },
+        "created_at": from_milliseconds(row.created_ms),
+        "updated_at": from_milliseconds(row.updated_ms),
+        "created_by": row.created_by,
+        "updated_by": row.updated_by,
+    }

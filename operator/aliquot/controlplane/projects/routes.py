@@ -21,9 +21,9 @@ from aliquot.controlplane.auth.permit import Permit
 from aliquot.controlplane.clusters.queries import cluster_of_body
 from aliquot.controlplane.database import tables
 from aliquot.controlplane.departments.rules import DEFAULT_DEPARTMENT
-from aliquot.controlplane.listing import listed, ordered
+from aliquot.controlplane.listing import listed, ordered, written
 from aliquot.controlplane.preconditions import IfMatch
-from aliquot.controlplane.projects.queries import FIELDS, FILTERS, WHOLE, change, new_row, shown, shown_all
+from aliquot.controlplane.projects.queries import FIELDS, FILTERS, SHOWN, WHOLE, change, new_row, shown, shown_all
 from aliquot.controlplane.projects.rules import check_name, check_namespace
 from aliquot.controlplane.quotas import changes
 from aliquot.controlplane.quotas.shown import resources
@@ -32,13 +32,13 @@ from aliquot.controlplane.refusals import BadRequest, Conflict
 router = APIRouter(prefix="/api/v1/org-unit/projects", tags=["Projects"])
 
 
-@router.get("")
-def list_projects(gate: GateOfRequest, query: Annotated[ProjectQuery, Query()]) -> Projects:
+@router.get("", response_model=Projects)
+def list_projects(gate: GateOfRequest, query: Annotated[ProjectQuery, Query()]) -> Response:
     """List projects."""
     with gate.permit("project", "read") as permit:
-        select = permit.select(tables.Project).options(*WHOLE)
+        select = permit.select(tables.Project).options(SHOWN)
         found = listed(permit, ordered(select, query, query.sort_by, FIELDS, tables.Project.id, FILTERS), query)
-        return Projects(projects=shown_all(permit, found.rows), next=found.next)
+        return written(shown_all(permit, found.rows, found.next))
 
 
 @router.post("", status_code=201)
@@ -66,7 +66,7 @@ def create_project(gate: GateOfRequest, answer: Response, body: ProjectCreation)
 def get_project(gate: GateOfRequest, answer: Response, projectId: str) -> Project:  # noqa: N803 - as it is documented
     """Show a project."""
     with gate.permit("project", "read") as permit:
-        row = permit.one(tables.Project, projectId, *WHOLE)
+        row = permit.one(tables.Project, projectId, SHOWN)
         preconditions.tell(answer, row.version)
         return shown(permit, row)
 

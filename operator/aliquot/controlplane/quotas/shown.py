@@ -1,12 +1,29 @@
 """Quotas as the API shows them: as they were written."""
 
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from typing import Any
+
 from aliquot.contracts.administrator_api.amounts import PoolShown, ResourcesShown
+from aliquot.controlplane.auth.permit import QuotaRow
 from aliquot.controlplane.database.tables import Department, Project, Quota
 
 
 def resources(owner: Department | Project) -> list[ResourcesShown]:
     """The amounts of a department or project, whose quotas are loaded, one entry for each pool."""
     return [_shown(quota) for quota in sorted(owner.quotas, key=lambda quota: quota.node_pool.id)]
+
+
+def resources_of(rows: Iterable[QuotaRow]) -> Mapping[int, list[dict[str, Any]]]:
+    """The amounts of many, by whose they are; entries have the members of `ResourcesShown`.
+
+    Not the model itself: a list has thousands of them, and is checked as a whole.
+    """
+    found: dict[int, list[dict[str, Any]]] = defaultdict(list)
+    for row in rows:
+        pool = {"id": str(row.pool_id), "name": row.pool_name}
+        found[row.owner_id].append({"node_pool": pool, "gpu": row.gpu, "cpu": row.cpu, "memory": row.memory})
+    return found
 
 
 def pool_ids(owner: Department | Project) -> dict[str, str]:

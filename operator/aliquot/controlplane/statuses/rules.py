@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
-from aliquot.contracts.administrator_api.amounts import AmountsShown, PoolQuotaStatus, QuotaStatus
 from aliquot.contracts.administrator_api.clusters import ClusterPhase, ClusterStatus
 from aliquot.contracts.administrator_api.projects import ProjectPhase
 from aliquot.contracts.administrator_api.shapes import AmountShown
@@ -92,13 +91,16 @@ def _waits(told: Told) -> tuple[Literal["Creating", "Updating"], str] | None:
     return None
 
 
-def quota_status(told: Told) -> QuotaStatus:
-    """What a project or department has and wants, over all node pools."""
-    return QuotaStatus() if told.document is None else QuotaStatus(**_uses(told.document["use"]))
+def quota_status(told: Told) -> dict[str, Any]:
+    """What a project or department has and wants, over all node pools, by the members of the API's `QuotaStatus`.
+
+    Not the model itself: a list has thousands of them, and is checked as a whole.
+    """
+    return {} if told.document is None else _uses(told.document["use"])
 
 
-def pool_quota_statuses(told: Told, pools: Mapping[str, str]) -> list[PoolQuotaStatus]:
-    """What it has and wants in each node pool.
+def pool_quota_statuses(told: Told, pools: Mapping[str, str]) -> list[dict[str, Any]]:
+    """What it has and wants in each node pool, by the members of the API's `PoolQuotaStatus`.
 
     Args:
         told: what is known of it.
@@ -106,12 +108,11 @@ def pool_quota_statuses(told: Told, pools: Mapping[str, str]) -> list[PoolQuotaS
     """
     uses: Document = {} if told.document is None else told.document["nodePools"]
     return [
-        PoolQuotaStatus(node_pool_name=name, node_pool_id=pools.get(name), **_uses(use))
-        for name, use in sorted(uses.items())
+        {"node_pool_name": name, "node_pool_id": pools.get(name), **_uses(use)} for name, use in sorted(uses.items())
     ]
 
 
-def _uses(use: Document) -> dict[str, AmountsShown]:
+def _uses(use: Document) -> dict[str, Any]:
     return {
         "allocated": _amounts(use["allocated"]),
         "allocated_non_preemptible": _amounts(use["allocatedNonPreemptible"]),
@@ -119,12 +120,12 @@ def _uses(use: Document) -> dict[str, AmountsShown]:
     }
 
 
-def _amounts(given: Mapping[str, float]) -> AmountsShown:
-    return AmountsShown(
-        gpu=_rounded(given.get("gpu", 0)),
-        cpu=_rounded(given.get("cpu", 0)),
-        memory=_rounded(given.get("memory", 0) * _MIB_OF_MB),
-    )
+def _amounts(given: Mapping[str, float]) -> dict[str, AmountShown]:
+    return {
+        "gpu": _rounded(given.get("gpu", 0)),
+        "cpu": _rounded(given.get("cpu", 0)),
+        "memory": _rounded(given.get("memory", 0) * _MIB_OF_MB),
+    }
 
 
 def _rounded(amount: float) -> AmountShown:
