@@ -3,6 +3,7 @@
 import json
 import random
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -27,8 +28,9 @@ from aliquot.contracts.cluster_sync import (
 from aliquot.controlplane.cluster_sync.rules import SILENT_MS
 from aliquot.controlplane.database.tables import ClusterState, ReportedObject
 from tests.controlplane.cluster import WELL, Cluster, cluster_of, node
-from tests.controlplane.plane import Plane, Tenant
+from tests.controlplane.plane import Caller, Plane, Tenant
 
+RULES = "/api/v1/authorization/access-rules"
 NODES = "/api/v1/clusters/{}/nodes"
 Kept = dict[tuple[str, str], str]
 """Of each object by kind and name a part that differs: a node's pool, the message of all others."""
@@ -143,6 +145,31 @@ def test_sessions_go_on_across_instances(planes: tuple[Plane, Plane], cluster: C
     cluster.sequence = beside.sequence
     cluster.report(node("n3"), complete=("node",))
     assert set(_kept(planes[1], cluster)) == {("node", "n1"), ("node", "n2"), ("node", "n3")}
+
+
+def test_reports_and_changes_at_once_hinder_nobody(planes: tuple[Plane, Plane], tenant: Tenant) -> None:
+    """Clusters that report, administrators who change what concerns all of them, and clusters that are deleted."""
+    clusters = [cluster_of(tenant) for _ in range(4)]
+    rule = {"subjectType": "group", "roleId": 5, "scopeType": "tenant", "scopeId": str(tenant.id)}
+
+    def reports(numbered: tuple[int, Cluster]) -> set[int]:
+        number, cluster = numbered
+        speaks = cluster.at(planes[number % 2])
+        return {speaks.send(speaks.next_report(node("n1"), node(f"n{each}"), cluster=WELL)).status_code
+                for each in range(15)} | {speaks.ask().status_code}  # fmt: skip
+
+    def changes(number: int) -> set[int]:
+        admin = Caller(planes[number].http, tenant.host, tenant.admin.token)
+        made = [admin.call("POST", RULES, {**rule, "subjectId": f"{number}-{each}"}) for each in range(10)]
+        gone = admin.call("DELETE", f"/api/v1/clusters/{clusters[number].uuid}")
+        return {answer.status_code for answer in [*made, gone]}
+
+    with ThreadPoolExecutor(6) as threads:
+        of_clusters = threads.map(reports, enumerate(clusters))
+        assert list(threads.map(changes, range(2))) == [{201, 204}] * 2
+        told = list(of_clusters)
+    assert all(statuses <= {200, 401} for statuses in told[:2])
+    assert told[2:] == [{200}] * 2
 
 
 def test_the_largest_report_fits(tenant: Tenant, cluster: Cluster) -> None:

@@ -7,8 +7,7 @@ from fastapi import APIRouter, Header, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from pydantic import ValidationError
 
-from aliquot.contracts.administrator_api.problems import Problem
-from aliquot.contracts.cluster_sync import LONGEST_WAIT_SECONDS, MOST_BYTES, PREFIX, Desired, Received, Report
+from aliquot.contracts.cluster_sync import LONGEST_WAIT_SECONDS, MOST_BYTES, PREFIX, Received, Report
 from aliquot.controlplane.auth.cluster_gate import ClusterGate, ClusterGateOfRequest
 from aliquot.controlplane.cluster_sync.desired import desired
 from aliquot.controlplane.cluster_sync.reports import check_names, take
@@ -17,18 +16,13 @@ from aliquot.controlplane.failures import in_words
 from aliquot.controlplane.refusals import BadRequest
 from aliquot.controlplane.services import services_of
 
-router = APIRouter(prefix=PREFIX, tags=["Cluster sync"], max_body_size=2 * MOST_BYTES)
+router = APIRouter(prefix=PREFIX, include_in_schema=False, max_body_size=2 * MOST_BYTES)
 
 SIGN_OF_LIFE_MS: Final = 10_000
 """One is written down so often at most."""
-_JSON: Final = "application/json"
 
 
-@router.get(
-    "/{clusterUuid}/desired",
-    response_class=Response,
-    responses={200: {"model": Desired}, 304: {"description": "There is nothing new."}, 401: {"model": Problem}},
-)
+@router.get("/{clusterUuid}/desired")
 async def get_desired(
     request: Request,
     gate: ClusterGateOfRequest,
@@ -42,14 +36,12 @@ async def get_desired(
         await _wait(request, gate.cluster_id, revision, wait_seconds)
         revision, body = await run_in_threadpool(_looked, gate, known)
     headers = {"ETag": _tag(revision), "Cache-Control": "no-store"}
-    return Response(status_code=304, headers=headers) if body is None else Response(body, 200, headers, _JSON)
+    return (
+        Response(status_code=304, headers=headers) if body is None else Response(body, 200, headers, "application/json")
+    )
 
 
-@router.post(
-    "/{clusterUuid}/reports",
-    responses={400: {"model": Problem}, 401: {"model": Problem}, 409: {"model": Problem}},
-    openapi_extra={"requestBody": {"required": True, "content": {_JSON: {"schema": Report.model_json_schema()}}}},
-)
+@router.post("/{clusterUuid}/reports")
 async def report(request: Request, gate: ClusterGateOfRequest) -> Received:
     """Take what is new in a cluster."""
     await run_in_threadpool(_check, gate)  # before anybody reads what a stranger sends
