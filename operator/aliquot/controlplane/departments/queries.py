@@ -72,8 +72,8 @@ def shown(permit: Permit, row: tables.Department) -> Department:
         **dict(slim(row)),
         status=DepartmentStatus.model_validate(
             {
-                "quota_status": quota_status(told),
-                "node_pool_quota_statuses": pool_quota_statuses(told, pool_ids(row)),
+                "quotaStatus": quota_status(told),
+                "nodePoolQuotaStatuses": pool_quota_statuses(told, pool_ids(row)),
             }
         ),
         children=[Child(id=str(project.id), name=project.name) for project in seen],

@@ -23,7 +23,7 @@ from aliquot.controlplane.database import tables
 from aliquot.controlplane.departments.rules import DEFAULT_DEPARTMENT
 from aliquot.controlplane.listing import listed, ordered, written
 from aliquot.controlplane.preconditions import IfMatch
-from aliquot.controlplane.projects.queries import FIELDS, FILTERS, SHOWN, WHOLE, change, new_row, shown, shown_all
+from aliquot.controlplane.projects.queries import FIELDS, FILTERS, SHOWN, WHOLE, change, documents, new_row, shown
 from aliquot.controlplane.projects.rules import check_name, check_namespace
 from aliquot.controlplane.quotas import changes
 from aliquot.controlplane.quotas.shown import resources
@@ -38,7 +38,7 @@ def list_projects(gate: GateOfRequest, query: Annotated[ProjectQuery, Query()]) 
     with gate.permit("project", "read") as permit:
         select = permit.select(tables.Project).options(SHOWN)
         found = listed(permit, ordered(select, query, query.sort_by, FIELDS, tables.Project.id, FILTERS), query)
-        return written(shown_all(permit, found.rows, found.next))
+        return written({"projects": documents(permit, found.rows), "next": found.next})
 
 
 @router.post("", status_code=201)

@@ -15,14 +15,14 @@ def resources(owner: Department | Project) -> list[ResourcesShown]:
 
 
 def resources_of(rows: Iterable[QuotaRow]) -> Mapping[int, list[dict[str, Any]]]:
-    """The amounts of many, by whose they are; entries have the members of `ResourcesShown`.
+    """The amounts of many, by whose they are; entries are as `ResourcesShown` is written.
 
-    Not the model itself: a list has thousands of them, and is checked as a whole.
+    Not the model itself: a list has thousands of them.
     """
     found: dict[int, list[dict[str, Any]]] = defaultdict(list)
     for row in rows:
         pool = {"id": str(row.pool_id), "name": row.pool_name}
-        found[row.owner_id].append({"node_pool": pool, "gpu": row.gpu, "cpu": row.cpu, "memory": row.memory})
+        found[row.owner_id].append({"nodePool": pool, "gpu": row.gpu, "cpu": row.cpu, "memory": row.memory})
     return found
 
 
@@ -33,6 +33,4 @@ def pool_ids(owner: Department | Project) -> dict[str, str]:
 
 def _shown(quota: Quota) -> ResourcesShown:
     pool = PoolShown(id=str(quota.node_pool.id), name=quota.node_pool.name)
-    return ResourcesShown.model_validate(
-        {"node_pool": pool, "gpu": quota.gpu, "cpu": quota.cpu, "memory": quota.memory}
-    )
+    return ResourcesShown.model_validate({"nodePool": pool, "gpu": quota.gpu, "cpu": quota.cpu, "memory": quota.memory})

@@ -22,6 +22,7 @@ _NOT_TOLD: Final = "The cluster has not said anything about it yet."
 _BEHIND: Final = "The cluster does not have the last change yet."
 _MIB_OF_MB: Final = 1_000_000 / 2**20
 _DECIMALS: Final = 2
+_NOTHING: Final[Document] = {"allocated": {}, "allocatedNonPreemptible": {}, "requested": {}}
 
 PoolPhase = Literal["Creating", "Updating", "Empty", "Unschedulable", "Ready"]
 
@@ -92,32 +93,26 @@ def _waits(told: Told) -> tuple[Literal["Creating", "Updating"], str] | None:
 
 
 def quota_status(told: Told) -> dict[str, Any]:
-    """What a project or department has and wants, over all node pools, by the members of the API's `QuotaStatus`.
+    """What a project or department has and wants, over all node pools, as the API's `QuotaStatus` is written.
 
-    Not the model itself: a list has thousands of them, and is checked as a whole.
+    Not the model itself: a list has thousands of them.
     """
-    return {} if told.document is None else _uses(told.document["use"])
+    return _uses(_NOTHING if told.document is None else told.document["use"])
 
 
 def pool_quota_statuses(told: Told, pools: Mapping[str, str]) -> list[dict[str, Any]]:
-    """What it has and wants in each node pool, by the members of the API's `PoolQuotaStatus`.
+    """What it has and wants in each node pool, as the API's `PoolQuotaStatus` is written.
 
     Args:
         told: what is known of it.
         pools: ids of the cluster's node pools, by name.
     """
     uses: Document = {} if told.document is None else told.document["nodePools"]
-    return [
-        {"node_pool_name": name, "node_pool_id": pools.get(name), **_uses(use)} for name, use in sorted(uses.items())
-    ]
+    return [{**_uses(use), "nodePoolName": name, "nodePoolId": pools.get(name)} for name, use in sorted(uses.items())]
 
 
 def _uses(use: Document) -> dict[str, Any]:
-    return {
-        "allocated": _amounts(use["allocated"]),
-        "allocated_non_preemptible": _amounts(use["allocatedNonPreemptible"]),
-        "requested": _amounts(use["requested"]),
-    }
+    return {member: _amounts(use[member]) for member in _NOTHING}
 
 
 def _amounts(given: Mapping[str, float]) -> dict[str, AmountShown]:
