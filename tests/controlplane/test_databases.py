@@ -9,9 +9,11 @@ from typing import Any
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
+from sqlalchemy import text
 
 import aliquot.controlplane
 from aliquot.controlplane.database import Database, migrate
+from aliquot.controlplane.database.revisions import current
 from aliquot.controlplane.database.tables import Base
 from aliquot.controlplane.settings import DatabaseSettings
 from tests.controlplane.databases import KINDS, empty_database
@@ -45,6 +47,27 @@ def test_a_database_has_the_tables_that_the_program_knows_from_its_first_version
                 assert compare_metadata(MigrationContext.configure(session.connection()), Base.metadata) == []
     finally:
         database.close()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_a_database_of_the_first_version_has_is_kept(kind: str, tmp_path_factory: pytest.TempPathFactory) -> None:
+    with empty_database(kind, tmp_path_factory) as url:
+        database = Database(DatabaseSettings(url=url))
+        try:
+            migrate(database, "0001")
+            with database.writing() as session:
+                for statement in (
+                    "INSERT INTO tenants (id, name, refuses_over_subscription, created_ms) VALUES (7, 'old', false, 1)",
+                    (
+                        "INSERT INTO clusters (id, tenant_id, name, client_secret, created_ms, updated_ms, created_by) "
+                        "VALUES ('c1', 7, 'prod', 'secret', 1, 1, 'somebody')"
+                    ),
+                ):
+                    session.execute(text(statement))
+            migrate(database)
+            assert current(database, ["c1", "gone"]) == {"c1": 1}
+        finally:
+            database.close()
 
 
 def test_instances_believe_each_others_tokens_and_see_each_others_writes(planes: tuple[Plane, Plane]) -> None:
