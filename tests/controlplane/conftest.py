@@ -4,6 +4,7 @@ from collections.abc import Generator
 
 import pytest
 
+from tests.controlplane.databases import KINDS, empty_database
 from tests.controlplane.plane import Plane, Tenant, running
 
 
@@ -16,3 +17,15 @@ def plane(tmp_path_factory: pytest.TempPathFactory) -> Generator[Plane]:
 @pytest.fixture
 def tenant(plane: Plane) -> Tenant:
     return plane.tenant()
+
+
+@pytest.fixture(scope="module", params=KINDS)
+def planes(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Generator[tuple[Plane, Plane]]:
+    """Two instances on one database, of either kind."""
+    address = "http://control-plane.example.com"
+    with (
+        empty_database(request.param, tmp_path_factory) as url,
+        running(url, server={"url": address}) as first,
+        running(url, server={"url": address}) as second,
+    ):
+        yield first, second

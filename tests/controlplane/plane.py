@@ -188,6 +188,7 @@ def running(url: str, **settings: Any) -> Generator[Plane]:
                 with httpx.Client(base_url=address, timeout=PATIENCE_SECONDS, trust_env=False) as http:
                     yield Plane(with_all, http, clock, address)
             finally:
+                with_all.waiting.close()
                 server.should_exit = True
                 thread.join()
     finally:

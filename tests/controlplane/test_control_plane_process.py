@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import httpx
@@ -10,6 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from aliquot.cli.main import app
+from tests.controlplane.cluster import Cluster
 from tests.controlplane.plane import Caller, Process, running, serving
 
 PROJECTS = "/api/v1/org-unit/projects"
@@ -127,3 +129,21 @@ def test_a_tenant_is_made_and_changed_from_the_command_line(tmp_path: Path) -> N
         cluster = admin.done("POST", "/api/v1/clusters", {"name": "c1"})["uuid"]
         project = {"name": "team-a", "clusterId": cluster, "resources": [{"gpu": {"deserved": 1}}]}
         assert "refuses quotas" in admin.refused(400, "POST", PROJECTS, project)
+
+
+def test_it_ends_at_once_also_while_a_cluster_waits_for_changes(tmp_path: Path) -> None:
+    with serving(f"sqlite:///{tmp_path}/aliquot.db", tmp_path) as process, process.http as http:
+        admin = process.administrator(http, process.printed["password"])
+        uuid = admin.done("POST", "/api/v1/clusters", {"name": "c1"})["uuid"]
+        info = admin.done("GET", f"/api/v1/clusters/{uuid}/cluster-install-info", version="2.18")
+        cluster = Cluster(http, uuid, info["clientSecret"])
+        known, answers = cluster.ask().headers["ETag"], list[int]()
+        waiting = threading.Thread(target=lambda: answers.append(cluster.ask(known, wait_seconds=55).status_code))
+        began = time.monotonic()
+        waiting.start()
+        while "aliquot_control_plane_waiting_requests 1.0" not in http.get("/metrics").text:
+            assert time.monotonic() - began < 30
+        assert process.stop() == 0
+        waiting.join()
+        assert answers == [304]
+        assert time.monotonic() - began < 40, "it does not wait for the end of the wait"

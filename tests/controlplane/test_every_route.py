@@ -30,6 +30,7 @@ GET    /api/v1/clusters/{clusterUuid}                      cluster        read  
 PUT    /api/v1/clusters/{clusterUuid}                      cluster        update  cluster     cluster
 DELETE /api/v1/clusters/{clusterUuid}                      cluster        delete  cluster
 GET    /api/v1/clusters/{clusterUuid}/cluster-install-info cluster        update  cluster
+GET    /api/v1/clusters/{clusterUuid}/nodes                nodes          read    cluster
 GET    /api/v1/node-pools                                  nodepools      read    list
 POST   /api/v1/node-pools                                  nodepools      create  cluster     pool
 GET    /api/v1/node-pools/{nodepoolId}                     nodepools      read    cluster
@@ -75,6 +76,10 @@ ABOUT_THE_CALLER = {
     "GET /api/v1/authorization/permissions",
     "POST /api/v1/authorization/permitted-scopes",
     "POST /api/v1/me/password",
+}
+FOR_CLUSTERS = {
+    "GET /cluster-sync/v1/{clusterUuid}/desired",
+    "POST /cluster-sync/v1/{clusterUuid}/reports",
 }
 FOR_EVERYBODY = {
     "POST /api/v1/token",
@@ -225,7 +230,7 @@ def test_the_rows_are_all_routes() -> None:
     routes = [route for room in ROOMS for route in room.router.routes if isinstance(route, APIRoute)]
     served = {f"{method} {route.path}" for route in routes for method in route.methods or ()}
     rows = _rows()
-    assert served == {row.shown for row in rows} | ABOUT_THE_CALLER | FOR_EVERYBODY
+    assert served == {row.shown for row in rows} | ABOUT_THE_CALLER | FOR_CLUSTERS | FOR_EVERYBODY
     assert len(rows) == len({row.shown for row in rows})
 
 
@@ -269,3 +274,11 @@ def test_who_has_no_role_gets_in_nowhere(world: World) -> None:
     _, caller = world.tenant.application()
     for row in _rows():
         assert _ask(caller, row, world.ids) == 403, row.shown
+
+
+@pytest.mark.parametrize("route", sorted(FOR_CLUSTERS))
+def test_no_role_opens_what_is_for_clusters(world: World, route: str) -> None:
+    method, path = route.format(**world.ids).split()
+    for caller in (world.tenant.nobody, world.tenant.admin, world.tenant.with_role(1, "cluster", world.ids["cluster"])):
+        answer = caller.call(method, path)
+        assert (answer.status_code, answer.headers["WWW-Authenticate"].split()[0]) == (401, "Basic")

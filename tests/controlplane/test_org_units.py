@@ -8,6 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from aliquot.contracts.administrator_api.projects import Projects
 from tests.controlplane.plane import Plane, Tenant
 
 DEPARTMENTS, PROJECTS, POOLS = "/api/v1/org-unit/departments", "/api/v1/org-unit/projects", "/api/v1/node-pools"
@@ -75,6 +76,23 @@ def test_a8_a_new_pool_appears_in_every_department_and_project_with_no_gpus(tena
     )
     tenant.admin.done("DELETE", f"{POOLS}/{pool['id']}")
     assert len(tenant.admin.done("GET", f"{PROJECTS}/{project['id']}")["resources"]) == 1
+
+
+def test_lists_of_projects_are_as_the_api_has_them_and_as_each_by_itself(tenant: Tenant) -> None:
+    cluster = tenant.cluster()
+    tenant.admin.done("POST", POOLS, {"name": "a100", "clusterId": cluster, **NEW_POOL})
+    rules = {"schedulingRules": {"trainingJobTimeLimitSeconds": 5}, "nodeTypes": {"training": ["1"], "workspace": None}}
+    bodies: list[dict[str, Any]] = [
+        {"resources": []},
+        {"resources": [{"gpu": {"deserved": 0.5}, "cpu": None, "memory": {"deserved": 1, "units": "GB"}}], **rules},
+    ]
+    for number, body in enumerate(bodies):
+        made = tenant.admin.done("POST", PROJECTS, {"name": f"p{number}", "clusterId": cluster, **body})
+        tenant.admin.done("PATCH", f"{PROJECTS}/{made['id']}/resources", [{"cpu": {"limit": 7}}])
+    listed = tenant.admin.done("GET", PROJECTS, limit=2)
+    assert Projects.model_validate(listed).model_dump(mode="json", by_alias=True) == listed
+    assert listed["projects"] == [tenant.admin.done("GET", f"{PROJECTS}/{each['id']}") for each in listed["projects"]]
+    assert (len(listed["projects"]), listed["next"]) == (2, None)
 
 
 def test_pools_that_are_needed_stay(tenant: Tenant) -> None:

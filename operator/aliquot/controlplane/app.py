@@ -4,17 +4,19 @@ from importlib.metadata import version
 from typing import Final
 
 from fastapi import FastAPI
-from prometheus_client import CollectorRegistry
+from prometheus_client import CollectorRegistry, Gauge
 
 from aliquot.controlplane import observing
 from aliquot.controlplane.access_rules import routes as access_rules
 from aliquot.controlplane.applications import routes as applications
 from aliquot.controlplane.audit import routes as audit
 from aliquot.controlplane.auth import routes as auth
+from aliquot.controlplane.cluster_sync import routes as cluster_sync
 from aliquot.controlplane.clusters import routes as clusters
 from aliquot.controlplane.departments import routes as departments
 from aliquot.controlplane.failures import answered_with_problems
 from aliquot.controlplane.node_pools import routes as node_pools
+from aliquot.controlplane.nodes import routes as nodes
 from aliquot.controlplane.observing import RequestMetrics
 from aliquot.controlplane.projects import routes as projects
 from aliquot.controlplane.roles import routes as roles
@@ -24,6 +26,7 @@ from aliquot.controlplane.users import routes as users
 ROOMS: Final = (
     auth,
     clusters,
+    nodes,
     node_pools,
     departments,
     projects,
@@ -32,6 +35,7 @@ ROOMS: Final = (
     roles,
     access_rules,
     audit,
+    cluster_sync,
     observing,
 )
 """All that is served."""
@@ -56,6 +60,9 @@ def application(services: Services, registry: CollectorRegistry) -> FastAPI:
     app.state.services = services
     app.state.registry = registry
     answered_with_problems(app)
+    Gauge(
+        "aliquot_control_plane_waiting_requests", "Requests of clusters that wait for changes.", registry=registry
+    ).set_function(lambda: services.waiting.count)
     app.middleware("http")(RequestMetrics(registry, services.clock).measured)
     for room in ROOMS:
         app.include_router(room.router, max_body_size=services.settings.server.body_bytes)

@@ -86,7 +86,7 @@ async def _refused(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, Refusal)
     answer = problem(error.status, error.says, error.details)
     if isinstance(error, Unauthorized):
-        answer.headers["WWW-Authenticate"] = "Bearer"
+        answer.headers["WWW-Authenticate"] = error.challenge
     if isinstance(error, TooMany):
         answer.headers["Retry-After"] = str(error.retry_seconds)
     return answer

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import socket
 import sys
 from collections.abc import Generator
@@ -49,12 +50,15 @@ async def _serve(settings: ControlPlaneSettings) -> None:
                 server_header=False,
                 timeout_graceful_shutdown=_GRACE_SECONDS,
             )
+            gc.collect()
+            gc.freeze()  # what is there now lives as long as we: no long list has to wait for a look through it
             server = _Server(config)
             serving = asyncio.create_task(server.serve(sockets=[listening]))
             _log.info("serving", host=settings.server.host, port=port, url=url)
             try:
                 await asyncio.shield(serving)
             finally:
+                made.waiting.close()
                 server.should_exit = True
                 await serving
     finally:

@@ -3,6 +3,7 @@
 Refusal
 ├── BadRequest 400       a rule of the API is broken; names field, value and what is allowed
 ├── Unauthorized 401     nobody knows who asks
+│   └── UnknownCluster   which cluster asks
 ├── Forbidden 403        the caller has no such right there
 ├── NotFound 404         there is no such object, or it is another tenant's
 ├── Conflict 409         it exists already
@@ -43,6 +44,15 @@ class Unauthorized(Refusal):
 
     status = 401
     message = "Issuer is not familiar."
+    challenge: ClassVar[str] = "Bearer"
+    """How to say who one is."""
+
+
+class UnknownCluster(Unauthorized):
+    """Nobody knows which cluster asks; whether there is such a one is nobody's business."""
+
+    message = "The cluster or its secret is wrong."
+    challenge = 'Basic realm="cluster-sync", charset="UTF-8"'
 
 
 class Forbidden(Refusal):

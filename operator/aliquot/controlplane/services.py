@@ -8,7 +8,9 @@ from aliquot.clock import Clock
 from aliquot.controlplane.auth.keys import KeyRing
 from aliquot.controlplane.auth.passwords import Passwords
 from aliquot.controlplane.auth.tokens import Tokens
+from aliquot.controlplane.cluster_sync.waiting import Waiting
 from aliquot.controlplane.database import Database
+from aliquot.controlplane.database.revisions import current
 from aliquot.controlplane.settings import ControlPlaneSettings
 
 
@@ -23,6 +25,7 @@ class Services:
     keys: KeyRing
     passwords: Passwords
     tokens: Tokens
+    waiting: Waiting
 
 
 def services(settings: ControlPlaneSettings, url: str, database: Database, clock: Clock) -> Services:
@@ -43,6 +46,7 @@ def services(settings: ControlPlaneSettings, url: str, database: Database, clock
         keys,
         Passwords(settings.sign_in.checks_at_once),
         Tokens(keys, url, settings.tokens, clock),
+        Waiting(lambda clusters: current(database, clusters)),
     )
 
 

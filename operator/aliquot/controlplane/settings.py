@@ -82,6 +82,13 @@ class SignIn(_Group):
     """Passwords that are checked at the same time; each takes 19 MiB and much of a core."""
 
 
+class Clusters(_Group):
+    """Clusters that are connected."""
+
+    silent_seconds: int = Field(default=120, ge=60, le=86_400)
+    """A cluster that gave no sign of life for so long is `Disconnected`. It gives one a minute at least."""
+
+
 class ApiServer(Server):
     """The control plane's own HTTP server."""
 
@@ -110,5 +117,6 @@ class ControlPlaneSettings(BaseSettings):
     first_start: FirstStart = FirstStart()
     tokens: Tokens = Tokens()
     sign_in: SignIn = SignIn()
+    clusters: Clusters = Clusters()
     server: ApiServer = ApiServer()
     log: Log = Log()

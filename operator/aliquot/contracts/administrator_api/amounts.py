@@ -134,3 +134,34 @@ class ResourcesShown(Answer):
     """CPU; null: unlimited."""
     memory: MemoryShown | None
     """Memory; null: unlimited."""
+
+
+class AmountsShown(Answer):
+    """Amounts of everything."""
+
+    gpu: AmountShown = 0
+    """GPUs, in devices."""
+    cpu: AmountShown = 0
+    """CPU, in thousandths of a core."""
+    memory: AmountShown = 0
+    """Memory of nodes, in MiB."""
+
+
+class QuotaStatus(Answer):
+    """What a project or department has and wants."""
+
+    allocated: AmountsShown = AmountsShown()
+    """What it has."""
+    allocated_non_preemptible: AmountsShown = AmountsShown()
+    """What of that cannot be taken back."""
+    requested: AmountsShown = AmountsShown()
+    """What it has, and what it waits for."""
+
+
+class PoolQuotaStatus(QuotaStatus):
+    """What it has and wants in a node pool."""
+
+    node_pool_name: str
+    """The pool."""
+    node_pool_id: str | None
+    """Its id; null: there is no such pool here."""

@@ -41,11 +41,75 @@ class InstallQuery(Body):
     """Address at which people reach the cluster."""
 
 
-class ClusterStatus(Answer):
-    """How the cluster is doing."""
+class ClusterCondition(Answer):
+    """A condition, as Kubernetes has them."""
 
-    state: Literal["WaitingToConnect", "Connected", "Disconnected", "MissingPrerequisites", "ServiceIssues", "Unknown"]
+    type: str
+    """What it is about."""
+    status: Literal["True", "False", "Unknown"]
+    """Whether it holds."""
+    reason: str
+    """Why, in one word."""
+    message: str
+    """Why, as a sentence."""
+    last_transition_time: str | None
+    """Since when."""
+
+
+class Operand(Answer):
+    """A part of the platform in the cluster."""
+
+    ready: bool
+    """Whether it works."""
+    reasons: list[str]
+    """Why it does not."""
+
+
+class Platform(Answer):
+    """What the cluster is."""
+
+    type: str | None
+    """`vanilla`, `openshift`, `rke`, `gke`, `aks` or `eks`; null: not known."""
+    kube_version: str
+    """Version of Kubernetes."""
+
+
+class Dependency(Answer):
+    """Something of others that the platform needs or can use."""
+
+    available: bool
+    """Whether it is there."""
+    reason: str
+    """Why it is not."""
+
+
+class Dependencies(Answer):
+    """Everything of others that the platform needs or can use."""
+
+    required: dict[str, Dependency]
+    """What it needs."""
+    optional: dict[str, Dependency]
+    """What it can use."""
+
+
+ClusterPhase = Literal[
+    "WaitingToConnect", "Connected", "Disconnected", "MissingPrerequisites", "ServiceIssues", "Unknown"
+]
+
+
+class ClusterStatus(Answer):
+    """How the cluster is doing; all but the state is what it said itself last."""
+
+    state: ClusterPhase
     """In one word."""
+    conditions: list[ClusterCondition]
+    """As the cluster says."""
+    operands: dict[str, Operand]
+    """Parts of the platform, by name."""
+    platform: Platform | None = None
+    """Null: the cluster has not said anything."""
+    dependencies: Dependencies | None = None
+    """Null: the cluster has not said anything."""
 
 
 class Cluster(Answer):

@@ -4,7 +4,13 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from aliquot.contracts.administrator_api.amounts import PoolShown, Resources, ResourcesShown
+from aliquot.contracts.administrator_api.amounts import (
+    PoolQuotaStatus,
+    PoolShown,
+    QuotaStatus,
+    Resources,
+    ResourcesShown,
+)
 from aliquot.contracts.administrator_api.listing import Page
 from aliquot.contracts.administrator_api.shapes import AmountShown, Answer, Id, Name, Time, TolerantBody
 
@@ -85,6 +91,15 @@ class AggregatedResources(Answer):
     """GPUs, in devices."""
 
 
+class DepartmentStatus(Answer):
+    """How the department is doing."""
+
+    quota_status: QuotaStatus
+    """What it has and wants, over all node pools."""
+    node_pool_quota_statuses: list[PoolQuotaStatus]
+    """What it has and wants, one entry for each node pool that the cluster tells of."""
+
+
 class Department(DepartmentSlim):
     """A department."""
 
@@ -92,6 +107,8 @@ class Department(DepartmentSlim):
     """Its projects, as far as the caller may see them."""
     projects_aggregated_resources: list[AggregatedResources]
     """What all its projects can count on together, one entry for each node pool."""
+    status: DepartmentStatus
+    """How it is doing."""
 
 
 class Departments(Answer):

@@ -100,6 +100,8 @@ class NodePool(Answer):
     """How it is doing, in one word."""
     phase_message: str
     """How it is doing, as a sentence."""
+    nodes: list[str]
+    """Names of its nodes."""
     created_at: Time
     """When it was created."""
     updated_at: Time

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, Strict
 
-from aliquot.contracts.administrator_api.amounts import ResourcesShown
+from aliquot.contracts.administrator_api.amounts import PoolQuotaStatus, QuotaStatus, ResourcesShown
 from aliquot.contracts.administrator_api.departments import PoolResources
 from aliquot.contracts.administrator_api.listing import Page
 from aliquot.contracts.administrator_api.shapes import INT32_MAX, Answer, Id, Name, Time, TolerantBody
@@ -106,15 +106,24 @@ class NodeTypesShown(Answer):
     """For interactive work, by id."""
 
 
+ProjectPhase = Literal["Creating", "Updating", "Ready", "NotReady", "Unknown"]
+
+
 class ProjectStatus(Answer):
     """How the project is doing."""
 
     namespace: str | None = None
     """Its namespace, as the cluster says; null: the cluster has not said anything."""
-    phase: Literal["Creating", "Updating", "Ready", "NotReady", "Unknown"]
+    phase: ProjectPhase
     """In one word."""
     phase_message: str | None = None
     """As a sentence."""
+    quota_status: QuotaStatus
+    """What it has and wants, over all node pools."""
+    node_pool_quota_statuses: list[PoolQuotaStatus]
+    """What it has and wants, one entry for each node pool that the cluster tells of."""
+    additional_status_data: None = None
+    """Nothing."""
 
 
 class Project(Answer):

@@ -65,8 +65,9 @@ def _bounded(amount: float) -> float:
     return amount
 
 
-def _written(time: datetime) -> str:
-    return time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{time.microsecond // 1000:03}Z"
+def written_time(time: datetime) -> str:
+    """A moment as answers have it."""
+    return time.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
 
 
 def from_milliseconds(milliseconds: int) -> datetime:
@@ -100,5 +101,5 @@ AmountOrUnlimited = Annotated[
 ]
 """A whole or broken number, 0 or more; -1: unlimited."""
 AmountShown = int | float
-Time = Annotated[datetime, PlainSerializer(_written, return_type=str)]
+Time = Annotated[datetime, PlainSerializer(written_time, return_type=str)]
 """A moment, written in UTC with milliseconds: `2021-12-14T16:04:15.099Z`."""

@@ -3,7 +3,7 @@
 Rights are read anew for each request: a revoked application, a deleted user or rule counts at once.
 """
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from typing import Annotated, cast
 
@@ -31,12 +31,14 @@ class Gate:
         database: what it is about.
         claims: what the caller's token says.
         clock: the time.
+        after_writing: called when something has been written.
     """
 
-    def __init__(self, database: Database, claims: Claims, clock: Clock) -> None:
+    def __init__(self, database: Database, claims: Claims, clock: Clock, after_writing: Callable[[], None]) -> None:
         self._database = database
         self._claims = claims
         self._clock = clock
+        self._after_writing = after_writing
 
     @contextmanager
     def permit(self, resource: ResourceType, action: Action) -> Generator[Permit]:
@@ -73,6 +75,7 @@ class Gate:
         if writes:
             with self._database.writing(self._claims.tenant_id) as session:
                 yield session
+            self._after_writing()
         else:
             with self._database.reading() as session:
                 yield session
@@ -126,7 +129,7 @@ def _gate(request: Request) -> Gate:
     if not header.lower().startswith(_BEARER):
         raise Unauthorized(details="the header Authorization: Bearer … is missing")
     claims = services.tokens.read(header[len(_BEARER) :].strip(), "Bearer", "ID")
-    return Gate(services.database, claims, services.clock)
+    return Gate(services.database, claims, services.clock, services.waiting.look)
 
 
 GateOfRequest = Annotated[Gate, Depends(_gate)]

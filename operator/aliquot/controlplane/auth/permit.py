@@ -5,24 +5,30 @@ room reads is the caller's tenant's and within reach, and all that it writes is 
 """
 
 import re
-from collections.abc import Sequence
-from typing import Any, Final, TypeVar
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any, Final, NamedTuple, TypeVar
 
-from sqlalchemy import Select, func, select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, Select, and_, func, select
+from sqlalchemy.orm import InstrumentedAttribute, Session
 from sqlalchemy.orm.interfaces import ORMOption
 
 from aliquot.contracts.administrator_api.permissions import Action, ResourceType
+from aliquot.contracts.cluster_sync import Kind
 from aliquot.controlplane.auth.places import Placed, is_within, place_of, within
 from aliquot.controlplane.auth.reach import Grant, Place, Reach, reach
 from aliquot.controlplane.auth.tokens import Holder
+from aliquot.controlplane.database.revisions import advance
 from aliquot.controlplane.database.tables import (
     Application,
     AuditRecord,
+    Cluster,
+    ClusterState,
     Department,
     Document,
     NodePool,
     Project,
+    Quota,
+    ReportedObject,
     Tenant,
     User,
 )
@@ -34,6 +40,17 @@ MAKER: Final = object()
 """What only the gate hands over; a test looks that nobody else takes it."""
 _NUMBER: Final = re.compile(r"[1-9][0-9]{0,18}", re.ASCII)
 _LARGEST_ID: Final = 2**63 - 1
+
+
+class QuotaRow(NamedTuple):
+    """Amounts in one node pool, as they were written."""
+
+    owner_id: int
+    pool_id: int
+    pool_name: str
+    gpu: Document
+    cpu: Document | None
+    memory: Document | None
 
 
 class Permit:
@@ -128,6 +145,47 @@ class Permit:
         assert self.holder.kind == "user"
         return self._session.get_one(User, self.holder.id)
 
+    def states(self, cluster_ids: Collection[str]) -> Mapping[str, ClusterState]:
+        """What clusters of the tenant say of themselves, by id; those that never gave a sign of life are left out."""
+        query = select(ClusterState).join(Cluster).where(self._clusters(cluster_ids))
+        return {row.cluster_id: row for row in self._session.scalars(query)}
+
+    def progress(self, cluster_ids: Collection[str]) -> Mapping[str, tuple[int | None, int]]:
+        """The revision that a cluster has, and the one that it is to have; those that never reported are left out."""
+        columns = select(ClusterState.cluster_id, ClusterState.applied_revision, Cluster.revision)
+        query = columns.join(Cluster).where(self._clusters(cluster_ids), ClusterState.reported_ms.is_not(None))
+        return {cluster_id: (applied, revision) for cluster_id, applied, revision in self._session.execute(query)}
+
+    def reported(
+        self, kind: Kind, cluster_ids: Collection[str], names: Collection[str]
+    ) -> Mapping[tuple[str, str], Document]:
+        """What clusters of the tenant say of objects of a kind, by cluster and name."""
+        columns = select(ReportedObject.cluster_id, ReportedObject.name, ReportedObject.document)
+        named = columns.where(ReportedObject.kind == kind, ReportedObject.name.in_(names))
+        query = named.join(Cluster).where(self._clusters(cluster_ids))
+        return {(cluster_id, name): document for cluster_id, name, document in self._session.execute(query)}
+
+    def quotas(self, owner: InstrumentedAttribute[int | None], ids: Collection[int]) -> Iterable[QuotaRow]:
+        """Amounts of departments or projects of the tenant, the oldest node pool first.
+
+        Args:
+            owner: column of `Quota` that says whose they are.
+            ids: whose.
+        """
+        columns = select(owner, NodePool.id, NodePool.name, Quota.gpu, Quota.cpu, Quota.memory)
+        own = columns.where(Quota.tenant_id == self.holder.tenant_id, owner.in_(ids))
+        for row in self._session.execute(own.join(NodePool, Quota.node_pool_id == NodePool.id).order_by(NodePool.id)):
+            yield QuotaRow(*row)
+
+    def nodes(self, cluster: Cluster) -> Sequence[ReportedObject]:
+        """What a cluster says of its nodes, by name."""
+        self._check(cluster)
+        query = select(ReportedObject).where(ReportedObject.cluster_id == cluster.id, ReportedObject.kind == "node")
+        return self._session.scalars(query.order_by(ReportedObject.name)).all()
+
+    def _clusters(self, ids: Collection[str]) -> ColumnElement[bool]:
+        return and_(Cluster.tenant_id == self.holder.tenant_id, Cluster.id.in_(ids))
+
     def refuses_over_subscription(self) -> bool:
         """Whether the tenant refuses quotas that add up to more than there is."""
         return self._session.get_one(Tenant, self.holder.tenant_id).refuses_over_subscription
@@ -160,7 +218,7 @@ class Permit:
         before: Document | None = None,
         after: Document | None = None,
     ) -> None:
-        """Write down who changed what; it is kept if the change is.
+        """Write down who changed what, and that clusters are to have something else now; it is kept if the change is.
 
         Args:
             action: what was done.
@@ -169,6 +227,10 @@ class Permit:
             before: what it was; no secrets.
             after: what it is; no secrets.
         """
+        if not isinstance(row, User | Application) or action == "delete":  # with them their access rules go
+            revision = advance(self._session, self.holder.tenant_id, place_of(row).cluster_id, self.now_ms)
+            if isinstance(row, NodePool | Department | Project):
+                row.revision = revision
         named = before or after or {}
         self._session.add(
             AuditRecord(

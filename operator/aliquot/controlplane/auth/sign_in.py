@@ -1,20 +1,15 @@
-"""Signing in: a secret or a password against tokens.
-
-Failures are counted in the database, for all instances together, by name and address (few) and by name (many), so that
-somebody who guesses is slowed down, and does not lock out everybody else of that name.
-"""
+"""Signing in: a secret or a password against tokens."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import delete, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from aliquot.controlplane.auth import throttle
-from aliquot.controlplane.auth.throttle import Failures, Patience
+from aliquot.controlplane.auth.attempts import Attempts
 from aliquot.controlplane.auth.tokens import Claims, Holder, Kind
-from aliquot.controlplane.database.tables import Application, SignInFailure, Tenant, User
+from aliquot.controlplane.database.tables import Application, Tenant, User
 from aliquot.controlplane.refusals import BadRequest, TooMany, Unauthorized
 from aliquot.controlplane.services import Services
 
@@ -119,21 +114,21 @@ def check_password(services: Services, holder: Holder, password: str, address: s
         WrongCredentials: it is wrong.
         TooMany: there were too many failures.
     """
-    counts = _counts(services, holder.tenant_id, "user", holder.name, address)
     now_ms = int(services.clock.now() * 1000)
+    attempts = _attempts(services, holder.tenant_id, "user", holder.name, address, now_ms)
     with services.database.reading() as session:
-        waits = _waits(session, counts, now_ms)
+        waits = attempts.seconds_to_wait(session)
         found = session.get(User, holder.id)
         kept = None if found is None else found.password_hash
     if waits:
         raise TooMany(waits)
     if not services.passwords.matches(kept, password):
-        _failed(services, counts, now_ms)
+        attempts.failed(services.database)
         raise WrongCredentials("Bad request - currentPassword: is wrong")
 
 
-def _waits(session: Session, counts: dict[str, Patience], now_ms: int) -> int:
-    return max(throttle.seconds_to_wait(_failures(session, key), now_ms) for key in counts)
+def _attempts(services: Services, tenant_id: int, kind: Kind, name: str, address: str, now_ms: int) -> Attempts:
+    return Attempts(services.settings.sign_in, (str(tenant_id), kind, name), address, now_ms)
 
 
 def _signs_in(
@@ -147,19 +142,19 @@ def _signs_in(
 ) -> Issued:
     if not name.isprintable():
         raise WrongCredentials(_WRONG)  # no database takes what is no text
-    counts = _counts(services, tenant.id, kind, name, address)
     now_ms = int(services.clock.now() * 1000)
+    attempts = _attempts(services, tenant.id, kind, name, address, now_ms)
     with services.database.reading() as session:
-        waits = _waits(session, counts, now_ms)
+        waits = attempts.seconds_to_wait(session)
         found = None if waits else find(session)
         kept = None if found is None else _kept(found)
     if waits:
         raise TooMany(waits)
     if not services.passwords.matches(kept, secret):
-        _failed(services, counts, now_ms)
+        attempts.failed(services.database)
         raise WrongCredentials(_WRONG)
     with services.database.writing(tenant.id) as session:
-        session.execute(delete(SignInFailure).where(SignInFailure.key.in_(counts)))
+        attempts.forget(session)
         found = find(session)
         if found is None or _kept(found) != kept:
             raise WrongCredentials(_WRONG)
@@ -186,34 +181,6 @@ def _issued(services: Services, holder: Holder) -> Issued:
         expires_in=settings.access_seconds,
         refresh_expires_in=settings.refresh_seconds if holder.kind == "user" else 0,
     )
-
-
-def _counts(services: Services, tenant_id: int, kind: Kind, name: str, address: str) -> dict[str, Patience]:
-    """Under which keys failures are counted, and how patiently."""
-    settings = services.settings.sign_in
-    subject = (str(tenant_id), kind, name)
-
-    def patience(attempts: int) -> Patience:
-        return Patience(attempts, settings.wait_seconds, settings.longest_wait_seconds)
-
-    return {
-        throttle.key(*subject, address): patience(settings.attempts),
-        throttle.key(*subject): patience(settings.attempts_of_all),
-    }
-
-
-def _failures(session: Session, key: str) -> Failures:
-    row = session.get(SignInFailure, key)
-    return Failures() if row is None else Failures(row.failures, row.waits_until_ms)
-
-
-def _failed(services: Services, counts: dict[str, Patience], now_ms: int) -> None:
-    forgotten_ms = now_ms - int(services.settings.sign_in.longest_wait_seconds * 1000)
-    with services.database.writing() as session:
-        session.execute(delete(SignInFailure).where(SignInFailure.waits_until_ms < forgotten_ms))
-        for key, patience in sorted(counts.items()):
-            after = patience.after_failure(_failures(session, key), now_ms)
-            session.merge(SignInFailure(key=key, failures=after.count, waits_until_ms=after.waits_until_ms))
 
 
 def required(value: str | None, field: str, grant: str) -> str:

@@ -2,6 +2,7 @@
 
     reading()   a snapshot: all that is read in it was true at one moment
     writing()   one at a time for each tenant, so that what a rule has checked is still so when it is written
+    reporting() one at a time for each cluster: what clusters say waits neither for each other nor for administrators
 
 On SQLite writers wait for each other anyway (`BEGIN IMMEDIATE`); on PostgreSQL whoever writes locks its tenant's row.
 What has been written when `writing()` ends without an error outlives a power cut; else nothing of it was written.
@@ -12,6 +13,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Final
 
+import orjson
 from sqlalchemy import Connection, Engine, create_engine, event, exc, make_url, text
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.orm import Session
@@ -25,6 +27,7 @@ _NOBODYS: Final = 4_126_950_734
 """Any number: PostgreSQL's name of the lock for what belongs to no tenant."""
 _ALONE: Final = text("SELECT pg_advisory_xact_lock(:id)")
 _ALONE_IN_TENANT: Final = text("SELECT id FROM tenants WHERE id = :id FOR UPDATE")
+_ALONE_IN_CLUSTER: Final = text("SELECT id FROM clusters WHERE id = :id FOR NO KEY UPDATE")
 
 
 class Unavailable(AliquotError):  # noqa: N818 - it says what the database is
@@ -46,6 +49,7 @@ class Database:
             pool_pre_ping=not self.is_sqlite,
             connect_args=arguments,
             hide_parameters=True,  # errors are logged, and parameters may be secrets
+            json_deserializer=orjson.loads,
         )
         if self.is_sqlite:
             event.listen(self.engine, "connect", _prepare_sqlite)
@@ -79,6 +83,21 @@ class Database:
         with _told(), Session(self._for_writing, expire_on_commit=False) as session, session.begin():
             if not self.is_sqlite:
                 session.execute(_ALONE if tenant_id is None else _ALONE_IN_TENANT, {"id": tenant_id or _NOBODYS})
+            yield session
+
+    @contextmanager
+    def reporting(self, cluster_id: str) -> Generator[Session]:
+        """Give a session for what a cluster says of itself; its changes are kept when it ends without an error.
+
+        Args:
+            cluster_id: whose; nobody else writes that meanwhile.
+
+        Raises:
+            Unavailable: the database does not answer.
+        """
+        with _told(), Session(self._for_writing, expire_on_commit=False) as session, session.begin():
+            if not self.is_sqlite:
+                session.execute(_ALONE_IN_CLUSTER, {"id": cluster_id})
             yield session
 
     def answers(self) -> None:

@@ -2,7 +2,8 @@
 
     tenants ─┬─ users, applications, access_rules, audit_records
              └─ clusters ─┬─ node_pools ──────────────┐
-                          └─ departments ── projects ─┴─ quotas (of a department or a project, in a pool)
+                          ├─ departments ── projects ─┴─ quotas (of a department or a project, in a pool)
+                          └─ cluster_states, reported_objects: what the cluster says of itself
 
 Ids are never given twice, also when what had them is gone: access rules and audit records name them.
 """
@@ -91,19 +92,22 @@ class Cluster(Base):
     domain: Mapped[str | None] = mapped_column(_text(1024))
     version: Mapped[str | None] = mapped_column(_text(1024))
     client_secret: Mapped[str] = mapped_column(_text(255))
+    revision: Mapped[int] = mapped_column(BigInteger)
+    """Of all that the cluster is to have; see `revisions`."""
     created_ms: Mapped[int] = mapped_column(BigInteger)
     updated_ms: Mapped[int] = mapped_column(BigInteger)
     created_by: Mapped[str] = mapped_column(_text(255))
 
 
 class _OfCluster:
-    """What every object of a cluster has."""
+    """What every object of a cluster has. Its revision is the one of the cluster that first has it as it is."""
 
     id: Mapped[int] = mapped_column(_KEY, primary_key=True)
     tenant_id: Mapped[int] = mapped_column(ForeignKey("tenants.id"), index=True)
     cluster_id: Mapped[str] = mapped_column(ForeignKey("clusters.id", ondelete="CASCADE"), index=True)
     name: Mapped[str] = mapped_column(_text(63))
     version: Mapped[int]
+    revision: Mapped[int] = mapped_column(BigInteger)
     created_ms: Mapped[int] = mapped_column(BigInteger)
     updated_ms: Mapped[int] = mapped_column(BigInteger)
     created_by: Mapped[str] = mapped_column(_text(255))
@@ -175,6 +179,35 @@ class Project(_OfCluster, Base):
         lazy="raise", order_by=Quota.node_pool_id, cascade="all, delete-orphan", passive_deletes=True
     )
     department: Mapped[Department] = relationship(lazy="raise")
+
+
+class ClusterState(Base):
+    """What a cluster says of itself as a whole, and which of its reports was taken last."""
+
+    __tablename__ = "cluster_states"
+
+    cluster_id: Mapped[str] = mapped_column(ForeignKey("clusters.id", ondelete="CASCADE"), primary_key=True)
+    seen_ms: Mapped[int] = mapped_column(BigInteger)
+    reported_ms: Mapped[int | None] = mapped_column(BigInteger)
+    term: Mapped[int] = mapped_column(BigInteger)
+    session: Mapped[str] = mapped_column(_text(36))
+    sequence: Mapped[int] = mapped_column(BigInteger)
+    ended_sessions: Mapped[list[str]]
+    applied_revision: Mapped[int | None] = mapped_column(BigInteger)
+    document: Mapped[Document | None]
+
+
+class ReportedObject(Base):
+    """What a cluster says of one of its objects, by the name that it has there."""
+
+    __tablename__ = "reported_objects"
+
+    cluster_id: Mapped[str] = mapped_column(ForeignKey("clusters.id", ondelete="CASCADE"), primary_key=True)
+    kind: Mapped[str] = mapped_column(_text(16), primary_key=True)
+    name: Mapped[str] = mapped_column(_text(253), primary_key=True)
+    session: Mapped[str] = mapped_column(_text(36))
+    updated_ms: Mapped[int] = mapped_column(BigInteger)
+    document: Mapped[Document]
 
 
 class AccessRule(Base):

@@ -8,14 +8,18 @@ from aliquot.contracts.administrator_api.departments import (
     Child,
     Department,
     DepartmentSlim,
+    DepartmentStatus,
     GpuTotal,
 )
 from aliquot.contracts.administrator_api.shapes import from_milliseconds
 from aliquot.controlplane.auth.permit import Permit
 from aliquot.controlplane.database import tables
+from aliquot.controlplane.database.revisions import NEVER_SENT
 from aliquot.controlplane.listing import Field
 from aliquot.controlplane.quotas.changes import OF_PROJECT
-from aliquot.controlplane.quotas.shown import resources
+from aliquot.controlplane.quotas.shown import pool_ids, resources
+from aliquot.controlplane.statuses.rules import pool_quota_statuses, quota_status
+from aliquot.controlplane.statuses.told import told_of
 
 FIELDS: Final = {
     "name": Field(tables.Department.name),
@@ -32,6 +36,7 @@ def new_row(permit: Permit, cluster_id: str, name: str) -> tables.Department:
         cluster_id=cluster_id,
         name=name,
         version=1,
+        revision=NEVER_SENT,
         created_ms=permit.now_ms,
         updated_ms=permit.now_ms,
         created_by=permit.holder.name,
@@ -62,8 +67,15 @@ def shown(permit: Permit, row: tables.Department) -> Department:
     own = tables.Project.department_id == row.id
     everyone = permit.rows(permit.select_whole(tables.Project).where(own).options(OF_PROJECT))
     seen = permit.rows(permit.select_also(tables.Project, "project").where(own).order_by(tables.Project.id))
+    told = told_of(permit, "department", [row])[row.id]
     return Department(
         **dict(slim(row)),
+        status=DepartmentStatus.model_validate(
+            {
+                "quotaStatus": quota_status(told),
+                "nodePoolQuotaStatuses": pool_quota_statuses(told, pool_ids(row)),
+            }
+        ),
         children=[Child(id=str(project.id), name=project.name) for project in seen],
         projects_aggregated_resources=[
             AggregatedResources(

@@ -1,5 +1,6 @@
 """Node pools in the database, and as they are shown."""
 
+from collections.abc import Sequence
 from typing import Final
 
 from aliquot.contracts.administrator_api.node_pools import (
@@ -12,9 +13,12 @@ from aliquot.contracts.administrator_api.node_pools import (
 from aliquot.contracts.administrator_api.shapes import from_milliseconds
 from aliquot.controlplane.auth.permit import Permit
 from aliquot.controlplane.database import tables
+from aliquot.controlplane.database.revisions import NEVER_SENT
 from aliquot.controlplane.listing import Field
-from aliquot.controlplane.node_pools.rules import DEFAULT_POOL, WAITING, check_label
+from aliquot.controlplane.node_pools.rules import DEFAULT_POOL, check_label
 from aliquot.controlplane.quotas.changes import OF_DEPARTMENT, OF_PROJECT, attach
+from aliquot.controlplane.statuses.rules import Told, pool_phase
+from aliquot.controlplane.statuses.told import told_of
 
 FIELDS: Final = {
     "name": Field(tables.NodePool.name),
@@ -31,6 +35,7 @@ def new_row(permit: Permit, cluster_id: str, name: str, given: NodePoolUpdate | 
         cluster_id=cluster_id,
         name=name,
         version=1,
+        revision=NEVER_SENT,
         created_ms=permit.now_ms,
         updated_ms=permit.now_ms,
         created_by=permit.holder.name,
@@ -65,6 +70,7 @@ def change(permit: Permit, row: tables.NodePool, given: NodePoolUpdate | NodePoo
     if given.placement_strategy is not None:
         row.cpu_placement, row.gpu_placement = given.placement_strategy.cpu, given.placement_strategy.gpu
     check_own_label(permit, row)
+    row.version += 1
     permit.touch(row)
 
 
@@ -81,8 +87,19 @@ def check_own_label(permit: Permit, row: tables.NodePool) -> None:
     check_label(row.label_key, row.label_value, [(pool.name, pool.label_key, pool.label_value) for pool in others])
 
 
-def shown(row: tables.NodePool) -> NodePool:
+def shown(permit: Permit, row: tables.NodePool) -> NodePool:
     """A pool as the API has it."""
+    return shown_all(permit, [row])[0]
+
+
+def shown_all(permit: Permit, rows: Sequence[tables.NodePool]) -> list[NodePool]:
+    """Pools as the API has them."""
+    told = told_of(permit, "nodePool", rows)
+    return [_shown(row, told[row.id]) for row in rows]
+
+
+def _shown(row: tables.NodePool, told: Told) -> NodePool:
+    phase, message = pool_phase(told)
     return NodePool(
         id=str(row.id),
         cluster_id=row.cluster_id,
@@ -92,8 +109,9 @@ def shown(row: tables.NodePool) -> NodePool:
         label_value=row.label_value,
         over_provisioning_ratio=row.over_provisioning_ratio,
         placement_strategy=PlacementStrategyShown.model_validate({"cpu": row.cpu_placement, "gpu": row.gpu_placement}),
-        phase="Creating",
-        phase_message=WAITING,
+        phase=phase,
+        phase_message=message,
+        nodes=[] if told.document is None else told.document["nodes"],
         created_at=from_milliseconds(row.created_ms),
         updated_at=from_milliseconds(row.updated_ms),
         created_by=row.created_by,

@@ -25,6 +25,7 @@ from aliquot.controlplane.node_pools.queries import (
     check_own_label,
     new_row,
     shown,
+    shown_all,
 )
 from aliquot.controlplane.node_pools.rules import DEFAULT_POOL
 from aliquot.controlplane.refusals import BadRequest, Conflict
@@ -38,7 +39,7 @@ def list_node_pools(gate: GateOfRequest, query: Annotated[NodePoolQuery, Query()
     with gate.permit("nodepools", "read") as permit:
         wanted = ordered(permit.select(tables.NodePool), query, query.sort_by, FIELDS, tables.NodePool.id)
         found = listed(permit, wanted, query)
-        return NodePools(nodepools=[shown(row) for row in found.rows], next=found.next)
+        return NodePools(nodepools=shown_all(permit, found.rows), next=found.next)
 
 
 @router.post("", status_code=201)
@@ -55,15 +56,15 @@ def create_node_pool(gate: GateOfRequest, body: NodePoolCreation) -> NodePool:
         check_own_label(permit, row)
         permit.add(row)
         attach_everywhere(permit, row)
-        permit.record("create", "nodepool", row, after=document(shown(row)))
-        return shown(row)
+        permit.record("create", "nodepool", row, after=document(shown(permit, row)))
+        return shown(permit, row)
 
 
 @router.get("/{nodepoolId}")
 def get_node_pool(gate: GateOfRequest, nodepoolId: str) -> NodePool:  # noqa: N803 - as it is documented
     """Show a node pool."""
     with gate.permit("nodepools", "read") as permit:
-        return shown(permit.one(tables.NodePool, nodepoolId))
+        return shown(permit, permit.one(tables.NodePool, nodepoolId))
 
 
 @router.put("/{nodepoolId}")
@@ -94,7 +95,7 @@ def delete_node_pool(gate: GateOfRequest, nodepoolId: str) -> None:  # noqa: N80
                 f"Bad request - the node pool {row.name} cannot be deleted: it is a default node pool of the project "
                 f"{named[0]}" + (f" and {len(named) - 1} more" if len(named) > 1 else "")
             )
-        permit.record("delete", "nodepool", row, before=document(shown(row)))
+        permit.record("delete", "nodepool", row, before=document(shown(permit, row)))
         permit.remove(row)
 
 
@@ -106,7 +107,7 @@ def _changed(permit: Permit, written_id: str, body: NodePoolUpdate | NodePoolCha
             f"Bad request - labelKey: {labels[0]!r} is not allowed: the node pool {DEFAULT_POOL} has the nodes that "
             "belong to no other, and so no label; PATCH the rest"
         )
-    before = document(shown(row))
+    before = document(shown(permit, row))
     change(permit, row, body)
-    permit.record("update", "nodepool", row, before=before, after=document(shown(row)))
-    return shown(row)
+    permit.record("update", "nodepool", row, before=before, after=document(shown(permit, row)))
+    return shown(permit, row)

@@ -7,7 +7,6 @@ from aliquot import names
 from aliquot.controlplane.refusals import BadRequest
 
 DEFAULT_POOL: Final = names.DEFAULT_NODE_POOL
-WAITING: Final = "The cluster has not connected yet."
 
 
 def check_label(key: str, value: str, others: Iterable[tuple[str, str | None, str | None]]) -> None:

@@ -21,9 +21,9 @@ from aliquot.controlplane.auth.permit import Permit
 from aliquot.controlplane.clusters.queries import cluster_of_body
 from aliquot.controlplane.database import tables
 from aliquot.controlplane.departments.rules import DEFAULT_DEPARTMENT
-from aliquot.controlplane.listing import listed, ordered
+from aliquot.controlplane.listing import listed, ordered, written
 from aliquot.controlplane.preconditions import IfMatch
-from aliquot.controlplane.projects.queries import FIELDS, FILTERS, WHOLE, change, new_row, shown
+from aliquot.controlplane.projects.queries import FIELDS, FILTERS, SHOWN, WHOLE, change, documents, new_row, shown
 from aliquot.controlplane.projects.rules import check_name, check_namespace
 from aliquot.controlplane.quotas import changes
 from aliquot.controlplane.quotas.shown import resources
@@ -32,13 +32,13 @@ from aliquot.controlplane.refusals import BadRequest, Conflict
 router = APIRouter(prefix="/api/v1/org-unit/projects", tags=["Projects"])
 
 
-@router.get("")
-def list_projects(gate: GateOfRequest, query: Annotated[ProjectQuery, Query()]) -> Projects:
+@router.get("", response_model=Projects)
+def list_projects(gate: GateOfRequest, query: Annotated[ProjectQuery, Query()]) -> Response:
     """List projects."""
     with gate.permit("project", "read") as permit:
-        select = permit.select(tables.Project).options(*WHOLE)
+        select = permit.select(tables.Project).options(SHOWN)
         found = listed(permit, ordered(select, query, query.sort_by, FIELDS, tables.Project.id, FILTERS), query)
-        return Projects(projects=[shown(row) for row in found.rows], next=found.next)
+        return written({"projects": documents(permit, found.rows), "next": found.next})
 
 
 @router.post("", status_code=201)
@@ -56,7 +56,7 @@ def create_project(gate: GateOfRequest, answer: Response, body: ProjectCreation)
         change(permit, row, body)
         permit.add(row)
         changes.change(permit, row, body.resources)
-        made = shown(row)
+        made = shown(permit, row)
         permit.record("create", "project", row, after=document(made))
         preconditions.tell(answer, row.version)
         return made
@@ -66,9 +66,9 @@ def create_project(gate: GateOfRequest, answer: Response, body: ProjectCreation)
 def get_project(gate: GateOfRequest, answer: Response, projectId: str) -> Project:  # noqa: N803 - as it is documented
     """Show a project."""
     with gate.permit("project", "read") as permit:
-        row = permit.one(tables.Project, projectId, *WHOLE)
+        row = permit.one(tables.Project, projectId, SHOWN)
         preconditions.tell(answer, row.version)
-        return shown(row)
+        return shown(permit, row)
 
 
 @router.put("/{projectId}")
@@ -83,7 +83,7 @@ def replace_project(
     with gate.permit("project", "update") as permit:
         row = _changed(permit, projectId, body.resources, if_match, body)
         preconditions.tell(answer, row.version)
-        return shown(row)
+        return shown(permit, row)
 
 
 @router.put("/{projectId}/resources")
@@ -122,7 +122,7 @@ def delete_project(gate: GateOfRequest, projectId: str, if_match: IfMatch = None
     with gate.permit("project", "delete") as permit:
         row = permit.one(tables.Project, projectId, *WHOLE)
         preconditions.check(if_match, row.version)
-        permit.record("delete", "project", row, before=document(shown(row)))
+        permit.record("delete", "project", row, before=document(shown(permit, row)))
         end_rules(permit, tables.AccessRule.project_id == row.id)
         permit.remove(row)
 
@@ -160,11 +160,11 @@ def _changed(
 ) -> tables.Project:
     row = permit.one(tables.Project, written_id, *WHOLE)
     preconditions.check(if_match, row.version)
-    before = document(shown(row))
+    before = document(shown(permit, row))
     if body is not None:
         change(permit, row, body)
     changes.change(permit, row, given, keeps_members=keeps_members)
     row.version += 1
     permit.touch(row)
-    permit.record("update", "project", row, before=before, after=document(shown(row)))
+    permit.record("update", "project", row, before=before, after=document(shown(permit, row)))
     return row

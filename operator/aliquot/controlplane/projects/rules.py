@@ -7,7 +7,6 @@ from aliquot import names, naming
 from aliquot.controlplane.refusals import BadRequest
 
 _LONGEST_NAME: Final = naming.LONGEST - len(names.PROJECT_NAMESPACE_PREFIX)
-WAITING: Final = "The cluster has not connected yet."
 
 
 def check_name(name: str) -> None:

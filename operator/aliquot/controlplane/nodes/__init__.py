@@ -1,0 +1,1 @@
+"""Nodes of clusters, as the clusters tell of them."""
