@@ -30,6 +30,10 @@ def _started(process: str, **environment: str) -> subprocess.CompletedProcess[st
         ("ALIQUOT_WORK__WROKERS", "3", "ALIQUOT_WORK__WROKERS"),
         ("ALIQUOT_LEADERSHIP__LEASE_SECONDS", "5", "must be less than"),
         ("ALIQUOT_CERTIFICATES__LIFETIME_DAYS", "30", "renew_before_days (30) must be less than lifetime_days (30)"),
+        ("ALIQUOT_CONTROL_PLANE__URL", "aliquot.example.com", "ALIQUOT_CONTROL_PLANE__URL"),
+        ("ALIQUOT_CONTROL_PLANE__URL", "https://aliquot.example.com", "cluster_uuid is missing"),
+        ("ALIQUOT_CONTROL_PLANE__CLIENT_SECRET", "s", "client_secret says nothing without url"),
+        ("ALIQUOT_CONTROL_PLANE__WAIT_SECONDS", "60", "less than or equal to 55"),
         ("ALIQUOT_WEBHOOK__PORT", "70000", "less than or equal to 65535"),
         ("ALIQUOT_ADDRESSES__AUTH_URL", "http://auth.example.com/oauth2/auth", "should match pattern"),
         ("ALIQUOT_ADDRESSES__AUTH_URL", "http://auth.example.com/?users={users}; deny all", "should match pattern"),
@@ -40,6 +44,16 @@ def test_a_wrong_setting_stops_the_process_and_is_named(variable: str, value: st
     done = CliRunner().invoke(app, ["operator"], env={variable: value})
     assert done.exit_code == 2
     assert says in done.stderr
+
+
+@pytest.mark.parametrize("secrets", [(), ("CLIENT_SECRET", "CLIENT_SECRET_FILE")], ids=["none", "both"])
+def test_a_control_plane_wants_one_secret_and_nobody_repeats_it(secrets: tuple[str, ...]) -> None:
+    told = {"URL": "https://aliquot.example.com", "CLUSTER_UUID": "71f69d83-ba66-4822-adf5-55ce55efd210"}
+    told |= dict.fromkeys(secrets, "s3cret")
+    done = CliRunner().invoke(app, ["operator"], env={f"ALIQUOT_CONTROL_PLANE__{name}": told[name] for name in told})
+    assert done.exit_code == 2
+    assert f"one of client_secret and client_secret_file must be given, not {len(secrets)}" in done.stderr
+    assert "s3cret" not in done.output + done.stderr
 
 
 def test_a_process_with_a_wrong_setting_ends_without_a_traceback() -> None:

@@ -9,7 +9,7 @@ import socket
 from collections.abc import Iterable
 from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from aliquot import names
@@ -315,6 +315,57 @@ class Certificates(_Group):
         return self
 
 
+class ControlPlane(_Group):
+    """The control plane that says which projects there are, and hears how they are; without `url` there is none."""
+
+    url: str = Field(default="", max_length=2048, pattern=r"^(https?://[^/\s?#@]+(/[^\s?#]*)?)?$")
+    """Where it is, such as https://aliquot.example.com. With http:// everybody on the way reads the secret."""
+
+    cluster_uuid: str = Field(default="", pattern=r"^([0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})?$")
+    """What the control plane calls this cluster."""
+
+    cluster_url: str = Field(default="", max_length=1024, pattern=r"^([^\s?#@]+)?$")
+    """Where people reach this cluster, as the control plane shows it."""
+
+    client_secret: SecretStr = SecretStr("")
+    """The cluster's secret there; it or the next one must be given."""
+
+    client_secret_file: str = ""
+    """File with the secret; read for each request, so that it can be replaced."""
+
+    ca_file: str = ""
+    """File with certificates of authorities that are trusted beside the system's; empty: none."""
+
+    proxy: str = Field(default="", max_length=2048, pattern=r"^(https?://[^/\s]+/?)?$")
+    """HTTP proxy through which it is reached; empty: none."""
+
+    wait_seconds: int = Field(default=50, ge=1, le=55)
+    """So long it may wait with its answer until something changes. Proxies cut what is silent for a minute."""
+
+    poll_seconds: float = Field(default=1, gt=0)
+    """It is asked so often at most, whatever it answers."""
+
+    settle_seconds: float = Field(default=1, ge=0)
+    """It is told so long after something changed: statuses pass through several phases at once."""
+
+    @model_validator(mode="after")
+    def _together(self) -> Self:
+        secrets = [name for name in ("client_secret", "client_secret_file") if _given(getattr(self, name))]
+        others = [name for name in ("cluster_uuid", *secrets) if _given(getattr(self, name))]
+        if not self.url:
+            if others:
+                raise ValueError(f"{others[0]} says nothing without url: give the control plane's address")
+        elif not self.cluster_uuid:
+            raise ValueError("cluster_uuid is missing: with url it must be what the control plane calls this cluster")
+        elif len(secrets) != 1:
+            raise ValueError(f"with url one of client_secret and client_secret_file must be given, not {len(secrets)}")
+        return self
+
+
+def _given(value: str | SecretStr) -> bool:
+    return bool(value.get_secret_value() if isinstance(value, SecretStr) else value)
+
+
 class Log(_Group):
     """What the operator says."""
 
@@ -344,6 +395,7 @@ class Settings(BaseSettings):
     images: Images = Images()
     grants: Grants = Grants()
     foreign: Foreign = Foreign()
+    control_plane: ControlPlane = ControlPlane()
     server: Server = Server()
     webhook: Webhook = Webhook()
     certificates: Certificates = Certificates()

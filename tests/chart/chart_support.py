@@ -23,8 +23,8 @@ CHART = ROOT / "helm" / "aliquot"
 CRDS = ROOT / "crds"
 GUIDE = ROOT / "docs" / "install.md"
 
-SET_BY_THE_CHART = ("identity", "server", "webhook")
-"""Groups of settings that are no values: they follow from where the operator runs."""
+SET_BY_THE_CHART = ("identity", "server", "webhook", "control_plane")
+"""Groups of settings that are no values: they follow from where the operator runs, and from other values."""
 
 PROJECT_ROLES = (names.VIEWER_ROLE, names.ENGINEER_ROLE, names.RESEARCHER_ROLE, names.ADMINISTRATOR_ROLE)
 """ClusterRoles that access rules give out."""

@@ -52,6 +52,8 @@ EVERY_SETTING: dict[str, dict[str, object]] = {
     for group, model in groups_of_settings().items()
 }
 
+UID = "71f69d83-ba66-4822-adf5-55ce55efd210"
+
 CASES: dict[str, dict[str, Any]] = {
     "defaults": {},
     "no operator": {"replicas": 0},
@@ -84,6 +86,14 @@ CASES: dict[str, dict[str, Any]] = {
         "podLabels": {"app.kubernetes.io/name": "another", "team": "gpu"},
         "podAnnotations": {"note": "true"},
         "serviceMonitor": {"enabled": True, "labels": {"app.kubernetes.io/name": "another"}},
+    },
+    "a control plane": {
+        "controlPlane": {
+            "url": "https://aliquot.example.com:8443/",
+            "clientSecret": "s3cret",
+            "caBundle": "-----BEGIN CERTIFICATE-----\nMII=\n-----END CERTIFICATE-----\n",
+        },
+        "cluster": {"uid": UID, "url": "https://gpu.example.com/"},
     },
     "a tight network": {
         "networkPolicy": {
@@ -158,7 +168,9 @@ class TestWhateverTheValues:
                 "capabilities": {"drop": ["ALL"]},
             }
             assert not {"hostNetwork", "hostPID", "hostIPC"} & pod.keys()
-            assert [set(volume) - {"name"} for volume in pod["volumes"]] == [{"emptyDir"}]
+            kinds = [set(volume) - {"name"} for volume in pod["volumes"]]
+            assert kinds[:1] == [{"emptyDir"}]
+            assert kinds[1:] in ([], [{"projected"}])
 
     def test_the_kubelet_asks_the_doors_that_a_process_has(self, rendered: list[Manifest]) -> None:
         doors = {"operator": {"http": 8080}, "webhook": {"http": 8080, "https": 9443}}
@@ -300,6 +312,51 @@ class TestValues:
             f"ALIQUOT_WEBHOOK__{name}".upper()
             for name in ("port", "host_name", "secret_name", "configuration_name", "makes_certificates")
         }
+
+    def test_the_operator_is_told_of_the_control_plane_and_nobody_else_is(self, helm: Helm) -> None:
+        manifests = helm.template(without_definitions(CASES["a control plane"]))
+        told = {
+            name.removeprefix("ALIQUOT_CONTROL_PLANE__"): variable["value"]
+            for name, variable in environment_of(manifests).items()
+            if name.startswith("ALIQUOT_CONTROL_PLANE__")
+        }
+        folder = "/etc/aliquot/control-plane"
+        assert told == {
+            "URL": "https://aliquot.example.com:8443/",
+            "CLUSTER_UUID": UID,
+            "CLUSTER_URL": "https://gpu.example.com/",
+            "CLIENT_SECRET_FILE": f"{folder}/clientSecret",
+            "CA_FILE": f"{folder}/ca.pem",
+        }
+        assert not any("CONTROL_PLANE" in name for name in environment_of(manifests, "webhook"))
+        sources = pod_of(manifests)["volumes"][1]["projected"]["sources"]
+        secret, authorities = only(manifests, "Secret"), only(manifests, "ConfigMap")
+        assert [source[kind]["name"] for source, kind in zip(sources, ("secret", "configMap"), strict=True)] == [
+            secret["metadata"]["name"],
+            authorities["metadata"]["name"],
+        ]
+        assert secret["stringData"] == {"clientSecret": "s3cret"}
+        assert authorities["data"] == {"ca.pem": CASES["a control plane"]["controlPlane"]["caBundle"]}
+        assert "s3cret" not in str([item for item in manifests if item["kind"] != "Secret"])
+
+    @pytest.mark.parametrize(
+        ("plane", "port"),
+        [
+            ({"url": "https://aliquot.example.com"}, 443),
+            ({"url": "http://aliquot.example.com/"}, 80),
+            ({"url": "https://aliquot.example.com:8443/a"}, 8443),
+            ({"url": "https://aliquot.example.com", "proxy": "http://proxy:3128"}, 3128),
+        ],
+        ids=str,
+    )
+    def test_the_way_to_the_control_plane_is_open(self, plane: dict[str, str], port: int, helm: Helm) -> None:
+        values = {"controlPlane": {**plane, "existingSecret": "mine"}, "cluster": {"uid": UID}}
+        manifests = helm.template(without_definitions(values))
+        assert [item["metadata"]["name"] for item in manifests if item["kind"] == "Secret"] == ["aliquot-webhook"]
+        assert pod_of(manifests)["volumes"][1]["projected"]["sources"][0]["secret"]["name"] == "mine"
+        ways = [rule["ports"] for rule in only(manifests, "NetworkPolicy")["spec"]["egress"]]
+        assert [{"port": port, "protocol": "TCP"}] in ways
+        assert len(only(manifests, "NetworkPolicy", "webhook")["spec"]["egress"]) == len(ways) - 1
 
     def test_a_user_is_a_number_or_left_to_the_platform(self, helm: Helm) -> None:
         context = pod_of(helm.template(without_definitions({"runAsUser": 1000700000})))["securityContext"]

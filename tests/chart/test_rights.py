@@ -76,6 +76,14 @@ OPERATOR = """
     runai    run.ai               runaiconfigs/status          patch
 """
 
+CONTROL_PLANE = """
+    cluster  run.ai               accessrules                  create patch delete
+    cluster  run.ai               nodepools                    create patch delete
+    cluster  run.ai               projects                     create patch delete
+    cluster  scheduling.run.ai    departments                  create patch delete
+"""
+"""What the operator may do besides where there is a control plane."""
+
 WEBHOOK = """
     cluster  -                             namespaces                                       list watch
     cluster  run.ai                        projects                                         list watch
@@ -94,6 +102,8 @@ WEBHOOK = """
     runai    run.ai                        runaiconfigs                                     list watch
 """
 
+OPERATOR_ROLE = "aliquot-operator"
+UID = "71f69d83-ba66-4822-adf5-55ce55efd210"
 TABLES = {"operator": OPERATOR, "webhook": WEBHOOK}
 
 Right = tuple[str, str, str, str]
@@ -167,7 +177,18 @@ def test_a_component_may_do_what_its_table_says_and_nothing_else(
 
 @pytest.mark.parametrize("component", TABLES)
 def test_the_guide_explains_every_right(component: str) -> None:
-    assert rights_of_guide(component) == rights_of_table(TABLES[component])
+    besides = rights_of_table(CONTROL_PLANE) if component == "operator" else set[Right]()
+    assert rights_of_guide(component) == rights_of_table(TABLES[component]) | besides
+
+
+def test_with_a_control_plane_the_operator_may_make_what_it_says_and_nothing_more(helm: Helm) -> None:
+    values = {"controlPlane": {"url": "https://aliquot.example.com", "clientSecret": "s"}, "cluster": {"uid": UID}}
+    manifests = helm.template(without_definitions(values))
+    granted = rights_of_rules("runai", only(manifests, "Role"))
+    [role] = [each for each in manifests if each["kind"] == "ClusterRole" and each["metadata"]["name"] == OPERATOR_ROLE]
+    granted += rights_of_rules("cluster", role)
+    assert set(granted) == rights_of_table(OPERATOR) | rights_of_table(CONTROL_PLANE)
+    assert len(granted) == len(set(granted)), "a right is given twice"
 
 
 def test_with_cert_manager_the_webhook_only_reads_its_secret(helm: Helm) -> None:

@@ -62,6 +62,10 @@ WRONG: list[tuple[str, object, str]] = [
     ("webhook.certManager.issuerRef.nmae", "x", "'/webhook/certManager/issuerRef': additional properties 'nmae'"),
     ("settings.certificates.lifetimeDays", 0, "'/settings/certificates/lifetimeDays': minimum: got 0, want 1"),
     ("serviceAccount.name", "Mine", "'/serviceAccount/name': 'Mine' does not match pattern"),
+    ("controlPlane.url", "aliquot.example.com", "'/controlPlane/url': 'aliquot.example.com' does not match pattern"),
+    ("controlPlane.url", "https://aliquot.example.com", "cluster.uid: missing: with controlPlane.url it must be"),
+    ("controlPlane.caBundle", "ca.pem", "'/controlPlane/caBundle': 'ca.pem' does not match pattern"),
+    ("cluster.uid", "prod", "'/cluster/uid': 'prod' does not match pattern"),
     ("nodeSelector.gpu", True, "'/nodeSelector/gpu': got boolean, want string"),
     ("tolerations", [{"effect": "Never"}], "'/tolerations/0/effect': value must be one of 'NoSchedule'"),
 ]
@@ -70,6 +74,13 @@ WRONG: list[tuple[str, object, str]] = [
 @pytest.mark.parametrize(("path", "value", "said"), WRONG, ids=str)
 def test_a_wrong_value_is_refused_with_its_name(path: str, value: object, said: str, helm: Helm) -> None:
     assert said in helm.refusal(nested(path, value))
+
+
+@pytest.mark.parametrize("secrets", [{}, {"clientSecret": "s", "existingSecret": "mine"}], ids=["none", "both"])
+def test_a_control_plane_wants_one_secret(secrets: dict[str, str], helm: Helm) -> None:
+    uid = "71f69d83-ba66-4822-adf5-55ce55efd210"
+    values = {"controlPlane": {"url": "https://aliquot.example.com", **secrets}, "cluster": {"uid": uid}}
+    assert "either it or controlPlane.existingSecret must be given" in helm.refusal(values)
 
 
 def closed_objects(schema: dict[str, Any], path: str = "") -> Iterator[tuple[str, dict[str, Any]]]:

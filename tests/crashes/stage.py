@@ -57,11 +57,12 @@ class Stage(Arena):
         """
         return self._start(name, proxy, settings or {}, wait=wait)
 
-    def mortal_operator(self, proxy: FaultProxy) -> "MortalOperator":
+    def mortal_operator(self, proxy: FaultProxy, settings: Mapping[str, str] | None = None) -> "MortalOperator":
         """Start an operator behind a proxy that is started again whenever it is killed."""
         file = self.lab.directory / f"{self.name}.pid"
         program = (sys.executable, respawn.__file__)
-        process = self._start("mortal", proxy, {respawn.PID_FILE: str(file)}, wait=True, program=program)
+        told = {**(settings or {}), respawn.PID_FILE: str(file)}
+        process = self._start("mortal", proxy, told, wait=True, program=program)
         return MortalOperator(process, file)
 
     def _start(

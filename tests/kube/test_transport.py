@@ -10,7 +10,7 @@ import msgspec
 import pytest
 from prometheus_client import CollectorRegistry
 
-from aliquot.kube.backoff import Backoff
+from aliquot.backoff import Backoff
 from aliquot.kube.client import ApiClient
 from aliquot.kube.decoding import MetadataOnly
 from aliquot.kube.problems import (

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry
 
-from aliquot.kube.backoff import Backoff
+from aliquot.backoff import Backoff
 from aliquot.kube.metrics import QueueMetrics
 from aliquot.kube.problems import Request, TooManyRequests
 from aliquot.kube.work_queue import WorkQueue

@@ -44,6 +44,57 @@ ALIQUOT_WEBHOOK__MAKES_CERTIFICATES: {{ .Values.webhook.certManager.enabled | te
 {{- end -}}
 {{- end -}}
 
+{{/* Secret and ConfigMap of what the operator needs to speak to the control plane. */}}
+{{- define "aliquot.controlPlane" -}}
+{{ include "aliquot.fullname" . }}-control-plane
+{{- end -}}
+
+{{/* Port at which the control plane is reached; empty: there is none. */}}
+{{- define "aliquot.controlPlanePort" -}}
+{{- with .Values.controlPlane.url -}}
+{{- $way := urlParse ($.Values.controlPlane.proxy | default .) -}}
+{{ regexFind ":[0-9]+$" $way.host | trimPrefix ":" | default (eq $way.scheme "http" | ternary "80" "443") }}
+{{- end -}}
+{{- end -}}
+
+{{/* What the operator is told of the control plane: name → text. */}}
+{{- define "aliquot.controlPlaneVariables" -}}
+{{- $plane := .Values.controlPlane -}}
+{{- if $plane.url -}}
+{{- if not .Values.cluster.uid }}{{ fail "cluster.uid: missing: with controlPlane.url it must be what the control plane calls this cluster" }}{{ end -}}
+{{- if eq (empty $plane.clientSecret) (empty $plane.existingSecret) }}{{ fail "controlPlane.clientSecret: with controlPlane.url either it or controlPlane.existingSecret must be given" }}{{ end -}}
+ALIQUOT_CONTROL_PLANE__URL: {{ $plane.url | quote }}
+ALIQUOT_CONTROL_PLANE__CLUSTER_UUID: {{ .Values.cluster.uid | quote }}
+ALIQUOT_CONTROL_PLANE__CLIENT_SECRET_FILE: /etc/aliquot/control-plane/clientSecret
+{{- with .Values.cluster.url }}
+ALIQUOT_CONTROL_PLANE__CLUSTER_URL: {{ . | quote }}
+{{- end }}
+{{- with trim $plane.caBundle }}
+ALIQUOT_CONTROL_PLANE__CA_FILE: /etc/aliquot/control-plane/ca.pem
+{{- end }}
+{{- with $plane.proxy }}
+ALIQUOT_CONTROL_PLANE__PROXY: {{ . | quote }}
+{{- end }}
+{{- end -}}
+{{- end -}}
+
+{{/* The volume with the cluster's secret, and whom to trust. */}}
+{{- define "aliquot.controlPlaneSecrets" -}}
+{{- $plane := .Values.controlPlane -}}
+{{- if $plane.url -}}
+mountPath: /etc/aliquot/control-plane
+sources:
+  - secret:
+      name: {{ $plane.existingSecret | default (include "aliquot.controlPlane" .) }}
+      items: [{key: clientSecret, path: clientSecret}]
+  {{- if trim $plane.caBundle }}
+  - configMap:
+      name: {{ include "aliquot.controlPlane" . }}
+      items: [{key: ca.pem, path: ca.pem}]
+  {{- end }}
+{{- end -}}
+{{- end -}}
+
 {{- define "aliquot.serviceAccount" -}}
 {{ .Values.serviceAccount.name | default (include "aliquot.operator" .) }}
 {{- end -}}
@@ -114,6 +165,7 @@ A Deployment of one of the processes, all of one image, with the same settings a
   variables: further environment, name → text
   ports: container ports, name → number
   drain: seconds to go on answering after the pod was taken out of its Service
+  secrets: a projected volume, and where it is mounted: {mountPath: …, sources: […]}; left out: none
 */}}
 {{- define "aliquot.deployment" -}}
 {{- $root := .root -}}
@@ -213,10 +265,20 @@ spec:
           volumeMounts:
             - name: tmp
               mountPath: /tmp
+            {{- with .secrets }}
+            - name: secrets
+              mountPath: {{ .mountPath }}
+              readOnly: true
+            {{- end }}
       volumes:
         - name: tmp
           emptyDir:
             sizeLimit: 16Mi
+        {{- with .secrets }}
+        - name: secrets
+          projected:
+            sources: {{- toYaml .sources | nindent 14 }}
+        {{- end }}
       {{- with $root.Values.nodeSelector }}
       nodeSelector: {{- toYaml . | nindent 8 }}
       {{- end }}

@@ -55,7 +55,7 @@ class Operator:
             await observatory.start()
             try:
                 leadership = settings.leadership
-                self._elector = LeaderElector(
+                self._elector = elector = LeaderElector(
                     client,
                     self._clock,
                     namespace=settings.identity.namespace,
@@ -68,7 +68,7 @@ class Operator:
                 )
 
                 async def lead() -> None:
-                    self._term = Term(client, server, settings, self._clock, self._metrics)
+                    self._term = Term(client, server, settings, self._clock, self._metrics, elector)
                     self._metrics.leading.set(1)
                     self._metrics.tenants.source = self._term.readings
                     try:
@@ -78,7 +78,7 @@ class Operator:
                         self._metrics.tenants.source = None
                         self._term = None
 
-                await self._elector.run(lead)
+                await elector.run(lead)
             finally:
                 await observatory.close()
 

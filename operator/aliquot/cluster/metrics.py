@@ -5,6 +5,7 @@ from prometheus_client import CollectorRegistry, Gauge
 from aliquot.cluster.memory_guard import GuardMetrics
 from aliquot.cluster.mirror.drift import differences_counter
 from aliquot.cluster.scheduler import SchedulerMetrics
+from aliquot.cluster.sync.connection import SyncMetrics
 from aliquot.cluster.tenant_metrics import TenantMetrics
 from aliquot.kube.metrics import EventMetrics, QueueMetrics, RequestMetrics, WatchMetrics
 
@@ -27,4 +28,5 @@ class Metrics:
         self.tenants = TenantMetrics(registry)
         self.differences = differences_counter(registry)
         self.guard = GuardMetrics(registry)
+        self.sync = SyncMetrics(registry)
         self.leading = Gauge("aliquot_leader", "1 while this process leads.", registry=registry)

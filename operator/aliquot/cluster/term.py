@@ -2,13 +2,14 @@
 
     sources ─▶ mirror ─▶ feed ─▶ scheduler ─▶ granter, evicter ─┐
                  │                   └─ verdicts ─▶ statuses     ├─▶ work queue ─▶ API server
-                 └─▶ workloads, projects, node pools ────────────┘
+                 ├─▶ workloads, projects, node pools ────────────┤
+                 └─▶ sync with the control plane ────────────────┘
 
 A term begins knowing nothing: it lists, watches, and takes up what an earlier term left half done.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Final
 
 from aliquot.clock import Clock
@@ -36,11 +37,14 @@ from aliquot.cluster.reconcilers.runai_jobs import RunaiJobs
 from aliquot.cluster.reconcilers.tenants import TenantReconciler
 from aliquot.cluster.scheduler import Scheduler
 from aliquot.cluster.sources import Sources
+from aliquot.cluster.sync.push import Leading
+from aliquot.cluster.sync.room import Sync
 from aliquot.cluster.tenant_metrics import Reading, readings
 from aliquot.cluster.triggers import Triggers
 from aliquot.cluster.usage import UsageKeeper
 from aliquot.cluster.verdicts import Verdicts
 from aliquot.cluster.work import LANES, Item, Lane, Task
+from aliquot.contracts.kinds.conditions import Condition
 from aliquot.contracts.kubernetes import Pod
 from aliquot.core.intake import MinRuntimes
 from aliquot.core.lifecycle import Retry
@@ -65,9 +69,18 @@ class Term:
         settings: all settings.
         clock: the time.
         metrics: where everything is counted.
+        leading: whether it is our term still.
     """
 
-    def __init__(self, client: ApiClient, server: Server, settings: Settings, clock: Clock, metrics: Metrics) -> None:
+    def __init__(
+        self,
+        client: ApiClient,
+        server: Server,
+        settings: Settings,
+        clock: Clock,
+        metrics: Metrics,
+        leading: Leading,
+    ) -> None:
         self._settings = settings
         self._mirror = mirror = Mirror()
         informers = Informers(client, clock, metrics.watches, settings.api.watch_silence_seconds)
@@ -142,7 +155,22 @@ class Term:
         )
         self._tenants = TenantReconciler(client, mirror, self._feed, clock, self._scheduler.usage, configuration)
         self._access = AccessRules(client, informers, mirror, clock, self._add, settings, configuration)
-        self._configs = Configs(client, configuration, clock, self._add)
+        self._sync = (
+            Sync(
+                client,
+                mirror,
+                self._access.rules,
+                leading,
+                clock,
+                self.trouble,
+                self._connection_changed,
+                metrics.sync,
+                settings.control_plane,
+            )
+            if settings.control_plane.url
+            else None
+        )
+        self._configs = Configs(client, configuration, clock, self._add, self._besides)
         self._runai_jobs = RunaiJobs(client, informers, mirror, clock, retry, self._add, self._announcer.job_trouble)
         self._foreign = ForeignWorkloads(
             client,
@@ -219,6 +247,9 @@ class Term:
             if self._usage.wanted:
                 group.create_task(self._usage.run())
             self._started = True
+            if self._sync is not None:
+                self._sync.listen(self._access.listeners)
+                group.create_task(self._sync.run())
 
     # What is to be done
 
@@ -251,6 +282,12 @@ class Term:
         self._follow()
         if self._started:
             self._look_at_everything()
+
+    def _connection_changed(self) -> None:
+        self._configs.look_at_everything()
+
+    def _besides(self) -> Sequence[Condition]:
+        return () if self._sync is None else self._sync.conditions
 
     def _follow(self) -> None:
         config = self._configuration.config

@@ -32,6 +32,8 @@ MOST_OBJECTS: Final = 500
 MOST_BYTES: Final = 1_000_000
 """Of one report's body, about."""
 UNLIMITED: Final = -1
+REFUSED: Final = "Refused"
+"""Phase of what the API server of the cluster does not take as it is to be; the message says why."""
 
 Kind = Literal["node", "nodePool", "department", "project", "accessRule"]
 KINDS: Final[tuple[Kind, ...]] = ("node", "nodePool", "department", "project", "accessRule")
@@ -194,7 +196,7 @@ class ReportedCluster(_Part):
     required: _Dependencies = Field(default_factory=dict)
     optional: _Dependencies = Field(default_factory=dict)
     applied_revision: Text | None = None
-    """The `revision` that all custom resources are made of; None: none is, or not all."""
+    """The last `revision` that all custom resources were made of; None: of none that this leader knows."""
     not_managed: Count = 0
     """How many projects, departments and node pools people made in the cluster by hand, which stay theirs."""
 
@@ -235,7 +237,7 @@ class _Status(_Part):
 
     name: Annotated[str, Field(min_length=1, max_length=253)]
     phase: Text = ""
-    """As the custom resource has it; empty: it has none yet."""
+    """As the custom resource has it, or `REFUSED`; empty: it has none yet."""
     message: Message = ""
 
 

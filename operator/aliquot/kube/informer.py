@@ -18,8 +18,8 @@ from typing import Final, Generic, NoReturn, TypeVar
 import msgspec
 
 from aliquot import log
+from aliquot.backoff import Backoff
 from aliquot.clock import Clock
-from aliquot.kube.backoff import Backoff
 from aliquot.kube.cache import Key, ObjectCache
 from aliquot.kube.client import ApiClient
 from aliquot.kube.decoding import EventDecoder, EventType, HasMetadata, MetadataOnly, Undecodable, WatchEvent

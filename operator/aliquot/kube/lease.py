@@ -152,6 +152,11 @@ class LeaderElector:
         return "" if self._sighting is None else self._sighting.spec.holder_identity or ""
 
     @property
+    def transitions(self) -> int:
+        """How often the holder has changed, by the lease as last seen; begins anew with a lease that is made anew."""
+        return 0 if self._sighting is None else self._sighting.spec.lease_transitions or 0
+
+    @property
     def _deadline(self) -> float:
         return self._sent_at + self._renew_deadline_seconds
 

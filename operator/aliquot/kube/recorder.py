@@ -23,8 +23,8 @@ from typing import Any, Final, Literal, NamedTuple, NoReturn
 import msgspec
 
 from aliquot import log
+from aliquot.backoff import Backoff
 from aliquot.clock import Clock
-from aliquot.kube.backoff import Backoff
 from aliquot.kube.client import ApiClient
 from aliquot.kube.metrics import EventMetrics
 from aliquot.kube.micro_time import micro_time

@@ -17,8 +17,8 @@ import aiohttp
 import msgspec
 from yarl import URL
 
+from aliquot.backoff import Backoff
 from aliquot.clock import Clock
-from aliquot.kube.backoff import Backoff
 from aliquot.kube.config import Server
 from aliquot.kube.metrics import RequestMetrics
 from aliquot.kube.problems import (

@@ -17,7 +17,7 @@ from enum import IntEnum
 from typing import Final, Generic, TypeVar
 
 from aliquot import log
-from aliquot.kube.backoff import Backoff
+from aliquot.backoff import Backoff
 from aliquot.kube.metrics import QueueMetrics
 from aliquot.kube.problems import ApiProblem
 

@@ -19,9 +19,9 @@ from aliquot.agent.publishing.only_one import OnlyOne
 from aliquot.agent.publishing.plan import Patch, Target
 from aliquot.agent.publishing.reports import Reports
 from aliquot.agent.watching import Findings, Flag
+from aliquot.backoff import Backoff
 from aliquot.clock import Clock
 from aliquot.contracts.kubernetes import Pod
-from aliquot.kube.backoff import Backoff
 from aliquot.kube.client import ApiClient
 from aliquot.kube.decoding import HasMetadata
 from aliquot.kube.informer import Handler

@@ -19,7 +19,7 @@ from aliquot.cluster.configuration import Configuration
 from aliquot.cluster.mirror.answered import Answered
 from aliquot.cluster.mirror.cache import Cache, Key
 from aliquot.cluster.mirror.known import parsed_into
-from aliquot.cluster.mirror.mirror import Mirror, identify, key_of
+from aliquot.cluster.mirror.mirror import Listener, Mirror, identify, key_of
 from aliquot.cluster.mirror.parse import Whole
 from aliquot.cluster.reconcilers.status_writes import patch_status
 from aliquot.cluster.resources import ACCESS_RULES
@@ -68,6 +68,8 @@ class AccessRules:
 
     Attributes:
         tasks: how the work is done.
+        rules: all rules.
+        listeners: told of each change of one of them, with it before and after.
     """
 
     def __init__(
@@ -86,9 +88,10 @@ class AccessRules:
         self._add = add
         self._configuration = configuration
         self._prefixes = Prefixes(settings.access.user_prefix, settings.access.group_prefix)
-        self._rules = Cache[AccessRule](identify, self._rule_changed)
+        self.listeners: list[Listener[AccessRule]] = []
+        self.rules = Cache[AccessRule](identify, self._rule_changed)
         self._rules_heard = informers.of(ACCESS_RULES, Whole)
-        self._rules_heard.add_handler(parsed_into(self._rules, AccessRule))
+        self._rules_heard.add_handler(parsed_into(self.rules, AccessRule))
         ours = f"{names.MANAGED_BY_LABEL}={names.MANAGED_BY},{names.ACCESS_RULE_LABEL}"
         self._bindings_heard = informers.of(ROLE_BINDINGS, RoleBinding, label_selector=ours)
         self._bindings = Answered(self._bindings_heard)
@@ -109,7 +112,7 @@ class AccessRules:
 
     def look_at_everything(self) -> None:
         """Have every rule looked at."""
-        for rule in self._rules:
+        for rule in self.rules:
             self._add(Task.ACCESS_RULE, key_of(rule))
 
     async def reconcile(self, key: Key) -> None:
@@ -118,7 +121,7 @@ class AccessRules:
         Raises:
             ApiProblem: a step could not be taken; call again.
         """
-        rule = self._rules.get(key)
+        rule = self.rules.get(key)
         if rule is None or rule.metadata.deletion_timestamp is not None:
             return
         mirror = self._mirror
@@ -196,7 +199,7 @@ class AccessRules:
         after = access_status(rule, problem, self._clock.now())
         answer = await patch_status(self._client, ACCESS_RULES, rule.metadata, rule.status, after)
         if answer is not None:
-            self._rules.put(AccessRule.model_validate(answer.json()))
+            self.rules.put(AccessRule.model_validate(answer.json()))
 
     def _learn(self, binding: RoleBinding, rule: AccessRule) -> None:
         self._bindings.put(binding)
@@ -208,13 +211,15 @@ class AccessRules:
             self._of_rules.pop(old.metadata.uid, None)
         elif old is None or old.spec != new.spec:
             self._add(Task.ACCESS_RULE, key_of(new))
+        for listener in self.listeners:
+            listener(old, new)
 
     def _when_changed(self, decisive: Callable[[ObjectT], object]) -> Callable[[ObjectT | None, ObjectT | None], None]:
         """A listener: scopes may reach further now, or less far, if an object came, went, or changed in this."""
 
         def changed(old: ObjectT | None, new: ObjectT | None) -> None:
             if old is None or new is None or decisive(old) != decisive(new):
-                for rule in self._rules:
+                for rule in self.rules:
                     self._add(Task.ACCESS_RULE, key_of(rule), _SETTLE_SECONDS)
 
         return changed

@@ -2,7 +2,7 @@
 
 import asyncio
 import math
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from aliquot import log, names
 from aliquot.clock import Clock
@@ -13,6 +13,7 @@ from aliquot.cluster.resources import RUNAI_CONFIGS
 from aliquot.cluster.triggers import Add
 from aliquot.cluster.work import Task
 from aliquot.contracts.kinds import RunaiConfig
+from aliquot.contracts.kinds.conditions import Condition
 from aliquot.core.configuration import config_conditions, is_told, read_config
 from aliquot.kube.client import ApiClient
 from aliquot.kube.informer import filled
@@ -29,16 +30,25 @@ class Configs:
         configuration: knows them.
         clock: the time given to conditions that change.
         add: takes work.
+        besides: what else the one that is followed says of the cluster.
 
     Attributes:
         tasks: how the work is done.
     """
 
-    def __init__(self, client: ApiClient, configuration: Configuration, clock: Clock, add: Add) -> None:
+    def __init__(
+        self,
+        client: ApiClient,
+        configuration: Configuration,
+        clock: Clock,
+        add: Add,
+        besides: Callable[[], Sequence[Condition]],
+    ) -> None:
         self._client = client
         self._configuration = configuration
         self._clock = clock
         self._add = add
+        self._besides = besides
         configuration.heard.append(self._heard)
         self.tasks: Mapping[Task, Callable[[Key], Awaitable[None]]] = {Task.CONFIG_STATUS: self.write}
 
@@ -66,7 +76,7 @@ class Configs:
         config = self._configuration.objects.get(key)
         if config is None:
             return
-        conditions = config_conditions(config, read_config(config.spec), self._clock.now())
+        conditions = config_conditions(config, read_config(config.spec), self._clock.now(), self._besides())
         if is_told(conditions, config.status):
             return
         told = [each.model_dump(mode="json", exclude_none=True) for each in conditions]

@@ -1,6 +1,7 @@
 """From what clusters say to what the API shows (control-plane-api.md 1.4.1 to 1.4.4, 4.4, 5.6).
 
 never heard of                               Creating
+refused by the API server of the cluster     as the cluster says
 changed, and the cluster does not have it    Updating
 else                                         as the cluster says
 """
@@ -12,6 +13,7 @@ from typing import Any, Final, Literal
 from aliquot.contracts.administrator_api.clusters import ClusterPhase, ClusterStatus
 from aliquot.contracts.administrator_api.projects import ProjectPhase
 from aliquot.contracts.administrator_api.shapes import AmountShown
+from aliquot.contracts.cluster_sync import REFUSED
 
 Document = Mapping[str, Any]
 
@@ -84,6 +86,8 @@ def pool_phase(told: Told) -> tuple[PoolPhase, str]:
 def _waits(told: Told) -> tuple[Literal["Creating", "Updating"], str] | None:
     if not told.has_connected:
         return "Creating", _NEVER_CONNECTED
+    if told.document is not None and told.document["phase"] == REFUSED:
+        return None
     if not told.is_applied:
         is_there = told.document is not None and not told.is_new
         return ("Updating", _BEHIND) if is_there else ("Creating", _NOT_THERE)

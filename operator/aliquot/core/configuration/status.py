@@ -17,13 +17,16 @@ UNDERSTOOD: Final = "Understood"
 NOT_IN_FORCE: Final = f"only the RunaiConfig called {names.CONFIG_NAME} is followed"
 
 
-def config_conditions(config: RunaiConfig, reading: Reading, now: float) -> tuple[Condition, ...]:
+def config_conditions(
+    config: RunaiConfig, reading: Reading, now: float, besides: Sequence[Condition] = ()
+) -> tuple[Condition, ...]:
     """Say in conditions whether a RunaiConfig is followed, and what of it is not.
 
     Args:
         config: the object, with the status that it has.
         reading: what reading it gave.
         now: Unix seconds, for conditions that change.
+        besides: what else the one that is followed says of the cluster.
     """
     if config.metadata.name != names.CONFIG_NAME:
         not_this = condition(AVAILABLE, holds=False, reason="NotInForce", message=NOT_IN_FORCE)
@@ -35,7 +38,7 @@ def config_conditions(config: RunaiConfig, reading: Reading, now: float) -> tupl
             if reading.ignored
             else condition(UNDERSTOOD, holds=True, reason="AllFollowed", message="everything in it is followed")
         )
-        made = (available, understood)
+        made = (available, understood, *besides)
     return timed(made, _conditions_before(config.status), now)
 
 

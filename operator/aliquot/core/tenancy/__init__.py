@@ -34,6 +34,7 @@ from aliquot.core.tenancy.node_types import (
 )
 from aliquot.core.tenancy.project import project_status, project_warnings
 from aliquot.core.tenancy.quotas import (
+    BYTES_PER_MB,
     NO_QUOTA,
     Amount,
     PoolQuota,
@@ -46,6 +47,7 @@ from aliquot.core.tenancy.usage import Usage
 
 __all__ = [
     "ALL_TYPES",
+    "BYTES_PER_MB",
     "NO_QUOTA",
     "AccessPlan",
     "Amount",

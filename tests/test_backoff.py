@@ -3,7 +3,7 @@ from random import Random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aliquot.kube.backoff import Backoff
+from aliquot.backoff import Backoff
 
 
 def test_waits_double_up_to_the_cap() -> None:

@@ -1,0 +1,121 @@
+"""What a session has told of a cluster's objects, and what it is to tell next. No I/O.
+
+Of each object a digest of what was told last is kept, and of what changed only that it did: so what is kept grows with
+the cluster, and not with the time for which nobody can be told.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import Final
+
+from aliquot.contracts.cluster_sync import KINDS, MOST_BYTES, MOST_OBJECTS, Kind
+
+_MOST_LOOKS: Final = 500
+"""So many objects are looked at before others get a turn."""
+_DIGEST_BYTES: Final = 16
+
+Look = Callable[[Kind, str], bytes | None]
+"""Gives an object as it is reported, as JSON; None: there is none, or it is not to be told of."""
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """A part of what is to be told.
+
+    Attributes:
+        objects: those that are there, as JSON.
+        gone: kind and name of those that are not any more.
+        complete: kinds of which everything has been told with it, for the first time.
+    """
+
+    objects: tuple[bytes, ...] = ()
+    gone: tuple[tuple[Kind, str], ...] = ()
+    complete: tuple[Kind, ...] = ()
+
+    @property
+    def says_nothing(self) -> bool:
+        """Whether there is nothing to be told."""
+        return not (self.objects or self.gone or self.complete)
+
+
+class Books:
+    """See the module."""
+
+    def __init__(self) -> None:
+        self._told: dict[Kind, dict[str, bytes]] = {kind: {} for kind in KINDS}
+        self._changed: dict[Kind, dict[str, None]] = {kind: {} for kind in KINDS}
+        self._complete: set[Kind] = set()
+
+    def begin(self, there: Mapping[Kind, Iterable[str]]) -> None:
+        """Begin a session, which has told nothing yet, with the names of all objects."""
+        for kind in KINDS:
+            self._told[kind].clear()
+            self._changed[kind] = dict.fromkeys(there[kind])
+        self._complete.clear()
+
+    def changed(self, kind: Kind, name: str) -> None:
+        """Note that an object came, went or may have changed."""
+        self._changed[kind][name] = None
+
+    @property
+    def has_more(self) -> bool:
+        """Whether there may be something to be told."""
+        return len(self._complete) < len(KINDS) or any(self._changed.values())
+
+    def next(self, look: Look) -> Batch:
+        """What is to be told next, of a size that a report may have; it counts as told from then on.
+
+        It may say nothing although there is more: others are to have a turn meanwhile.
+        """
+        batch = _Draft()
+        for kind in KINDS:
+            if not self._fill(batch, kind, look):
+                break
+            if kind not in self._complete:
+                self._complete.add(kind)
+                batch.complete.append(kind)
+        return Batch(tuple(batch.objects), tuple(batch.gone), tuple(batch.complete))
+
+    def _fill(self, batch: "_Draft", kind: Kind, look: Look) -> bool:
+        """Add what is new of a kind; whether that was all of it."""
+        told, changed = self._told[kind], self._changed[kind]
+        while changed:
+            if batch.is_full:
+                return False
+            name = next(iter(changed))
+            now = look(kind, name)
+            batch.looks += 1
+            if now is None:
+                if told.pop(name, None) is not None:
+                    batch.gone.append((kind, name))
+            elif told.get(name) != (digest := blake2b(now, digest_size=_DIGEST_BYTES).digest()):
+                if not batch.has_room_for(now):
+                    return False
+                batch.add(now)
+                told[name] = digest
+            del changed[name]
+        return True
+
+
+class _Draft:
+    """A batch in the making."""
+
+    def __init__(self) -> None:
+        self.objects: list[bytes] = []
+        self.gone: list[tuple[Kind, str]] = []
+        self.complete: list[Kind] = []
+        self.looks = 0
+        self._bytes = 0
+
+    @property
+    def is_full(self) -> bool:
+        return len(self.objects) + len(self.gone) >= MOST_OBJECTS or self.looks >= _MOST_LOOKS
+
+    def has_room_for(self, encoded: bytes) -> bool:
+        """Whether one more fits; the first one always does."""
+        return not self.objects or self._bytes + len(encoded) <= MOST_BYTES
+
+    def add(self, encoded: bytes) -> None:
+        self.objects.append(encoded)
+        self._bytes += len(encoded)

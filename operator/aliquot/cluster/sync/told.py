@@ -1,0 +1,168 @@
+"""What a control plane is told of: nodes, the objects that are its own, and the cluster as a whole."""
+
+from collections.abc import Callable, Iterable, Mapping
+from importlib.metadata import version
+from typing import Final, TypeVar, cast
+
+from aliquot.cluster.mirror.cache import Key
+from aliquot.cluster.mirror.mirror import Mirror
+from aliquot.cluster.sync.books import Books
+from aliquot.cluster.sync.caches import Caches
+from aliquot.cluster.sync.keep import Keeper
+from aliquot.cluster.sync.manifests import RULE_PREFIX, Held, Place
+from aliquot.cluster.sync.reported import (
+    platform,
+    reported_access_rule,
+    reported_department,
+    reported_node,
+    reported_node_pool,
+    reported_project,
+)
+from aliquot.contracts.cluster_sync import KINDS, Kind, Reported, ReportedCluster, ReportedCondition, ReportedOperand
+from aliquot.contracts.kinds.tenancy import AccessRule, Department, NodePool, Project
+from aliquot.contracts.kubernetes import Node
+from aliquot.core.intake import pool_of, pool_rules
+
+_MODELS: Final[Mapping[Kind, type[Held]]] = {
+    "nodePool": NodePool,
+    "department": Department,
+    "project": Project,
+    "accessRule": AccessRule,
+}
+_KINDS: Final[Mapping[type[Held], Kind]] = {model: kind for kind, model in _MODELS.items()}
+_LONGEST: Final = 4096
+HeldT = TypeVar("HeldT", bound=Held)
+
+
+class Told:
+    """See the module.
+
+    Args:
+        mirror: what is known of the cluster.
+        caches: the custom resources, by kind.
+        keeper: knows which of them are the control plane's, and which are not as it wants them.
+        trouble: why the operator cannot do its work; None: it can.
+        url: where people reach the cluster; empty: nobody knows.
+        news: called when there may be something to tell.
+
+    Attributes:
+        books: what was told, and what changed.
+        kube_version: of the API server.
+    """
+
+    def __init__(
+        self,
+        mirror: Mirror,
+        caches: Caches,
+        keeper: Keeper,
+        trouble: Callable[[], str | None],
+        url: str,
+        news: Callable[[], None],
+    ) -> None:
+        self._mirror = mirror
+        self._caches = caches
+        self._keeper = keeper
+        self._trouble = trouble
+        self._url = url.rstrip("/") or None
+        self._news = news
+        self._pools = pool_rules(())
+        self.books = Books()
+        self.kube_version = ""
+
+    def listen(self) -> None:
+        """Follow nodes, and which pool they belong to, from now on."""
+        self._mirror.listeners.node.append(self._node_changed)
+        self._mirror.listeners.node_pool.append(self._pool_changed)
+        self._pools = pool_rules(self._mirror.node_pools)
+
+    def heard(self, old: HeldT | None, new: HeldT | None) -> None:
+        """Learn of a change of a custom resource: a listener of its cache."""
+        held = new or old
+        assert held is not None
+        self.changed(Place(type(held), held.metadata.name))
+        self._news()
+
+    def changed(self, place: Place) -> None:
+        """Learn that an object is to be told of differently, perhaps."""
+        kind, name = _KINDS[place.model], _outside(place)
+        if name is not None:
+            self.books.changed(kind, name)
+
+    def there(self) -> Mapping[Kind, Iterable[str]]:
+        """The names of all objects, by kind."""
+        found: dict[Kind, list[str]] = {kind: [] for kind in KINDS}
+        found["node"] = [node.metadata.name for node in self._mirror.nodes]
+        held = [Place(model, each.metadata.name) for model in _KINDS for each in self._caches[model]]
+        for place in (*held, *self._keeper.refused):
+            if (name := _outside(place)) is not None:
+                found[_KINDS[place.model]].append(name)
+        return found
+
+    def look(self, kind: Kind, name: str) -> bytes | None:
+        """An object as it is reported, as JSON; None: there is none, or it is none of the control plane's."""
+        if kind == "node":
+            node = self._mirror.nodes.get(Key("", name))
+            return None if node is None else _encoded(reported_node(node, pool_of(node.metadata.labels, self._pools)))
+        place = Place(_MODELS[kind], f"{RULE_PREFIX}{name}" if kind == "accessRule" else name)
+        if not self._keeper.is_managed(place):
+            return None
+        held, problem = self._caches[place.model].get(Key("", place.name)), self._keeper.problem(place)
+        return _encoded(_reported(kind, name, held, problem))
+
+    def cluster(self) -> ReportedCluster | None:
+        """The cluster as a whole, as it is reported; None: nobody knows yet what of it is in place."""
+        if not self._keeper.has_looked:
+            return None
+        trouble = self._trouble()
+        said = "" if trouble is None else trouble[:_LONGEST]
+        available = ReportedCondition(
+            type="Available",
+            status="True" if trouble is None else "False",
+            reason="AsExpected" if trouble is None else "OperatorNotReady",
+            message=said,
+        )
+        return ReportedCluster(
+            version=version("aliquot"),
+            kube_version=self.kube_version,
+            platform=platform(self.kube_version, next(iter(self._mirror.nodes), None)),
+            domain=self._url,
+            conditions=(available,),
+            operands={"operator": ReportedOperand(ready=trouble is None, reasons=(said,) if said else ())},
+            applied_revision=self._keeper.applied,
+            not_managed=self._keeper.not_managed,
+        )
+
+    def _node_changed(self, old: Node | None, new: Node | None) -> None:
+        node = new or old
+        assert node is not None
+        self.books.changed("node", node.metadata.name)
+        self._news()
+
+    def _pool_changed(self, old: NodePool | None, new: NodePool | None) -> None:
+        if old is None or new is None or old.spec != new.spec:
+            self._pools = pool_rules(self._mirror.node_pools)
+            for node in self._mirror.nodes:
+                self.books.changed("node", node.metadata.name)
+
+
+def _outside(place: Place) -> str | None:
+    """What an object is called in reports; None: it is not told of, as it is an access rule that somebody made."""
+    if place.model is not AccessRule:
+        return place.name
+    return place.name.removeprefix(RULE_PREFIX) if place.name.startswith(RULE_PREFIX) else None
+
+
+def _reported(kind: Kind, name: str, held: Held | None, problem: str | None) -> Reported:
+    match kind:
+        case "nodePool":
+            return reported_node_pool(name, cast("NodePool | None", held), problem)
+        case "department":
+            return reported_department(name, cast("Department | None", held), problem)
+        case "project":
+            return reported_project(name, cast("Project | None", held), problem)
+        case _:
+            return reported_access_rule(name, cast("AccessRule | None", held), problem)
+
+
+def _encoded(reported: Reported) -> bytes:
+    return reported.model_dump_json(exclude_none=True).encode()

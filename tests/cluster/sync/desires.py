@@ -1,0 +1,63 @@
+"""What a control plane may desire, for tests of the sync."""
+
+from typing import Any
+
+from aliquot.contracts.cluster_sync import (
+    Desired,
+    DesiredAccessRule,
+    DesiredAmounts,
+    DesiredDepartment,
+    DesiredNodePool,
+    DesiredProject,
+    DesiredQueue,
+)
+
+CLUSTER = "71f69d83-ba66-4822-adf5-55ce55efd210"
+UNLIMITED = DesiredAmounts(deserved=-1, limit=-1, over_quota_weight=2)
+
+
+def queue(deserved: float = 1, pool: str = "default") -> DesiredQueue:
+    gpu = DesiredAmounts(deserved=deserved, limit=-1, over_quota_weight=2)
+    return DesiredQueue(node_pool=pool, gpu=gpu, cpu=UNLIMITED, memory=UNLIMITED)
+
+
+def pool(name: str = "default", **members: Any) -> DesiredNodePool:
+    placement = {"cpu_placement": "spread", "gpu_placement": "binpack"}
+    given: dict[str, Any] = {"over_provisioning_ratio": 1, **placement, **members}
+    return DesiredNodePool(id="22", name=name, **given)
+
+
+def department(name: str = "research", *queues: DesiredQueue) -> DesiredDepartment:
+    return DesiredDepartment(id="50", name=name, queues=queues or (queue(10),))
+
+
+def project(name: str = "team-a", *queues: DesiredQueue, **members: Any) -> DesiredProject:
+    given: dict[str, Any] = {"department": "research", **members}
+    return DesiredProject(id="33", name=name, queues=queues or (queue(),), **given)
+
+
+def rule(id_: str = "7", **members: Any) -> DesiredAccessRule:
+    given: dict[str, Any] = {
+        "subject_id": "ada@example.com",
+        "subject_type": "user",
+        "role_name": "L1 researcher",
+        "scope_type": "project",
+        "scope_name": "team-a",
+        **members,
+    }
+    return DesiredAccessRule(id=id_, **given)
+
+
+def desired(
+    *objects: DesiredNodePool | DesiredDepartment | DesiredProject | DesiredAccessRule, revision: str = "1"
+) -> Desired:
+    def of(kind: type) -> tuple[Any, ...]:
+        return tuple(each for each in objects if isinstance(each, kind))
+
+    return Desired(
+        revision=revision,
+        node_pools=of(DesiredNodePool),
+        departments=of(DesiredDepartment),
+        projects=of(DesiredProject),
+        access_rules=of(DesiredAccessRule),
+    )
