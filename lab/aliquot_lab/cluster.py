@@ -272,7 +272,15 @@ class Cluster:
         """Process id of the supervisor."""
         return self._supervisor.pid
 
-    def run(self, name: str, arguments: list[str], environment: Mapping[str, str], *, grace: float = 5.0) -> None:
+    def run(
+        self,
+        name: str,
+        arguments: list[str],
+        environment: Mapping[str, str],
+        *,
+        grace: float = 5.0,
+        restarts: bool = False,
+    ) -> None:
         """Run another program, such as an operator, that ends when the lab ends; see `stop`, `start` and `log`.
 
         Args:
@@ -280,8 +288,9 @@ class Cluster:
             arguments: Command line, program first.
             environment: Added to the environment in which the lab was started.
             grace: Seconds that it has to end when it is stopped.
+            restarts: Whether it is started again when it ends by itself, as containers of pods are.
         """
-        self._supervisor.run(ProcessSpec(name, arguments, str(self.log(name)), dict(environment), grace))
+        self._supervisor.run(ProcessSpec(name, arguments, str(self.log(name)), dict(environment), grace, restarts))
 
     def log(self, name: str) -> Path:
         """The file with the output of a process."""

@@ -24,6 +24,7 @@ class ProcessSpec:
         log: File that its output is appended to.
         environment: Added to the environment of the supervisor.
         grace: Seconds between SIGTERM and SIGKILL when it is stopped.
+        restarts: Whether it is started again when it ends by itself, as containers of pods are.
     """
 
     name: str
@@ -31,6 +32,7 @@ class ProcessSpec:
     log: str
     environment: dict[str, str] = field(default_factory=dict[str, str])
     grace: float = 5.0
+    restarts: bool = False
 
     def document(self) -> dict[str, Any]:
         """As plain values, for the supervisor's socket."""

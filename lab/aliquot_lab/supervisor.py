@@ -23,6 +23,8 @@ from aliquot_lab import directories
 from aliquot_lab.processes import Process, ProcessSpec
 
 NOBODY = -1  # as owner: a lab that was started by hand
+_LOOK_SECONDS = 1.0
+"""Between two starts of a process that ends at once, too."""
 
 
 class Supervisor:
@@ -53,13 +55,23 @@ class Supervisor:
                 waiting = [listener.fileno(), wake_read]
                 if self._owner != NOBODY:
                     waiting.append(self._owner)
-                ready, _, _ = select.select(waiting, [], [])
+                ready, _, _ = select.select(waiting, [], [], self._until_next_look())
                 if self._owner in ready:
                     break
                 if listener.fileno() in ready:
                     self._serve(listener)
+                self._start_again()
         finally:
             self._clean_up()
+
+    def _until_next_look(self) -> float | None:
+        return _LOOK_SECONDS if any(spec.restarts for spec in self._specs.values()) else None
+
+    def _start_again(self) -> None:
+        """Start what has ended by itself and is to go on; what was stopped stays so."""
+        for name, process in list(self._running.items()):
+            if process.spec.restarts and process.exit_code() is not None and not self._leaving:
+                self._start(name)
 
     def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
         self._leave()

@@ -10,24 +10,24 @@ pytestmark = pytest.mark.cluster
 
 
 def test_idle_gpus_are_lent_and_taken_back_by_their_owner(arena: Arena) -> None:
-    """cluster-api.md S43 and S44."""
+    """cluster-api.md S43 and S44; names as of their age, which counts in whole seconds."""
     arena.nodes(2, gpus=2)
     a = arena.project("a", deserved=2)
     b = arena.project("b", deserved=2)
-    arena.submit(a, "a2", gpu="2")
-    arena.until_phase(a, "a2", "Running")
-    arena.submit(a, "a1", gpu="1")
+    arena.submit(a, "a1", gpu="2")
+    arena.until_phase(a, "a1", "Running")
+    arena.submit(a, "a2", gpu="1")
     arena.submit(b, "b1", gpu="1")
-    for namespace, name in ((a, "a1"), (b, "b1")):
+    for namespace, name in ((a, "a2"), (b, "b1")):
         arena.until_phase(namespace, name, "Running")
     arena.submit(b, "b2", gpu="1")
     arena.until_phase(b, "b2", "Running")
-    status = arena.until_reason(a, "a1", "NotEnoughResources")
+    status = arena.until_reason(a, "a2", "NotEnoughResources")
     assert (status["phase"], status.get("failedPods", 0), status["preemptions"]) == ("Pending", 0, 1)
-    assert arena.status(a, "a2")["phase"] == "Running"
+    assert arena.status(a, "a1")["phase"] == "Running"
     arena.until(
-        lambda: [event for event in arena.events(a, "a1") if "b2" in event.get("note", "")],
-        "an event on a1 that says for whom it was stopped",
+        lambda: [event for event in arena.events(a, "a2") if "b2" in event.get("note", "")],
+        "an event on a2 that says for whom it was stopped",
     )
 
 

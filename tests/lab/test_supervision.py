@@ -6,6 +6,7 @@ import subprocess
 import sys
 import textwrap
 from collections.abc import Callable, Generator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -72,6 +73,19 @@ def test_shutting_down_leaves_no_process_and_no_directory(launch: Launch) -> Non
     assert not directory.exists()
     assert all(dies(pid) for pid in pids)
     supervisor.shutdown()  # once more is fine
+
+
+def test_a_process_that_is_to_go_on_is_started_again_when_it_ends_and_not_when_it_is_stopped(launch: Launch) -> None:
+    directory, supervisor = launch()
+    supervisor.run(replace(script(directory, "goes-on", SLEEPS), restarts=True))
+    supervisor.run(script(directory, "ends", SLEEPS))
+    before = supervisor.processes()
+    for pid in before.values():
+        os.kill(pid, signal.SIGKILL)
+    assert eventually(lambda: supervisor.processes().get("goes-on", before["goes-on"]) != before["goes-on"], seconds=60)
+    assert "ends" not in supervisor.processes()
+    supervisor.stop("goes-on")
+    assert not eventually(lambda: bool(supervisor.processes()), seconds=2.5)
 
 
 def test_processes_are_stopped_in_the_reverse_order_of_their_start(launch: Launch, tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """Knative Serving in a lab: its controllers, its webhooks, and a network layer whose ingresses lead nowhere."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, cast
@@ -11,6 +12,7 @@ from aliquot_lab import hollow
 from aliquot_lab.api import ApiError
 from aliquot_lab.binaries import Program, Progress
 from aliquot_lab.cluster import Cluster
+from aliquot_lab.errors import LabError
 from aliquot_lab.operators import manifests
 from aliquot_lab.operators.modules import Edit, Kept, Module, ensure
 from aliquot_lab.ports import free_ports
@@ -23,7 +25,7 @@ CONTROLLER: Final = "knative-controller"
 AUTOSCALER: Final = "knative-autoscaler"
 HPA: Final = "knative-autoscaler-hpa"
 INGRESS: Final = "knative-ingress"
-_PROCESSES: Final = (WEBHOOK, CONTROLLER, AUTOSCALER, HPA, INGRESS)
+_OWN: Final = (WEBHOOK, CONTROLLER, AUTOSCALER, HPA)
 _ACCOUNT: Final = "controller"
 _SERVICE: Final = "webhook"
 _COMMANDS: Final = "knative.dev/serving/cmd"
@@ -89,14 +91,14 @@ class Knative:
         """Wait until its webhooks answer and its controllers lead.
 
         Raises:
-            LabError: they do not in time, or one has ended.
+            LabError: they do not in time.
         """
-        wait_for(lambda: _admits(self.cluster), "Knative to admit a Service", self.cluster, *_PROCESSES)
+        wait_for(lambda: _admits(self.cluster), "Knative to admit a Service", self.cluster, INGRESS, restarting=_OWN)
 
     def close(self) -> None:
         """End it; its kinds and their objects stay."""
-        for process in reversed(_PROCESSES):
-            if process in self.cluster.processes():
+        for process in (INGRESS, *reversed(_OWN)):
+            with suppress(LabError):  # it was never started
                 self.cluster.stop(process)
         manifests.forget_webhooks(self.cluster, self.objects)
 
@@ -135,7 +137,8 @@ def install(cluster: Cluster, progress: Progress | None = None) -> Knative:
     try:
         for name, more in own.items():
             program = kept.program(name.removeprefix("knative-"))
-            cluster.run(name, [str(program)], {**common, "POD_NAME": name, **more})
+            # They end when they lose their lease, which happens on a busy machine.
+            cluster.run(name, [str(program)], {**common, "POD_NAME": name, **more}, restarts=True)
         cluster.run(INGRESS, _network_layer(cluster), {})
         serving.wait_ready()
     except BaseException:

@@ -196,9 +196,15 @@ class Mirror:
         return held if held is not None and whose is not None and held.metadata.uid == whose.uid else None
 
     def workloads_called(self, namespace: str, job_name: str) -> list[Workload]:
-        """The workloads that want the job name, or had it chosen for them, oldest first."""
+        """The workloads that want the job name, or had it chosen for them: who has pods first, then the oldest.
+
+        Ages are whole seconds, so of two of the same age one may run already.
+        """
         found = (self.workloads.get(key) for key in self._job_names.get(Key(namespace, job_name), ()))
-        return sorted((workload for workload in found if workload is not None), key=_age)
+        return sorted(
+            (workload for workload in found if workload is not None),
+            key=lambda workload: (not self.pods_of(workload), *_age(workload)),
+        )
 
     def job_names(self, namespace: str) -> frozenset[str]:
         """All job names that are taken in a namespace."""
