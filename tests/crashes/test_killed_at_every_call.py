@@ -2,8 +2,9 @@
 
 import pytest
 
-from aliquot_lab import Act, ApiRequest, Cut, FaultProxy, Rule
-from tests.crashes.stage import MortalOperator, Stage, tried
+from aliquot_lab import ApiRequest, FaultProxy
+from tests.crashes.aim import Aim
+from tests.crashes.stage import Stage, tried
 from tests.crashes.test_killed_while_sharing import holders, shared
 
 pytestmark = [pytest.mark.cluster, pytest.mark.crashes, pytest.mark.xdist_group("crashes-killed")]
@@ -12,34 +13,8 @@ FEWEST = 4
 """The pod, the pod that holds the GPU, the binding, and the deletion of that pod."""
 
 
-class Aim:
-    """Kills an operator at the n-th call about pods from now on, and at no other.
-
-    Args:
-        proxy: the way of its calls.
-        victim: the operator.
-        done: whether that call is carried out, and only its answer is lost.
-    """
-
-    def __init__(self, proxy: FaultProxy, victim: MortalOperator, *, done: bool) -> None:
-        self.struck: ApiRequest | None = None
-        self._left = 0
-        proxy.add(
-            Rule(Act(lambda _: victim.kill(), after=done), when=self._strikes),
-            Rule(Cut(after=done), when=lambda request: request is self.struck),
-        )
-
-    def at(self, nth: int) -> None:
-        """Begin to count anew."""
-        self.struck, self._left = None, nth
-
-    def _strikes(self, request: ApiRequest) -> bool:
-        about_pods = request.resource.partition("/")[0] == "pods" and request.verb not in ("list", "watch")
-        if self.struck is None and about_pods:
-            self._left -= 1
-            if self._left == 0:
-                self.struck = request
-        return request is self.struck
+def is_about_pods(request: ApiRequest) -> bool:
+    return request.resource.partition("/")[0] == "pods" and request.verb not in ("list", "watch")
 
 
 @pytest.mark.parametrize("done", [False, True], ids=["the call is lost", "the call is carried out"])
@@ -47,7 +22,7 @@ def test_a_part_is_given_and_taken_back_whichever_call_is_the_last(stage: Stage,
     stage.nodes(1, gpus=1)
     operator = stage.mortal_operator(proxy)
     namespace = stage.project("a", deserved=1)
-    aim = Aim(proxy, operator, done=done)
+    aim = Aim(proxy, operator, is_about_pods, done=done)
     struck: list[ApiRequest] = []
     while True:
         aim.at(len(struck) + 1)

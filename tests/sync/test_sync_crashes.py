@@ -1,11 +1,10 @@
 """Whatever is lost, repeated, killed or restored: in the end both sides have the same."""
 
-from collections.abc import Callable
-
 import pytest
 
-from aliquot_lab import Act, Answer, ApiRequest, Cut, FaultProxy, Rule
-from tests.crashes.stage import MortalOperator, tried
+from aliquot_lab import Answer, ApiRequest, Cut, FaultProxy, Rule
+from tests.crashes.aim import Aim
+from tests.crashes.stage import tried
 from tests.support.arena import PROJECTS
 from tests.sync.meeting import REST_PROJECTS, ControlPlane, Meeting
 
@@ -67,39 +66,6 @@ def test_what_is_cut_refused_or_lost_on_the_way_arrives_in_the_end(meeting: Meet
     busy(meeting, 4)
     until_equal(meeting)
     assert operator.probe("readyz") == (200, "ok")
-
-
-class Aim:
-    """Kills an operator at the n-th call of some sort from now on.
-
-    Args:
-        proxy: the way of the calls.
-        victim: the operator.
-        is_about: which calls count.
-        done: whether that call is carried out, and only its answer is lost.
-    """
-
-    def __init__(
-        self, proxy: FaultProxy, victim: MortalOperator, is_about: Callable[[ApiRequest], bool], *, done: bool
-    ) -> None:
-        self.struck: ApiRequest | None = None
-        self._is_about = is_about
-        self._left = 0
-        proxy.add(
-            Rule(Act(lambda _: victim.kill(), after=done), when=self._strikes),
-            Rule(Cut(after=done), when=lambda request: request is self.struck),
-        )
-
-    def at(self, nth: int) -> None:
-        """Begin to count anew."""
-        self.struck, self._left = None, nth
-
-    def _strikes(self, request: ApiRequest) -> bool:
-        if self.struck is None and self._is_about(request):
-            self._left -= 1
-            if self._left == 0:
-                self.struck = request
-        return request is self.struck
 
 
 @pytest.mark.parametrize("done", [False, True], ids=["the call is lost", "the call is carried out"])

@@ -10,27 +10,18 @@ from aliquot.cluster.resources import kind_of, resource_of
 from aliquot.cluster.sync.manifests import manifest, wanted
 from aliquot.contracts.cluster_sync import DesiredQueue
 from aliquot_lab import Cluster
-from tests.cluster.sync.desires import CLUSTER, UNLIMITED, department, desired, pool, project, rule
+from tests.cluster.sync.desires import CLUSTER, UNLIMITED, department, desired, pool, project, queues, rule
 
 pytestmark = [pytest.mark.cluster, pytest.mark.xdist_group("sync")]
 
 NAME = st.from_regex(r"[a-z]([a-z0-9-]{0,55}[a-z0-9])?", fullmatch=True)
-AMOUNT = st.one_of(st.just(-1.0), st.floats(0, 1e12))
-AMOUNTS = st.fixed_dictionaries({"deserved": AMOUNT, "limit": AMOUNT, "over_quota_weight": st.floats(0, 1000)})
-QUEUES = st.lists(
-    st.fixed_dictionaries({"node_pool": NAME, "gpu": AMOUNTS, "cpu": AMOUNTS, "memory": AMOUNTS}).map(
-        DesiredQueue.model_validate
-    ),
-    min_size=1,
-    max_size=8,
-    unique_by=lambda queue: queue.node_pool,
-)
+QUEUES = queues(NAME, st.floats(0, 1e12), st.floats(0, 1000), most=8)
 LIMIT = st.one_of(st.none(), st.integers(1, 2**31))
 
 
 @st.composite
 def objects(draw: st.DrawFn) -> tuple[Any, ...]:
-    queues = draw(QUEUES)
+    quotas = draw(QUEUES)
     value = draw(st.from_regex(r"[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?", fullmatch=True))
     placement = st.sampled_from(["spread", "binpack"])
     return (
@@ -43,10 +34,10 @@ def objects(draw: st.DrawFn) -> tuple[Any, ...]:
             cpu_placement=draw(placement),
             gpu_placement=draw(placement),
         ),
-        department(draw(NAME), *queues),
+        department(draw(NAME), *quotas),
         project(
             draw(NAME),
-            *queues,
+            *quotas,
             department=draw(NAME),
             namespace=draw(st.one_of(st.none(), NAME)),
             default_node_pools=tuple(draw(st.lists(NAME, max_size=3, unique=True))),
@@ -77,8 +68,8 @@ def test_what_is_desired_is_taken(synced_lab: Cluster, given_: tuple[Any, ...]) 
 
 def test_as_many_node_pools_as_there_may_be_are_taken(synced_lab: Cluster) -> None:
     most = {"gpu": UNLIMITED, "cpu": UNLIMITED, "memory": UNLIMITED}
-    queues = [DesiredQueue(node_pool=f"p{number}", **most) for number in range(200)]
-    for want in wanted(desired(department("d", *queues), project("p", *queues))):
+    quotas = [DesiredQueue(node_pool=f"p{number}", **most) for number in range(200)]
+    for want in wanted(desired(department("d", *quotas), project("p", *quotas))):
         resource = resource_of(kind_of(want.place.model))
         whole = manifest(want, CLUSTER, resource.api_version)
         taken = synced_lab.api.call("POST", f"{resource.collection('')}?dryRun=All", whole)

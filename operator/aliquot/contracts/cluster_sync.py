@@ -21,8 +21,9 @@ Whoever is older skips members that it does not know.
 
 from typing import Annotated, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
-from pydantic.alias_generators import to_camel
+from pydantic import Field
+
+from aliquot.contracts.administrator_api.shapes import Answer
 
 PREFIX: Final = "/cluster-sync/v1"
 LONGEST_WAIT_SECONDS: Final = 55
@@ -45,24 +46,10 @@ Amounts = Annotated[dict[Annotated[str, Field(max_length=253)], Amount], Field(m
 Count = Annotated[int, Field(ge=0, le=2**53)]
 
 
-class _Part(BaseModel):
-    """What all parts of messages have in common."""
-
-    model_config = ConfigDict(
-        frozen=True,
-        extra="ignore",
-        alias_generator=to_camel,
-        validate_by_name=True,
-        validate_by_alias=True,
-        serialize_by_alias=True,
-        use_attribute_docstrings=True,
-    )
-
-
 # Down
 
 
-class DesiredAmounts(_Part):
+class DesiredAmounts(Answer):
     """How much of one resource."""
 
     deserved: float
@@ -73,7 +60,7 @@ class DesiredAmounts(_Part):
     """Part of what is idle, against the weights of the others."""
 
 
-class DesiredQueue(_Part):
+class DesiredQueue(Answer):
     """What a department or project may have in one node pool."""
 
     node_pool: str
@@ -86,7 +73,7 @@ class DesiredQueue(_Part):
     """MB (1,000,000 bytes)."""
 
 
-class DesiredNodePool(_Part):
+class DesiredNodePool(Answer):
     """A node pool; `default` has no label."""
 
     id: str
@@ -98,7 +85,7 @@ class DesiredNodePool(_Part):
     gpu_placement: Literal["spread", "binpack"]
 
 
-class DesiredDepartment(_Part):
+class DesiredDepartment(Answer):
     """A department."""
 
     id: str
@@ -106,7 +93,7 @@ class DesiredDepartment(_Part):
     queues: tuple[DesiredQueue, ...]
 
 
-class DesiredProject(_Part):
+class DesiredProject(Answer):
     """A project; time limits are in seconds, None: none."""
 
     id: str
@@ -126,7 +113,7 @@ class DesiredProject(_Part):
     training_idle_seconds: int | None = None
 
 
-class DesiredAccessRule(_Part):
+class DesiredAccessRule(Answer):
     """Who has which role where, all by name."""
 
     id: str
@@ -139,7 +126,7 @@ class DesiredAccessRule(_Part):
     """Name of the department or project; of a tenant or cluster whatever it is called."""
 
 
-class Desired(_Part):
+class Desired(Answer):
     """All that a cluster is to have, each kind by name."""
 
     revision: str
@@ -153,7 +140,7 @@ class Desired(_Part):
 # Up
 
 
-class ReportedCondition(_Part):
+class ReportedCondition(Answer):
     """A condition, as Kubernetes has them."""
 
     type: Text
@@ -163,14 +150,14 @@ class ReportedCondition(_Part):
     last_transition_time: Text | None = None
 
 
-class ReportedOperand(_Part):
+class ReportedOperand(Answer):
     """A part of the platform in the cluster."""
 
     ready: bool
     reasons: Annotated[tuple[Message, ...], Field(max_length=32)] = ()
 
 
-class ReportedDependency(_Part):
+class ReportedDependency(Answer):
     """Something of others that the platform needs or can use."""
 
     available: bool
@@ -181,7 +168,7 @@ _Operands = Annotated[dict[Text, ReportedOperand], Field(max_length=64)]
 _Dependencies = Annotated[dict[Text, ReportedDependency], Field(max_length=64)]
 
 
-class ReportedCluster(_Part):
+class ReportedCluster(Answer):
     """How the cluster is doing as a whole."""
 
     version: Text
@@ -201,7 +188,7 @@ class ReportedCluster(_Part):
     """How many projects, departments and node pools people made in the cluster by hand, which stay theirs."""
 
 
-class ReportedTaint(_Part):
+class ReportedTaint(Answer):
     """A taint of a node."""
 
     key: Text
@@ -209,7 +196,7 @@ class ReportedTaint(_Part):
     effect: Literal["NoSchedule", "PreferNoSchedule", "NoExecute"]
 
 
-class ReportedNode(_Part):
+class ReportedNode(Answer):
     """A node, by its name."""
 
     kind: Literal["node"] = "node"
@@ -224,7 +211,7 @@ class ReportedNode(_Part):
     """GPU devices."""
 
 
-class ReportedUse(_Part):
+class ReportedUse(Answer):
     """What somebody has and wants: `gpu` in devices, `cpu` in thousandths of a core, `memory` in MB."""
 
     allocated: Amounts = Field(default_factory=dict)
@@ -232,7 +219,7 @@ class ReportedUse(_Part):
     requested: Amounts = Field(default_factory=dict)
 
 
-class _Status(_Part):
+class _Status(Answer):
     """What all statuses have in common."""
 
     name: Annotated[str, Field(min_length=1, max_length=253)]
@@ -279,14 +266,14 @@ Reported = Annotated[
 ]
 
 
-class Gone(_Part):
+class Gone(Answer):
     """An object that is not there any more."""
 
     kind: Kind
     name: Annotated[str, Field(min_length=1, max_length=253)]
 
 
-class Report(_Part):
+class Report(Answer):
     """What is new in a cluster."""
 
     term: Count
@@ -303,7 +290,7 @@ class Report(_Part):
     """Kinds of which the session has told everything by now, this report included."""
 
 
-class Received(_Part):
+class Received(Answer):
     """A report was taken, or had been before."""
 
     sequence: int

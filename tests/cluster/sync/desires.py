@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from hypothesis import strategies as st
+
 from aliquot.contracts.cluster_sync import (
     Desired,
     DesiredAccessRule,
@@ -19,6 +21,24 @@ UNLIMITED = DesiredAmounts(deserved=-1, limit=-1, over_quota_weight=2)
 def queue(deserved: float = 1, pool: str = "default") -> DesiredQueue:
     gpu = DesiredAmounts(deserved=deserved, limit=-1, over_quota_weight=2)
     return DesiredQueue(node_pool=pool, gpu=gpu, cpu=UNLIMITED, memory=UNLIMITED)
+
+
+def queues(
+    pools: st.SearchStrategy[str],
+    amount: st.SearchStrategy[float],
+    weight: st.SearchStrategy[float],
+    most: int,
+) -> st.SearchStrategy[list[DesiredQueue]]:
+    """Any quotas, in different node pools; unlimited ones are among the amounts."""
+    given = st.one_of(st.just(-1.0), amount)
+    amounts = st.fixed_dictionaries({"deserved": given, "limit": given, "over_quota_weight": weight})
+    members = {"node_pool": pools, "gpu": amounts, "cpu": amounts, "memory": amounts}
+    return st.lists(
+        st.fixed_dictionaries(members).map(DesiredQueue.model_validate),
+        min_size=1,
+        max_size=most,
+        unique_by=lambda each: each.node_pool,
+    )
 
 
 def pool(name: str = "default", **members: Any) -> DesiredNodePool:

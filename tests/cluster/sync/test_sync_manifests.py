@@ -17,11 +17,11 @@ from aliquot.cluster.sync.manifests import (
     no_longer_wanted,
     wanted,
 )
-from aliquot.contracts.cluster_sync import DesiredProject, DesiredQueue
+from aliquot.contracts.cluster_sync import DesiredProject
 from aliquot.contracts.kinds.tenancy import AccessRule, Department, NodePool, Project
 from aliquot.core.quantities import UNLIMITED
 from aliquot.core.tenancy import project_quotas
-from tests.cluster.sync.desires import CLUSTER, department, desired, pool, project, queue, rule
+from tests.cluster.sync.desires import CLUSTER, department, desired, pool, project, queue, queues, rule
 
 AMOUNTS = {"deserved": -1, "limit": -1, "overQuotaWeight": 2}
 GPUS = {"gpu": {"deserved": 1, "limit": -1, "overQuotaWeight": 2}, "cpu": AMOUNTS, "memory": AMOUNTS}
@@ -182,17 +182,7 @@ def test_only_what_is_the_control_planes_goes() -> None:
 
 
 cents = st.floats(0, 1e9).map(lambda value: round(value, 2))
-amount = st.one_of(st.just(-1.0), cents)
-amounts = st.fixed_dictionaries({"deserved": amount, "limit": amount, "over_quota_weight": cents})
-pools = st.sampled_from(["default", "a", "b", "c"])
-queues = st.lists(
-    st.fixed_dictionaries({"node_pool": pools, "gpu": amounts, "cpu": amounts, "memory": amounts}).map(
-        DesiredQueue.model_validate
-    ),
-    min_size=1,
-    max_size=4,
-    unique_by=lambda each: each.node_pool,
-)
+quotas = queues(st.sampled_from(["default", "a", "b", "c"]), cents, cents, most=4)
 seconds = st.one_of(st.none(), st.integers(1, 2**40))
 
 
@@ -200,7 +190,7 @@ seconds = st.one_of(st.none(), st.integers(1, 2**40))
 def projects(draw: st.DrawFn) -> DesiredProject:
     types = draw(st.lists(st.sampled_from(["a100", "h100"]), unique=True))
     limits = {"training_types": tuple(types), "training_time_limit_seconds": draw(seconds)}
-    return project("team-a", *draw(queues), **limits)
+    return project("team-a", *draw(quotas), **limits)
 
 
 @given(projects(), projects())
