@@ -168,7 +168,8 @@ def test_reports_and_changes_at_once_hinder_nobody(planes: tuple[Plane, Plane], 
         of_clusters = threads.map(reports, enumerate(clusters))
         assert list(threads.map(changes, range(2))) == [{201, 204}] * 2
         told = list(of_clusters)
-    assert all(statuses <= {200, 401} for statuses in told[:2])
+    # Of a cluster that is deleted no secret is right: after some attempts the next ones have to wait.
+    assert all(statuses <= {200, 401, 429} for statuses in told[:2])
     assert told[2:] == [{200}] * 2
 
 
