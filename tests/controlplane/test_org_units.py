@@ -340,6 +340,15 @@ def test_what_is_no_json_or_no_number_is_refused(tenant: Tenant, text: str, says
     assert says in answer.text
 
 
+def test_a_body_that_does_not_call_itself_json_is_refused_and_not_repeated(tenant: Tenant) -> None:
+    """As `curl --data` sends it, when nothing else is said."""
+    headers = {"Authorization": f"Bearer {tenant.admin.token}", "Content-Type": "application/x-www-form-urlencoded"}
+    answer = tenant.plane.http.post("/api/v1/clusters", content='{"name": "a-secret"}', headers=headers)
+    assert answer.status_code == 400
+    assert "Content-Type: 'application/x-www-form-urlencoded' is not allowed: application/json" in answer.text
+    assert "a-secret" not in answer.text
+
+
 def test_a_body_that_is_too_large_is_refused(tenant: Tenant) -> None:
     tenant.admin.refused(413, "POST", "/api/v1/clusters", {"name": "a" * 2_000_000})
 

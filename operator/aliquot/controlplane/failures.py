@@ -96,8 +96,12 @@ async def _user_error(_: Request, error: Exception) -> JSONResponse:
     return problem(400, f"Bad request - {error}")
 
 
-async def _invalid(_: Request, error: Exception) -> JSONResponse:
+async def _invalid(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
+    given = request.headers.get("content-type", "")
+    if isinstance(error.body, bytes) and "json" not in given:  # it was not read, and may have secrets in it
+        wrong = str(UserError("Content-Type", given, "application/json"))
+        return problem(400, f"Bad request - {wrong}", wrong)
     return problem(400, *in_words(error.errors()))
 
 
