@@ -79,7 +79,7 @@ def test_everything_that_is_said_over_rest_is_in_the_cluster_and_its_statuses_co
     project = meeting.make_project("vision", deserved=2, parentId=research["id"], defaultNodePools=["h100", "default"])
     rule = meeting.give(project, "ci")
     meeting.until_ready("vision")
-    assert set(meeting.all_held()) == {
+    wanted = {
         "accessRule rule-1",  # of the tenant's administrator
         "nodePool default",
         "nodePool h100",
@@ -88,6 +88,7 @@ def test_everything_that_is_said_over_rest_is_in_the_cluster_and_its_statuses_co
         "project vision",
         f"accessRule rule-{rule['id']}",
     }
+    meeting.until(lambda: set(meeting.all_held()) == wanted, "all that is wanted to be there, and nothing else")
     held = meeting.get(f"{PROJECTS}/vision")["spec"]
     assert (held["department"], held["defaultNodePools"]) == ("research", ["h100", "default"])
     assert [(queue["name"], queue["nodepool"]) for queue in held["queues"]] == [

@@ -7,7 +7,7 @@ missed, whoever made it and whenever.
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -94,17 +94,19 @@ class Waiting:
     async def _read_while_somebody_waits(self) -> None:
         while self._waiters:
             self._look.clear()
+            asked = {cluster_id: list(mine) for cluster_id, mine in self._waiters.items()}
             try:
-                self._compare(await asyncio.to_thread(self._read, list(self._waiters)))
+                _compare(asked, await asyncio.to_thread(self._read, list(asked)))
             except Unavailable as error:
                 _log.warning("revisions unknown", reason=str(error.__cause__))
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(_PACE_SECONDS):
                     await self._look.wait()
 
-    def _compare(self, revisions: Mapping[str, int]) -> None:
-        for cluster_id, mine in self._waiters.items():
-            for waiter in mine:
-                # One that is gone has none. One that came while we read is looked at next time.
-                if cluster_id not in revisions or revisions[cluster_id] != waiter.known:
-                    waiter.done.set()
+
+def _compare(asked: Mapping[str, Sequence[_Waiter]], revisions: Mapping[str, int]) -> None:
+    """Let those go who waited when the revisions were asked for: whoever came meanwhile may know more than they say."""
+    for cluster_id, waiters in asked.items():
+        for waiter in waiters:
+            if revisions.get(cluster_id) != waiter.known:  # a cluster that is gone has none
+                waiter.done.set()
