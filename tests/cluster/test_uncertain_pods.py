@@ -83,6 +83,15 @@ async def test_a_server_that_failed_may_have_made_it() -> None:
 
 
 @in_virtual_time
+async def test_of_what_was_never_sent_there_is_nothing_to_find_out() -> None:
+    world = World()
+    await world.lose(Weather.NO_CONNECTION)
+    world.wire.weather = Weather.FINE
+    await world.uncertain.find_out(OWNER)
+    assert world.asked == ["create pods a/w-0-1"]
+
+
+@in_virtual_time
 async def test_an_answer_that_says_it_leaves_nothing_to_find_out() -> None:
     world = World()
     world.wire.refuse_with(403, "Forbidden", verb="create", times=1)

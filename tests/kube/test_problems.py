@@ -59,6 +59,7 @@ def test_each_refusal_has_its_branch(code: int, reason: str, kind: type[Refused]
     problem = refusal(PATCH, code, body(code=code, reason=reason, message="no"))
     assert type(problem) is kind
     assert problem.worth_retry is worth_retry
+    assert problem.may_be_done is (kind is ServerError)
     assert (problem.status, problem.reason, problem.message) == (code, reason, "no")
     assert isinstance(problem, ApiProblem)
     assert isinstance(problem, AliquotError)
@@ -122,6 +123,7 @@ def test_no_answer_leaves_open_what_happened_and_is_worth_repeating(kind: type[N
     problem = kind(PATCH, "connection reset")
     assert problem.worth_retry
     assert problem.sent
+    assert problem.may_be_done
     assert str(problem) == "patch pods/status team-a/trainer-0-0: connection reset"
 
 
@@ -129,3 +131,8 @@ def test_a_problem_reads_as_a_sentence() -> None:
     problem = refusal(Request("delete", "nodes", name="node-1"), 403, body(reason="Forbidden", message="not yours"))
     assert str(problem) == "delete nodes node-1: 403 Forbidden: not yours"
     assert str(Unreadable(Request("list", "pods"), "no list")) == "list pods: no list"
+
+
+def test_what_was_never_sent_was_not_done_and_what_cannot_be_read_may_be() -> None:
+    assert not Unreachable(PATCH, "connection refused", sent=False).may_be_done
+    assert Unreadable(PATCH, "no JSON").may_be_done

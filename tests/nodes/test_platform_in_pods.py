@@ -23,7 +23,7 @@ from demo.fake_gpus import library, products, state
 from demo.fake_gpus.model import GpuProcess
 from demo.platform import NAMESPACE, RELEASE, install
 from tests.nodes.gpu_node import GpuNode
-from tests.support.arena import PATIENCE_SECONDS, TEST_LABEL, Arena
+from tests.support.arena import PATIENCE_SECONDS, Arena
 
 pytestmark = [pytest.mark.cluster, pytest.mark.xdist_group("platform-in-pods")]
 
@@ -95,14 +95,9 @@ def platform(cluster: Cluster, gpus: GpuNode) -> Cluster:
 
 
 @pytest.fixture
-def arena(platform: Cluster, gpus: GpuNode, name_for_test: str) -> Generator[Arena]:
-    arena = Arena(platform, name_for_test)
-    arena.pool()
-    gpus.label({TEST_LABEL: arena.name})
-    arena.until_node(gpus.node.name, "Ready")
-    yield arena
-    arena.clear()
-    gpus.until_free()
+def arena(platform: Cluster, arena: Arena) -> Arena:
+    """The one of all these tests, on the platform."""
+    return arena
 
 
 def ready(pod: dict[str, Any]) -> bool:

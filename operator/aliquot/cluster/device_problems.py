@@ -29,14 +29,15 @@ class DeviceProblems:
         self._mirror.listeners.pod.append(self._pod_changed)
 
     def _pod_changed(self, old: Pod | None, new: Pod | None) -> None:
-        if old is not None and new is not None and _holds(new) and self._is_known(old, new):
-            self._holders[new.spec.node_name][new.metadata.uid] = new
+        held = new if new is not None and _holds(new) else None
+        if held is not None and old is not None and self._is_known(old, held):
+            self._holders[held.spec.node_name][held.metadata.uid] = held
             return
-        if old is not None and self._drop(old) and (new is None or not _holds(new)):
+        if old is not None and self._drop(old) and held is None:
             self._look_at(old.spec.node_name)
-        if new is not None and _holds(new):
-            self._holders.setdefault(new.spec.node_name, {})[new.metadata.uid] = new
-            self._look_at(new.spec.node_name)
+        if held is not None:
+            self._holders.setdefault(held.spec.node_name, {})[held.metadata.uid] = held
+            self._look_at(held.spec.node_name)
 
     def _is_known(self, old: Pod, new: Pod) -> bool:
         """Whether what the pod has is looked at already."""

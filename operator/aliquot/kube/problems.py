@@ -16,7 +16,8 @@
         ├── TooManyRequests     429: later, see `retry_after_seconds`; or a disruption budget forbids an eviction
         └── ServerError         5xx, also a watch event of type ERROR that is nothing else
 
-`worth_retry` says whether the very same request may succeed a little later without anyone doing anything about it.
+`worth_retry` says whether the very same request may succeed a little later without anyone doing anything about it, and
+`may_be_done` whether it may have been carried out nevertheless.
 """
 
 from dataclasses import dataclass, field
@@ -111,6 +112,11 @@ class ApiProblem(AliquotError):  # noqa: N818 - the branches read better: NotFou
         """Whether the same request may succeed a little later by itself."""
         return self._worth_retry
 
+    @property
+    def may_be_done(self) -> bool:
+        """Whether the request may have been carried out nevertheless."""
+        return True
+
     def has_cause(self, reason: str) -> bool:
         """Whether one of the causes has this reason, such as `NamespaceTerminating`."""
         return any(cause.reason == reason for cause in self.causes)
@@ -132,6 +138,11 @@ class NoAnswer(ApiProblem):
     sent: bool = True
     _worth_retry: ClassVar[bool] = True
 
+    @property
+    def may_be_done(self) -> bool:
+        """Whether the request may have reached the server."""
+        return self.sent
+
 
 class Unreachable(NoAnswer):
     """No connection could be made, or it broke."""
@@ -147,6 +158,11 @@ class Unreadable(ApiProblem):
 
 class Refused(ApiProblem):
     """The server answered with an error."""
+
+    @property
+    def may_be_done(self) -> bool:
+        """No: it said so."""
+        return False
 
 
 class NotFound(Refused):
@@ -190,6 +206,11 @@ class ServerError(Refused):
     """The server, its storage or an extension of it failed."""
 
     _worth_retry: ClassVar[bool] = True
+
+    @property
+    def may_be_done(self) -> bool:
+        """Yes: it may have failed after it was done."""
+        return True
 
 
 _BY_CODE: Final[dict[int, type[Refused]]] = {

@@ -27,7 +27,6 @@ from aliquot.kube.problems import (
     Refused,
     Request,
     Timeout,
-    TooManyRequests,
     Unauthorized,
     Unreachable,
     Unreadable,
@@ -209,8 +208,7 @@ class Transport:
     def _may_repeat(self, problem: ApiProblem, *, repeatable: bool) -> bool:
         if not problem.worth_retry or problem.retry_after_seconds > self.limits.longest_retry_after_seconds:
             return False
-        not_carried_out = isinstance(problem, TooManyRequests) or (isinstance(problem, NoAnswer) and not problem.sent)
-        return repeatable or not_carried_out
+        return repeatable or not problem.may_be_done
 
     def _url(self, path: str, parameters: Mapping[str, str | int] | None) -> URL:
         query = f"?{urlencode(parameters)}" if parameters else ""

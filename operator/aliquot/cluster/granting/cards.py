@@ -38,7 +38,7 @@ from aliquot.core.intake import Use, reservation_facts
 from aliquot.core.scheduling import Granted, GrantFailed
 from aliquot.core.scheduling.events import Event
 from aliquot.kube.client import ApiClient
-from aliquot.kube.problems import AlreadyExists, ApiProblem, Conflict, NotFound, Refused, ServerError
+from aliquot.kube.problems import AlreadyExists, ApiProblem, Conflict, NotFound, Refused
 from aliquot.kube.resources import PODS
 from aliquot.settings import Grants
 
@@ -258,7 +258,7 @@ class Cards:
         try:
             answer = await self._make_or_find(gpu, manifest)
         except Refused as problem:
-            if not isinstance(problem, ServerError):  # such a one may have carried it out
+            if not problem.may_be_done:
                 self._no_longer_made(gpu)
             self._note_trouble(decided, _told(problem))
             raise

@@ -12,7 +12,7 @@ from aliquot.cluster.mirror.cache import Key
 from aliquot.cluster.mirror.mirror import Mirror
 from aliquot.cluster.reconcilers.object_writes import create_pod, read_pod
 from aliquot.kube.client import ApiClient
-from aliquot.kube.problems import NoAnswer, ServerError, Unreadable
+from aliquot.kube.problems import ApiProblem
 
 
 class UncertainPods:
@@ -37,8 +37,9 @@ class UncertainPods:
         """
         try:
             await create_pod(self._client, self._mirror, owner.namespace, manifest)
-        except (NoAnswer, ServerError, Unreadable):
-            self._names.setdefault(owner, set()).add(name)
+        except ApiProblem as problem:
+            if problem.may_be_done:
+                self._names.setdefault(owner, set()).add(name)
             raise
 
     async def find_out(self, owner: Key) -> None:
