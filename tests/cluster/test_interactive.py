@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from aliquot import names
+from aliquot_lab import hollow
 from tests.cluster.conftest import DOMAIN
 from tests.support.arena import Arena, names_of
 
@@ -131,6 +132,8 @@ def test_tensorboard_runs_beside_it_and_does_not_say_how_it_is_doing(arena: Aren
     assert (main["name"], board["name"], board["image"]) == ("lab", "lab-tensorboard", names.TENSORBOARD_IMAGE)
     assert board["args"] == ["--logdir=/runs/today", "--bind_all", "--port=6006", f"--path_prefix={own}"]
     path = f"/api/v1/namespaces/{namespace}/pods/lab-0-0"
+    # Or the hollow kubelet would start the container again a second later, which a busy operator may not see.
+    arena.patch(path, {"metadata": {"annotations": {hollow.FROZEN: "true"}}})
 
     def told(**waiting: str) -> None:
         """Have the kubelet say which containers wait; the others run."""

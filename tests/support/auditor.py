@@ -18,6 +18,7 @@ from typing import Any, Final
 
 from aliquot_lab import Cluster
 from aliquot_lab.audit import Record
+from tests.support.laws import BrokenLawError
 
 _GPU: Final = "nvidia.com/gpu"
 _RESERVATIONS: Final = "runai-reservation"
@@ -268,7 +269,7 @@ def check(cluster: Cluster, about: str = "", since: float = 0.0) -> Books:
         since: Unix seconds; what was before is left out, such as that of a node that had other GPUs then.
 
     Raises:
-        AssertionError: something happened that must not; the message says what.
+        BrokenLawError: something happened that must not; the message says what.
     """
     # The history first: it then tells of no pod that is missing among those present.
     history = [
@@ -287,7 +288,8 @@ def check(cluster: Cluster, about: str = "", since: float = 0.0) -> Books:
         for node in cluster.api.call("GET", "/api/v1/nodes")["items"]
     }
     found = books.violations(gpus)
-    assert not found, "\n".join(found)
+    if found:
+        raise BrokenLawError("\n".join(found))
     return books
 
 

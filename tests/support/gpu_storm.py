@@ -15,6 +15,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from tests.support.arena import Arena
+from tests.support.laws import BrokenLawError
 
 GPU: Final = "nvidia.com/gpu"
 RESERVATIONS: Final = "runai-reservation"
@@ -340,7 +341,8 @@ class Storm:
             disturbed: whether something has happened after which it may be wrong for a moment.
 
         Raises:
-            AssertionError: something was wrong meanwhile, or it does not settle.
+            BrokenLawError: something was wrong meanwhile.
+            AssertionError: it does not settle.
         """
         self.begin(steps)
         left: list[str] = []
@@ -350,7 +352,8 @@ class Storm:
             nonlocal left, seen
             seen = self.look()
             wrong = seen.wrong()
-            assert disturbed or not wrong, "\n".join(wrong)
+            if wrong and not disturbed:
+                raise BrokenLawError("\n".join(wrong))
             missing = sum(self._there.values()) - len(seen.workers)
             left = [*wrong, *([f"{missing} pods are missing"] if missing else seen.unsettled())]
             return not left
