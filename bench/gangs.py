@@ -1,7 +1,7 @@
 """`python -m bench.gangs`: gangs of single-GPU pods, beside Jobs with as many pods that nobody starts together.
 
-Measured in one lab, one after the other: how long until all pods have a node, and how far apart members of a gang get
-theirs.
+Members of a gang have host names, for which there is a Service: Jobs are measured without one, and with one. All in one
+lab, one after the other: how long until all pods have a node, and how far apart members of a gang get theirs.
 """
 
 import asyncio
@@ -32,12 +32,12 @@ class _Gangs:
     Attributes:
         name: in the report.
         side: gets the lab ready for it, and clears it.
-        submission: makes the request for the gang of a number and a size.
+        submissions: makes the requests for the gang of a number and a size.
     """
 
     name: str
     side: Jobs | Workloads
-    submission: Callable[[int, int], Call]
+    submissions: Callable[[int, int], list[Call]]
 
 
 def main(
@@ -48,7 +48,11 @@ def main(
     output: Output = None,
 ) -> None:
     """Start gangs on an empty lab, as indexed Jobs and as PyTorch gangs of Aliquot's."""
-    ways = (_Gangs("indexed Jobs", Jobs(), _indexed_job), _Gangs("Aliquot", Workloads(), _pytorch))
+    ways = (
+        _Gangs("indexed Jobs", Jobs(), lambda number, members: [_indexed_job("jobs-0", number, members)]),
+        _Gangs("indexed Jobs with host names", Jobs("named"), _indexed_job_with_service),
+        _Gangs("Aliquot", Workloads(), lambda number, members: [_pytorch(number, members)]),
+    )
     size = Size(nodes, gpus, gangs, 1, _RUN_SECONDS)
     with hollow_lab(nodes, gpus) as cluster:
         measured = {way.name: asyncio.run(_measure(cluster, way, size, members)) for way in ways}
@@ -60,7 +64,7 @@ async def _measure(cluster: Cluster, way: _Gangs, size: Size, members: int) -> d
     with console.status(f"{way.name}: getting ready"):
         await asyncio.to_thread(way.side.prepare, cluster, size)
         await until_quiet(cluster)
-    calls = [way.submission(number, members) for number in range(size.workloads)]
+    calls = [call for number in range(size.workloads) for call in way.submissions(number, members)]
     async with watching(cluster, way.side.label) as watch:
         before = measure.read(cluster)
         began = time.monotonic()
@@ -90,10 +94,24 @@ async def _measure(cluster: Cluster, way: _Gangs, size: Size, members: int) -> d
     }
 
 
-def _indexed_job(number: int, members: int) -> Call:
+def _indexed_job(namespace: str, number: int, members: int, **pods: str) -> Call:
+    """The submission of a Job; further members of its pods' specs may be given."""
     indexed = {"completionMode": "Indexed", "completions": members, "parallelism": members}
-    job = {"metadata": {"name": f"gang-{number}"}, "spec": {**job_spec(_RUN_SECONDS), **indexed}}
-    return Call("POST", "/apis/batch/v1/namespaces/jobs-0/jobs", job)
+    spec = job_spec(_RUN_SECONDS)
+    spec["template"]["spec"] |= pods
+    job = {"metadata": {"name": f"gang-{number}"}, "spec": {**spec, **indexed}}
+    return Call("POST", f"/apis/batch/v1/namespaces/{namespace}/jobs", job)
+
+
+def _indexed_job_with_service(number: int, members: int) -> list[Call]:
+    """The submissions of a Job whose pods find one another by name, as Kubernetes' documentation shows it."""
+    name, namespace = f"gang-{number}", "named-0"
+    service = {
+        "metadata": {"name": name},
+        "spec": {"clusterIP": "None", "selector": {Jobs.label: name}, "publishNotReadyAddresses": True},
+    }
+    made = Call("POST", f"/api/v1/namespaces/{namespace}/services", service)
+    return [made, _indexed_job(namespace, number, members, subdomain=name)]
 
 
 def _pytorch(number: int, members: int) -> Call:

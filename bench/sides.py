@@ -59,22 +59,29 @@ class Side(Protocol):
 
 
 class Jobs:
-    """Plain `batch/v1` Jobs: the Job controller makes pods, kube-scheduler binds them."""
+    """Plain `batch/v1` Jobs: the Job controller makes pods, kube-scheduler binds them.
+
+    Args:
+        namespaces: how the names of their namespaces begin.
+    """
 
     name = "plain Jobs"
     label = "batch.kubernetes.io/job-name"
 
+    def __init__(self, namespaces: str = "jobs") -> None:
+        self._namespaces = namespaces
+
     def prepare(self, cluster: Cluster, size: Size) -> None:
         """See `Side`."""
         for number in range(size.projects):
-            cluster.add_namespace(f"jobs-{number}")
+            cluster.add_namespace(f"{self._namespaces}-{number}")
 
     def submissions(self, size: Size) -> list[Call]:
         """See `Side`."""
         return [
             Call(
                 "POST",
-                f"/apis/batch/v1/namespaces/jobs-{number % size.projects}/jobs",
+                f"/apis/batch/v1/namespaces/{self._namespaces}-{number % size.projects}/jobs",
                 {"metadata": {"name": f"job-{number}"}, "spec": job_spec(size.run_seconds)},
             )
             for number in range(size.workloads)
@@ -88,7 +95,7 @@ class Jobs:
     def clear(self, cluster: Cluster, size: Size) -> None:
         """See `Side`."""
         for number in range(size.projects):
-            cluster.remove_namespace(f"jobs-{number}")
+            cluster.remove_namespace(f"{self._namespaces}-{number}")
 
 
 class Workloads:

@@ -20,6 +20,7 @@ from aliquot_lab.launch import Options, attach, start
 from aliquot_lab.nodes import programs
 from aliquot_lab.nodes.images import PAUSE
 from demo import gpu_nodes, platform, story, table
+from demo.control_plane import ControlPlane
 from demo.sharing import PROJECT, Sharing
 
 ROOT = Path(__file__).parent.parent
@@ -46,9 +47,9 @@ def main(
     began = time.monotonic()
     try:
         with _lab(keep=keep) if cluster is Where.LAB else _kind(keep=keep) as found:
-            sharing = _run(found, nodes, real=cluster is Where.LAB)
+            plane, sharing = _run(found, nodes, real=cluster is Where.LAB)
             console.print(f"\n[bold]Done[/bold] in {time.monotonic() - began:.0f} s.")
-            _look_around(found, cluster, sharing, keep=keep)
+            _look_around(found, cluster, plane, sharing, keep=keep)
     except LabError as problem:
         console.print(f"demo: {problem}", markup=False)
         raise typer.Exit(1) from problem
@@ -59,13 +60,15 @@ def main(
         console.print("Everything is gone again; `make demo KEEP=1` leaves it up for you to look around.")
 
 
-def _run(cluster: Cluster, nodes: int, *, real: bool) -> Sharing | None:
+def _run(cluster: Cluster, nodes: int, *, real: bool) -> tuple[ControlPlane, Sharing | None]:
     obstacles = obstacle() if real else None
     real = real and obstacles is None
     with console.status(f"adding {nodes} hollow nodes of 8 GPUs"):
         cluster.add_nodes(nodes, gpus=8)
+    with console.status("starting the control plane"):
+        plane = ControlPlane(cluster)
     with console.status("helm install"):
-        platform.install(cluster, *platform.AGENT)
+        platform.install(cluster, *platform.AGENT, *plane.chart_values())
         if real:
             # Before anybody is scheduled: the real nodes are for those who share GPUs.
             cluster.kubectl("apply", "-f", str(EXAMPLES / PROJECT))
@@ -73,19 +76,20 @@ def _run(cluster: Cluster, nodes: int, *, real: bool) -> Sharing | None:
         # They take their time, in which the story is mostly waiting.
         starting = beside.submit(gpu_nodes.start, cluster) if real else None
         with console.status("starting the operator"):
-            platform.start_operator(cluster, settings={"ALIQUOT_GRANTS__RESERVATION_IMAGE": PAUSE})
-        console.print(f"Kubernetes with {nodes} nodes of 8 GPUs, the chart and the operator are up.")
+            settings = {"ALIQUOT_GRANTS__RESERVATION_IMAGE": PAUSE, **plane.operator_settings()}
+            platform.start_operator(cluster, settings=settings)
+        console.print(f"Kubernetes with {nodes} nodes of 8 GPUs, the chart, the operator and its control plane are up.")
         if real:
             console.print(f"{gpu_nodes.NODES} real nodes of {gpu_nodes.GPUS} GPU come beside them.")
         elif obstacles:
             console.print(f"Parts of GPUs are left out: {obstacles}.", markup=False)
         console.print()
-        return _tell(cluster, starting)
+        return plane, _tell(cluster, plane, starting)
 
 
-def _tell(cluster: Cluster, starting: Future[list[gpu_nodes.GpuMachine]] | None) -> Sharing | None:
+def _tell(cluster: Cluster, plane: ControlPlane, starting: Future[list[gpu_nodes.GpuMachine]] | None) -> Sharing | None:
     """Show both stories to their end; the second one, which is returned, once the real nodes are there."""
-    told, sharing = story.Story(cluster, EXAMPLES), None
+    told, sharing = story.Story(cluster, plane, EXAMPLES), None
     with Live(console=Console(highlight=False), refresh_per_second=4) as live:
         while not told.over or starting is not None or (sharing is not None and not sharing.over):
             told.go_on()
@@ -164,7 +168,7 @@ def _kind(*, keep: bool) -> Generator[Cluster]:
                 subprocess.run([kind, "delete", "cluster", "--name", KIND_NAME], check=False)
 
 
-def _look_around(cluster: Cluster, where: Where, sharing: Sharing | None, *, keep: bool) -> None:
+def _look_around(cluster: Cluster, where: Where, plane: ControlPlane, sharing: Sharing | None, *, keep: bool) -> None:
     console.print("\n$ kubectl get trainingworkloads -A", style="bold")
     console.print(cluster.kubectl("get", "trainingworkloads", "-A"), markup=False)
     console.print("$ kubectl get events -n runai-vision", style="bold")
@@ -185,6 +189,8 @@ def _look_around(cluster: Cluster, where: Where, sharing: Sharing | None, *, kee
             f"  kubectl get trainingworkloads -A\n"
             f"  kubectl describe trainingworkload -n runai-vision sweep\n"
             f"  kubectl explain trainingworkload.spec.gpu\n\n"
+            f"The control plane is {plane.address} ({plane.address}/api/docs): {plane.administrator} with the password"
+            f" {plane.password}\n\n"
             f"To take it away: {away}",
             markup=False,
         )

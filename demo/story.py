@@ -7,10 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from aliquot_lab import Cluster, LabError
+from demo.control_plane import ControlPlane
 
 _WORKLOADS = "/apis/run.ai/v2alpha1/trainingworkloads"
-_PROJECTS = "/apis/run.ai/v2/projects"
-_GPU = "nvidia.com/gpu"
 _LONGEST_SECONDS = 180.0
 ENDS = ("Completed", "Failed")
 
@@ -39,17 +38,24 @@ class Share:
 
 @dataclass(frozen=True)
 class Chapter:
-    """A part of the story: applied once what went before has come true."""
+    """A part of the story: begins once what went before has come true."""
 
     title: str
-    files: tuple[str, ...]
+    begin: Callable[["Story"], None]
     ready: Callable[["Story"], bool]
 
 
 class Story:
-    """Applies the examples one after the other and follows what becomes of them."""
+    """Makes quotas in the control plane, applies the examples one after the other, and follows what becomes of them.
 
-    def __init__(self, cluster: Cluster, examples: Path) -> None:
+    Args:
+        cluster: the lab, which the control plane knows.
+        plane: the control plane.
+        examples: the folder of the examples.
+    """
+
+    def __init__(self, cluster: Cluster, plane: ControlPlane, examples: Path) -> None:
+        self.plane = plane
         self._cluster = cluster
         self._examples = examples
         self._begun = time.monotonic()
@@ -78,10 +84,14 @@ class Story:
             raise LabError(message)
         if self._chapters and self._chapters[0].ready(self):
             chapter = self._chapters.pop(0)
-            for file in chapter.files:
-                self._cluster.kubectl("apply", "-f", str(self._examples / file))
+            chapter.begin(self)
             self.said.append(chapter.title)
             self._look()
+
+    def apply(self, *files: str) -> None:
+        """Apply workloads of the examples, by the names of their files."""
+        for file in files:
+            self._cluster.kubectl("apply", "-f", str(self._examples / "workloads" / file))
 
     def phase(self, name: str) -> str:
         """The phase of the workload; empty while there is none."""
@@ -91,52 +101,50 @@ class Story:
         """The GPUs that the workload holds."""
         return next((float(one.gpus or 0) for one in self.standings if one.name == name), 0.0)
 
-    def namespaces_ready(self) -> bool:
-        """Whether every project has its namespace."""
-        return bool(self._projects) and all(
-            project.get("status", {}).get("phase") == "Ready" for project in self._projects
-        )
+    def projects_ready(self) -> bool:
+        """Whether the control plane has heard that every project has its namespace."""
+        return bool(self._projects) and all(project["status"]["phase"] == "Ready" for project in self._projects)
 
     def _look(self) -> None:
-        self._projects: list[dict[str, Any]] = self._cluster.api.call("GET", _PROJECTS)["items"]
-        self.shares = sorted((_share(project) for project in self._projects), key=lambda share: share.project)
+        self._projects = self.plane.projects()
+        self.shares = [_share(project) for project in self._projects]
         found = self._cluster.api.call("GET", _WORKLOADS)["items"]
         self.standings = [_standing(one) for one in sorted(found, key=lambda one: one["metadata"]["creationTimestamp"])]
 
 
 CHAPTERS = (
     Chapter(
-        "Two departments and three projects get their quotas of 160 GPUs.",
-        ("projects/departments.yaml", "projects/projects.yaml"),
+        "Two departments and three projects get their quotas of 160 GPUs, over REST; the cluster hears of them.",
+        lambda told: told.plane.make_organization(),
         lambda _: True,
     ),
     Chapter(
         "language runs within its quota: 48 GPUs.",
-        ("workloads/1-within-quota.yaml",),
-        lambda told: told.namespaces_ready(),
+        lambda told: told.apply("1-within-quota.yaml"),
+        lambda told: told.projects_ready(),
     ),
     Chapter(
         "vision starts a sweep of 96 GPUs: 64 are its own, 32 are idle ones of others.",
-        ("workloads/2-over-quota.yaml",),
+        lambda told: told.apply("2-over-quota.yaml"),
         lambda told: told.gpus("finetune") == 48,
     ),
     Chapter(
         "search wants its 48 GPUs, 16 are free: 32 are taken back from the sweep.",
-        ("workloads/3-owner-takes-back.yaml",),
+        lambda told: told.apply("3-owner-takes-back.yaml"),
         lambda told: told.gpus("sweep") == 96,
     ),
     Chapter(
         "A workload that will fail, and one that has to wait: its project has its share, and every GPU is in use.",
-        ("workloads/4-failing.yaml", "workloads/5-waiting.yaml"),
+        lambda told: told.apply("4-failing.yaml", "5-waiting.yaml"),
         lambda told: told.gpus("ranking") == 48,
     ),
 )
 
 
 def _share(project: dict[str, Any]) -> Share:
-    held = project.get("status", {}).get("quotaStatus", {}).get("allocated", {}).get(_GPU, 0)
-    deserved = sum(queue["resources"]["gpu"]["deserved"] for queue in project["spec"]["queues"])
-    return Share(project["metadata"]["name"], float(held), float(deserved))
+    held: float = project["status"]["quotaStatus"]["allocated"]["gpu"]
+    deserved: float = sum(each["gpu"]["deserved"] for each in project["resources"])
+    return Share(project["name"], held, deserved)
 
 
 def _standing(workload: dict[str, Any]) -> Standing:
