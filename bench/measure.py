@@ -55,7 +55,7 @@ class Reading:
 
 def read(cluster: Cluster) -> Reading:
     """Read all counters now."""
-    seconds = {name: _cpu_seconds(pid) for name, pid in cluster.processes().items()}
+    seconds = {name: cpu_seconds(pid) for name, pid in cluster.processes().items()}
     requests: Counter[str] = Counter()
     for sample in _samples(cluster, "apiserver_request_total"):
         labels = sample.labels
@@ -66,7 +66,7 @@ def read(cluster: Cluster) -> Reading:
 
 def peak_memory_mib(cluster: Cluster) -> dict[str, float]:
     """Largest resident memory of each process since `forget_peaks`, in MiB."""
-    return {name: _peak_kib(pid) / 1024 for name, pid in cluster.processes().items()}
+    return {name: peak_mib(pid) for name, pid in cluster.processes().items()}
 
 
 def forget_peaks(cluster: Cluster) -> None:
@@ -77,7 +77,7 @@ def forget_peaks(cluster: Cluster) -> None:
 
 def api_server_cpu(cluster: Cluster) -> float:
     """CPU seconds of the API server so far."""
-    return _cpu_seconds(cluster.processes()[API_SERVER])
+    return cpu_seconds(cluster.processes()[API_SERVER])
 
 
 def watchers(cluster: Cluster, resource: str) -> int:
@@ -102,14 +102,16 @@ def within(before: Mapping[float, float], after: Mapping[float, float]) -> dict[
     return {f"{bound * 1000:g}": count / every for bound, count in counts.items() if every and bound != float("inf")}
 
 
-def _cpu_seconds(pid: int) -> float:
+def cpu_seconds(pid: int) -> float:
+    """CPU time that a process has used."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / _TICKS
 
 
-def _peak_kib(pid: int) -> float:
+def peak_mib(pid: int) -> float:
+    """Largest resident memory of a process, in MiB."""
     lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-    return next(float(line.split()[1]) for line in lines if line.startswith("VmHWM:"))
+    return next(float(line.split()[1]) for line in lines if line.startswith("VmHWM:")) / 1024
 
 
 def _samples(cluster: Cluster, name: str) -> list[Sample]:

@@ -189,7 +189,7 @@ def _look_around(cluster: Cluster, where: Where, plane: ControlPlane, sharing: S
             f"  kubectl get trainingworkloads -A\n"
             f"  kubectl describe trainingworkload -n runai-vision sweep\n"
             f"  kubectl explain trainingworkload.spec.gpu\n\n"
-            f"The control plane is {plane.address} ({plane.address}/api/docs): {plane.administrator} with the password"
+            f"The control plane is {plane.address} ({plane.address}/api/docs): {plane.username} with the password"
             f" {plane.password}\n\n"
             f"To take it away: {away}",
             markup=False,

@@ -6,7 +6,7 @@ from typing import Final
 
 import pytest
 
-from tests.controlplane.postgresql import binaries, postgresql
+from aliquot_lab.postgresql import binaries, postgresql
 
 KINDS: Final = ("sqlite", "postgresql")
 

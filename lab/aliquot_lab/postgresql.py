@@ -1,4 +1,4 @@
-"""A PostgreSQL server for tests, from the machine's own binaries: no network, no settings of the machine touched."""
+"""A PostgreSQL server of one's own, from the machine's binaries: no network, no settings of the machine touched."""
 
 import contextlib
 import os
@@ -7,6 +7,8 @@ import subprocess
 import tempfile
 from collections.abc import Generator
 from pathlib import Path
+
+from aliquot_lab.errors import LabError
 
 _DEBIAN = Path("/usr/lib/postgresql")
 _PATIENCE_SECONDS = "300"
@@ -22,15 +24,23 @@ def binaries() -> Path | None:
 
 @contextlib.contextmanager
 def postgresql() -> Generator[str]:
-    """A server with an empty database, reached by a socket; gives its URL."""
+    """A server with an empty database, reached by a socket; gives its URL.
+
+    Raises:
+        LabError: there is none on this machine, or it does not start.
+    """
     folder = binaries()
-    assert folder is not None
+    if folder is None:
+        message = "no PostgreSQL server on this machine"
+        raise LabError(message)
     as_user = ["runuser", "-u", "postgres", "--"] if os.getuid() == 0 else []
 
     def run(program: str, *arguments: str) -> None:
         command = [*as_user, str(folder / program), *arguments]
         done = subprocess.run(command, capture_output=True, text=True, check=False, cwd="/")
-        assert done.returncode == 0, f"{program}: {done.stdout} {done.stderr}"
+        if done.returncode != 0:
+            message = f"{program}: {done.stdout} {done.stderr}"
+            raise LabError(message)
 
     with tempfile.TemporaryDirectory(prefix="aliquot-pg-", ignore_cleanup_errors=True) as home:
         if as_user:
