@@ -19,7 +19,7 @@ help: ## This list
 setup: ## The Python environment (.venv)
 	@$(UV) sync --frozen --quiet
 
-demo: setup ## A real Kubernetes with 20 nodes of 8 GPUs, the chart, the operator, workloads; KEEP=1 leaves it up, CLUSTER=kind uses kind
+demo: setup ## A real Kubernetes with 20 nodes of 8 GPUs, control plane, operator, workloads; KEEP=1 leaves it up, CLUSTER=kind uses kind
 	@$(RUN) python -m demo $(if $(KEEP),--keep) $(if $(CLUSTER),--cluster $(CLUSTER))
 
 test: setup lab-build ## Every test; ROOM=scheduling only those of one room
