@@ -2,6 +2,7 @@
 
 import uuid
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
@@ -18,6 +19,7 @@ from aliquot.contracts.cluster_sync import (
     ReportedNode,
     ReportedOperand,
 )
+from aliquot.contracts.cluster_workloads import ReportedEvent, ReportedPod, ReportedWorkload
 from tests.controlplane.plane import Plane, Tenant
 
 WELL = ReportedCluster(
@@ -34,6 +36,28 @@ def node(name: str, **changes: Any) -> ReportedNode:
     """A node without any trouble, but for what is changed."""
     made = ReportedNode(name=name, status="Ready", node_pool="default", created_at="2026-01-31T12:00:00Z")
     return made.model_copy(update=changes)
+
+
+BORN = datetime(2026, 1, 31, 12, tzinfo=UTC)
+
+
+def workload(uid: str, **changes: Any) -> ReportedWorkload:
+    """A workload of the project team-a that runs, but for what is changed."""
+    given = {"id": uid, "name": uid, "namespace": "runai-team-a", "type": "TrainingWorkload", "project": "team-a"}
+    return ReportedWorkload.model_validate({"phase": "Running", "createdAt": BORN, **given, **changes})
+
+
+def pod(uid: str, of: str, **changes: Any) -> ReportedPod:
+    """A pod of a workload of the project team-a that runs, but for what is changed."""
+    given = {"id": uid, "name": uid, "workload": of, "workloadName": of, "project": "team-a"}
+    return ReportedPod.model_validate({"kubernetesPhase": "Running", "createdAt": BORN, **given, **changes})
+
+
+def event(uid: str, of: str, **changes: Any) -> ReportedEvent:
+    """Something that happened to a workload, but for what is changed."""
+    about = {"involvedUid": of, "involvedKind": "TrainingWorkload", "involvedName": of}
+    said = {"type": "Normal", "reason": "Scheduled", "message": "it has a node", "createdAt": BORN}
+    return ReportedEvent.model_validate({"id": uid, "workload": of, **about, **said, **changes})
 
 
 @dataclass

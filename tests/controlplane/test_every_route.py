@@ -16,6 +16,7 @@ from fastapi.routing import APIRoute
 
 from aliquot.contracts.administrator_api.permissions import ROLES
 from aliquot.controlplane.app import ROOMS
+from tests.controlplane.cluster import cluster_of, workload
 from tests.controlplane.plane import Caller, Plane, Tenant, running
 
 AMOUNTS = [{"gpu": {"deserved": 1}}]
@@ -51,6 +52,14 @@ PUT    /api/v1/org-unit/projects/{projectId}               project        update
 PUT    /api/v1/org-unit/projects/{projectId}/resources     project        update  project     list
 PATCH  /api/v1/org-unit/projects/{projectId}/resources     project        update  project     list
 DELETE /api/v1/org-unit/projects/{projectId}               project        delete  project
+GET    /api/v1/workloads                                   workloads      read    list
+GET    /api/v1/workloads/count                             workloads      read    list
+GET    /api/v1/workloads/pods                              workloads      read    list
+GET    /api/v1/workloads/pods/count                        workloads      read    list
+GET    /api/v1/workloads/{workloadId}                      workloads      read    project
+GET    /api/v1/workloads/{workloadId}/pods                 workloads      read    project
+GET    /api/v1/workloads/{workloadId}/events               workloads      read    project
+GET    /api/v1/workloads/{workloadId}/history              workloads      read    project
 GET    /api/v1/apps                                        apps           read    list
 POST   /api/v1/apps                                        apps           create  tenant      app
 GET    /api/v1/apps/{appId}                                apps           read    tenant
@@ -136,6 +145,8 @@ def _ids(tenant: Tenant) -> dict[str, str]:
     app, _ = tenant.application()
     user = tenant.admin.done("POST", "/api/v1/users", {"email": "somebody@example.com"})
     pool = {"name": "a100", "clusterId": cluster, "labelKey": "k", "labelValue": "v"}
+    uid = f"workload-of-{tenant.id}"
+    cluster_of(tenant, cluster).report(workload(uid))
     rule = {"subjectId": "x", "subjectType": "group", "roleId": 5, "scopeType": "project", "scopeId": project["id"]}
     return {
         "tenant": str(tenant.id),
@@ -152,6 +163,7 @@ def _ids(tenant: Tenant) -> dict[str, str]:
         "appId": app["id"],
         "userId": user["id"],
         "roleIdPath": "5",
+        "workloadId": uid,
         "accessRuleId": str(tenant.admin.done("POST", "/api/v1/authorization/access-rules", rule)["id"]),
     }
 

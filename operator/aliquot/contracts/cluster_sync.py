@@ -19,11 +19,13 @@ no report was taken for two minutes an earlier term is believed: the cluster was
 Whoever is older skips members that it does not know.
 """
 
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final, Literal, get_args
 
 from pydantic import Field
 
 from aliquot.contracts.administrator_api.shapes import Answer
+from aliquot.contracts.cluster_shapes import Amounts, Count, Message, ObjectName, ReportedCondition, Text
+from aliquot.contracts.cluster_workloads import ReportedEvent, ReportedPod, ReportedWorkload
 
 PREFIX: Final = "/cluster-sync/v1"
 LONGEST_WAIT_SECONDS: Final = 55
@@ -36,14 +38,9 @@ UNLIMITED: Final = -1
 REFUSED: Final = "Refused"
 """Phase of what the API server of the cluster does not take as it is to be; the message says why."""
 
-Kind = Literal["node", "nodePool", "department", "project", "accessRule"]
-KINDS: Final[tuple[Kind, ...]] = ("node", "nodePool", "department", "project", "accessRule")
-
-Text = Annotated[str, Field(max_length=1024)]
-Message = Annotated[str, Field(max_length=4096)]
-Amount = Annotated[float, Field(ge=0, le=1e18, allow_inf_nan=False)]
-Amounts = Annotated[dict[Annotated[str, Field(max_length=253)], Amount], Field(max_length=64)]
-Count = Annotated[int, Field(ge=0, le=2**53)]
+Kind = Literal["node", "nodePool", "department", "project", "accessRule", "workload", "pod", "event"]
+KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
+"""In the order in which they are told: an object comes after those that it names."""
 
 
 # Down
@@ -140,16 +137,6 @@ class Desired(Answer):
 # Up
 
 
-class ReportedCondition(Answer):
-    """A condition, as Kubernetes has them."""
-
-    type: Text
-    status: Literal["True", "False", "Unknown"]
-    reason: Text = ""
-    message: Message = ""
-    last_transition_time: Text | None = None
-
-
 class ReportedOperand(Answer):
     """A part of the platform in the cluster."""
 
@@ -200,7 +187,7 @@ class ReportedNode(Answer):
     """A node, by its name."""
 
     kind: Literal["node"] = "node"
-    name: Annotated[str, Field(min_length=1, max_length=253)]
+    name: ObjectName
     status: Literal["Ready", "NotReady", "Unknown"]
     node_pool: Text
     created_at: Text
@@ -222,7 +209,7 @@ class ReportedUse(Answer):
 class _Status(Answer):
     """What all statuses have in common."""
 
-    name: Annotated[str, Field(min_length=1, max_length=253)]
+    name: ObjectName
     phase: Text = ""
     """As the custom resource has it, or `REFUSED`; empty: it has none yet."""
     message: Message = ""
@@ -260,17 +247,17 @@ class ReportedAccessRule(_Status):
     kind: Literal["accessRule"] = "accessRule"
 
 
-Reported = Annotated[
-    ReportedNode | ReportedNodePool | ReportedDepartment | ReportedProject | ReportedAccessRule,
-    Field(discriminator="kind"),
-]
+ReportedNamed = ReportedNode | ReportedNodePool | ReportedDepartment | ReportedProject | ReportedAccessRule
+"""What is known by its name; all else is known by its uid (`aliquot.contracts.cluster_workloads`)."""
+Reported = Annotated[ReportedNamed | ReportedWorkload | ReportedPod | ReportedEvent, Field(discriminator="kind")]
 
 
 class Gone(Answer):
     """An object that is not there any more."""
 
     kind: Kind
-    name: Annotated[str, Field(min_length=1, max_length=253)]
+    name: ObjectName
+    """What it is known by: its name, or its uid."""
 
 
 class Report(Answer):

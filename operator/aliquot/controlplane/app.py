@@ -22,6 +22,7 @@ from aliquot.controlplane.projects import routes as projects
 from aliquot.controlplane.roles import routes as roles
 from aliquot.controlplane.services import Services
 from aliquot.controlplane.users import routes as users
+from aliquot.controlplane.workloads import routes as workloads
 
 ROOMS: Final = (
     auth,
@@ -30,6 +31,7 @@ ROOMS: Final = (
     node_pools,
     departments,
     projects,
+    workloads,
     applications,
     users,
     roles,

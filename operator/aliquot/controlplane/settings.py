@@ -89,6 +89,22 @@ class Clusters(_Group):
     """A cluster that gave no sign of life for so long is `Disconnected`. It gives one a minute at least."""
 
 
+class Workloads(_Group):
+    """What is kept of the workloads of a cluster, and of their pods."""
+
+    deleted_days: int = Field(default=30, ge=0, le=3650)
+    """Those that are gone can be looked at for so long."""
+
+    deleted_most: int = Field(default=10_000, ge=0, le=1_000_000)
+    """At most so many of them, workloads and pods each; the oldest go first."""
+
+    records_most: int = Field(default=100, ge=1, le=10_000)
+    """Events and phases of each workload, the latest."""
+
+    live_most: int = Field(default=200_000, ge=1, le=10_000_000)
+    """At most so many that are there, workloads and pods each; what comes beyond that is left out."""
+
+
 class ApiServer(Server):
     """The control plane's own HTTP server."""
 
@@ -118,5 +134,6 @@ class ControlPlaneSettings(BaseSettings):
     tokens: Tokens = Tokens()
     sign_in: SignIn = SignIn()
     clusters: Clusters = Clusters()
+    workloads: Workloads = Workloads()
     server: ApiServer = ApiServer()
     log: Log = Log()

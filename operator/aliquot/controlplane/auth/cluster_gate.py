@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Annotated, Final, NoReturn
 
 from fastapi import Depends, Request
+from sqlalchemy.orm import Session
 from typing_extensions import TypeIs
 
 from aliquot.controlplane.auth.attempts import Attempts
@@ -52,7 +53,7 @@ class ClusterGate:
         with self.services.database.reading() as session:
             row = session.get(Cluster, self.cluster_id)
             if self._is_known(row):
-                yield ClusterPermit(CLUSTER_MAKER, session, row, self._now_ms())
+                yield self._permit(session, row)
                 return
         self._refuse()
 
@@ -72,7 +73,10 @@ class ClusterGate:
             row = session.get(Cluster, self.cluster_id)
             if not self._is_known(row):
                 raise UnknownCluster  # it was deleted, or given another secret, since we looked
-            yield ClusterPermit(CLUSTER_MAKER, session, row, self._now_ms())
+            yield self._permit(session, row)
+
+    def _permit(self, session: Session, row: Cluster) -> ClusterPermit:
+        return ClusterPermit(CLUSTER_MAKER, session, row, self._now_ms(), self.services.settings.workloads)
 
     def _refuse(self) -> NoReturn:
         services, who = self.services, ("cluster", self.cluster_id)

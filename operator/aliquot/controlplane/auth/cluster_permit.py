@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.orm.interfaces import ORMOption
 
 from aliquot.contracts.cluster_sync import Kind
+from aliquot.controlplane.auth.workload_keeper import WorkloadKeeper
 from aliquot.controlplane.database.tables import (
     AccessRule,
     Application,
@@ -23,6 +24,7 @@ from aliquot.controlplane.database.tables import (
     ReportedObject,
     User,
 )
+from aliquot.controlplane.settings import Workloads
 
 Own = TypeVar("Own", NodePool, Department, Project)
 
@@ -37,15 +39,17 @@ class ClusterPermit:
         cluster_id: which cluster.
         revision: of all that it is to have.
         now_ms: when.
+        workloads: what it says of its workloads.
     """
 
-    def __init__(self, maker: object, session: Session, cluster: Cluster, now_ms: int) -> None:
+    def __init__(self, maker: object, session: Session, cluster: Cluster, now_ms: int, limits: Workloads) -> None:
         assert maker is CLUSTER_MAKER, "only the gate of clusters makes such permits"
         self._session = session
         self._tenant_id = cluster.tenant_id
         self.cluster_id = cluster.id
         self.revision = cluster.revision
         self.now_ms = now_ms
+        self.workloads = WorkloadKeeper(session, cluster.id, cluster.tenant_id, now_ms, limits)
 
     def own(self, model: type[Own], *options: ORMOption) -> Sequence[Own]:
         """What the cluster is to have of a table, by name."""

@@ -8,7 +8,7 @@ import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Final, NamedTuple, TypeVar
 
-from sqlalchemy import ColumnElement, Select, and_, func, select
+from sqlalchemy import ColumnElement, Select, and_, func, select, update
 from sqlalchemy.orm import InstrumentedAttribute, Session
 from sqlalchemy.orm.interfaces import ORMOption
 
@@ -26,11 +26,14 @@ from aliquot.controlplane.database.tables import (
     Department,
     Document,
     NodePool,
+    Pod,
     Project,
     Quota,
     ReportedObject,
     Tenant,
     User,
+    Workload,
+    WorkloadRecord,
 )
 from aliquot.controlplane.refusals import Forbidden, NotFound
 
@@ -182,6 +185,46 @@ class Permit:
         self._check(cluster)
         query = select(ReportedObject).where(ReportedObject.cluster_id == cluster.id, ReportedObject.kind == "node")
         return self._session.scalars(query.order_by(ReportedObject.name)).all()
+
+    def records(
+        self, workload: Workload, offset: int, limit: int, *, events_only: bool = False
+    ) -> tuple[Sequence[WorkloadRecord], int | None]:
+        """What happened to a workload, the latest first.
+
+        Args:
+            workload: it.
+            offset: so many are skipped.
+            limit: at most so many are returned.
+            events_only: only Events of its cluster, and no phases.
+
+        Returns:
+            They, and the offset of what follows; None: nothing does.
+        """
+        self._check(workload)
+        whose = WorkloadRecord.cluster_id == workload.cluster_id, WorkloadRecord.workload_id == workload.id
+        query = select(WorkloadRecord).where(*whose)
+        if events_only:
+            query = query.where(WorkloadRecord.event_id.is_not(None))
+        latest = query.order_by(WorkloadRecord.happened_ms.desc(), WorkloadRecord.id.desc())
+        found = self._session.scalars(latest.offset(offset).limit(limit + 1)).all()
+        return found[:limit], offset + limit if len(found) > limit else None
+
+    def take_in(self, project: Project, department: str) -> None:
+        """Let a new project have what runs under its name in its cluster, after `record` has told of the project.
+
+        So it is done either before a report of the cluster, or after it has been written.
+
+        Args:
+            project: it.
+            department: name of its department.
+        """
+        where = {"project_id": project.id, "department_id": project.department_id}
+        for model, values in ((Workload, {**where, "department_name": department}), (Pod, where)):
+            named = model.cluster_id == project.cluster_id, model.project_name == project.name
+            self._session.execute(
+                update(model).where(*named, model.deleted_ms.is_(None)).values(**values),
+                execution_options={"synchronize_session": False},
+            )
 
     def _clusters(self, ids: Collection[str]) -> ColumnElement[bool]:
         return and_(Cluster.tenant_id == self.holder.tenant_id, Cluster.id.in_(ids))

@@ -10,11 +10,13 @@ from aliquot.controlplane.database.tables import (
     Cluster,
     Department,
     NodePool,
+    Pod,
     Project,
     User,
+    Workload,
 )
 
-Placed = User | Application | Cluster | NodePool | Department | Project | AccessRule | AuditRecord
+Placed = User | Application | Cluster | NodePool | Department | Project | AccessRule | AuditRecord | Workload | Pod
 """What has a place in the tenant."""
 
 
@@ -29,7 +31,7 @@ def place_of(placed: Placed) -> Place:
             return Place(placed.cluster_id, placed.id)
         case Project():
             return Place(placed.cluster_id, placed.department_id, placed.id)
-        case AccessRule():
+        case AccessRule() | Workload() | Pod():
             return Place(placed.cluster_id, placed.department_id, placed.project_id)
         case AuditRecord():
             return Place(placed.cluster_id)
@@ -38,9 +40,13 @@ def place_of(placed: Placed) -> Place:
 
 
 def is_within(placed: Placed, reach: Reach) -> bool:
-    """Whether an object is shown. Rules and records say much about others: those above are not shown."""
+    """Whether an object is shown. Those above are not that say much about others: rules, records, and workloads.
+
+    What runs in a cluster, and in no project, is above all projects.
+    """
     place = place_of(placed)
-    return reach.covers(place) if isinstance(placed, AccessRule | AuditRecord) else reach.shows(place)
+    shows_others = isinstance(placed, AccessRule | AuditRecord | Workload | Pod)
+    return reach.covers(place) if shows_others else reach.shows(place)
 
 
 def within(model: type[Placed], reach: Reach) -> ColumnElement[bool]:
@@ -62,12 +68,13 @@ def within(model: type[Placed], reach: Reach) -> ColumnElement[bool]:
             Project.department_id.in_(reach.departments),
             Project.id.in_(reach.projects),
         )
-    if model is AccessRule:
-        return or_(
-            AccessRule.cluster_id.in_(reach.clusters),
-            AccessRule.department_id.in_(reach.departments),
-            AccessRule.project_id.in_(reach.projects),
-        )
+    for placed in (AccessRule, Workload, Pod):
+        if model is placed:
+            return or_(
+                placed.cluster_id.in_(reach.clusters),
+                placed.department_id.in_(reach.departments),
+                placed.project_id.in_(reach.projects),
+            )
     if model is AuditRecord:
         return AuditRecord.cluster_id.in_(reach.clusters)
     return true() if reach.above_all else false()

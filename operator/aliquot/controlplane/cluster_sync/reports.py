@@ -1,13 +1,22 @@
 """What a cluster says of itself, kept."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Final, TypeGuard, TypeVar
 
-from aliquot.contracts.cluster_sync import KINDS, Kind, Received, Report, Reported
+from aliquot.contracts.administrator_api.shapes import to_milliseconds
+from aliquot.contracts.cluster_sync import Kind, Received, Report, Reported, ReportedNamed
+from aliquot.contracts.cluster_workloads import ReportedEvent, ReportedPod, ReportedWorkload
 from aliquot.controlplane.auth.cluster_permit import ClusterPermit
+from aliquot.controlplane.auth.workload_keeper import Happening
 from aliquot.controlplane.cluster_sync.rules import BeginAnew, Last, revision_of, shown, verdict
-from aliquot.controlplane.database.tables import ClusterState, Document
+from aliquot.controlplane.database.tables import ClusterState, Document, Pod, Workload
 from aliquot.controlplane.refusals import BadRequest, Conflict
+from aliquot.controlplane.workloads.rules import event_document, pod_columns, projects_named, workload_columns
+
+RunningT = TypeVar("RunningT", ReportedWorkload, ReportedPod, ReportedEvent)
+_MODELS: Final[Mapping[Kind, type[Workload] | type[Pod]]] = {"workload": Workload, "pod": Pod}
+"""What is known by uid, and stays for a while when it is gone."""
 
 
 def check_names(report: Report) -> None:
@@ -18,7 +27,7 @@ def check_names(report: Report) -> None:
     """
     for field, objects in (("objects", report.objects), ("gone", report.gone)):
         for index, each in enumerate(objects):
-            if not each.name.isprintable():
+            if not isinstance(each, ReportedEvent) and not each.name.isprintable():
                 raise BadRequest(
                     f"Bad request - {field}.{index}.name: {each.name!r} is not allowed: printable characters only"
                 )
@@ -48,22 +57,63 @@ def _write(permit: ClusterPermit, state: ClusterState, report: Report) -> None:
         applied = revision_of(report.cluster.applied_revision)
         if applied is not None:  # else what it had before is what most objects are made of
             state.applied_revision = applied
-    for kind in KINDS:
-        gone = [each.name for each in report.gone if each.kind == kind]
-        if gone:
-            permit.forget(kind, gone)
-    for kind, documents in _by_kind(report.objects).items():
-        permit.keep(kind, documents, report.session)
+    _forget(permit, report)
+    _keep_named(permit, [each for each in report.objects if _is_named(each)], report.session)
+    _keep_running(permit, report)
     for kind in report.complete:
-        permit.forget_all_but(kind, report.session)
+        if (model := _MODELS.get(kind)) is not None:
+            permit.workloads.end_all_but(model, report.session)
+        elif kind != "event":
+            permit.forget_all_but(kind, report.session)
+    permit.workloads.trim()
 
 
-def _by_kind(objects: Sequence[Reported]) -> dict[Kind, dict[str, Document]]:
-    """Documents by kind and name; of an object that is there twice the later one counts."""
+def _forget(permit: ClusterPermit, report: Report) -> None:
+    gone: dict[Kind, list[str]] = defaultdict(list)
+    for each in report.gone:
+        gone[each.kind].append(each.name)
+    for kind, names in gone.items():
+        if (model := _MODELS.get(kind)) is not None:
+            permit.workloads.end(model, names)
+        elif kind != "event":
+            permit.forget(kind, names)
+
+
+def _is_named(each: Reported) -> TypeGuard[ReportedNamed]:
+    return not isinstance(each, ReportedWorkload | ReportedPod | ReportedEvent)
+
+
+def _keep_named(permit: ClusterPermit, objects: Sequence[ReportedNamed], session: str) -> None:
+    """Keep objects by kind and name; of one that is there twice the later one counts."""
     found: dict[Kind, dict[str, Document]] = defaultdict(dict)
     for each in objects:
         found[each.kind][each.name] = shown(each.model_dump(mode="json", by_alias=True, exclude={"kind", "name"}))
-    return found
+    for kind, documents in found.items():
+        permit.keep(kind, documents, session)
+
+
+def _keep_running(permit: ClusterPermit, report: Report) -> None:
+    """Keep workloads, then their pods and Events, by uid; of one that is there twice the later one counts."""
+    workloads = [_cleaned(each) for each in report.objects if isinstance(each, ReportedWorkload)]
+    pods = [_cleaned(each) for each in report.objects if isinstance(each, ReportedPod)]
+    events = [_cleaned(each) for each in report.objects if isinstance(each, ReportedEvent)]
+    keeper, places = permit.workloads, permit.workloads.places(projects_named([*workloads, *pods]))
+    if workloads:
+        kept = {each.id: workload_columns(each, places.get(each.project or "")) for each in workloads}
+        keeper.keep(Workload, kept, report.session)
+    if pods:
+        keeper.keep(Pod, {each.id: pod_columns(each, places.get(each.project or "")) for each in pods}, report.session)
+    if events:
+        keeper.record(
+            {
+                each.id: Happening(each.workload, to_milliseconds(each.created_at), event_document(each))
+                for each in events
+            }
+        )
+
+
+def _cleaned(said: RunningT) -> RunningT:
+    return said.model_validate(shown(said.model_dump(mode="json", by_alias=True)))
 
 
 def _last(state: ClusterState) -> Last:

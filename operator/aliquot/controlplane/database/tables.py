@@ -3,14 +3,15 @@
     tenants ─┬─ users, applications, access_rules, audit_records
              └─ clusters ─┬─ node_pools ──────────────┐
                           ├─ departments ── projects ─┴─ quotas (of a department or a project, in a pool)
-                          └─ cluster_states, reported_objects: what the cluster says of itself
+                          ├─ cluster_states, reported_objects: what the cluster says of itself
+                          └─ workloads, pods, workload_records: what runs there, and ran there lately
 
 Ids are never given twice, also when what had them is gone: access rules and audit records name them.
 """
 
 from typing import Any, ClassVar
 
-from sqlalchemy import JSON, BigInteger, CheckConstraint, ForeignKey, Index, Integer, String, UniqueConstraint
+from sqlalchemy import JSON, BigInteger, CheckConstraint, Float, ForeignKey, Index, Integer, String, UniqueConstraint
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 _KEY = BigInteger().with_variant(Integer, "sqlite")
@@ -207,6 +208,80 @@ class ReportedObject(Base):
     name: Mapped[str] = mapped_column(_text(253), primary_key=True)
     session: Mapped[str] = mapped_column(_text(36))
     updated_ms: Mapped[int] = mapped_column(BigInteger)
+    document: Mapped[Document]
+
+
+class _Running:
+    """What workloads and pods have in common: where they are, since when, and what their cluster says of them.
+
+    Of the tenant, project and department only the ids are kept, and no keys to them: reports are written while
+    administrators change those, and neither waits for the other (`engine`).
+    """
+
+    cluster_id: Mapped[str] = mapped_column(ForeignKey("clusters.id", ondelete="CASCADE"), primary_key=True)
+    id: Mapped[str] = mapped_column(_text(64), primary_key=True)
+    tenant_id: Mapped[int] = mapped_column(BigInteger)
+    session: Mapped[str] = mapped_column(_text(36))
+    name: Mapped[str] = mapped_column(_text(253))
+    project_name: Mapped[str | None] = mapped_column(_text(1024))
+    project_id: Mapped[int | None] = mapped_column(BigInteger)
+    department_id: Mapped[int | None] = mapped_column(BigInteger)
+    node_pool: Mapped[str | None] = mapped_column(_text(1024))
+    kubernetes_phase: Mapped[str] = mapped_column(_text(1024))
+    kubernetes_phase_ms: Mapped[int] = mapped_column(BigInteger)
+    created_ms: Mapped[int] = mapped_column(BigInteger)
+    completed_ms: Mapped[int | None] = mapped_column(BigInteger)
+    deleted_ms: Mapped[int | None] = mapped_column(BigInteger)
+    updated_ms: Mapped[int] = mapped_column(BigInteger)
+    document: Mapped[Document]
+
+
+class Workload(_Running, Base):
+    """A workload of a cluster, by its uid there. One that is gone is kept for a while."""
+
+    __tablename__ = "workloads"
+    __table_args__ = (
+        Index("workloads_of_tenant", "tenant_id", "created_ms"),
+        Index("workloads_of_project", "project_id"),
+        Index("workloads_gone", "cluster_id", "deleted_ms"),
+    )
+
+    type: Mapped[str] = mapped_column(_text(1024))
+    department_name: Mapped[str | None] = mapped_column(_text(1024))
+    phase: Mapped[str] = mapped_column(_text(16))
+    phase_ms: Mapped[int] = mapped_column(BigInteger)
+    submitted_by: Mapped[str | None] = mapped_column(_text(1024))
+    allocated_gpu: Mapped[float] = mapped_column(Float(53))
+    distributed_framework: Mapped[str | None] = mapped_column(_text(16))
+
+
+class Pod(_Running, Base):
+    """A pod of a workload, by its uid. One that is gone is kept for a while."""
+
+    __tablename__ = "pods"
+    __table_args__ = (
+        Index("pods_of_tenant", "tenant_id", "created_ms"),
+        Index("pods_of_project", "project_id"),
+        Index("pods_of_workload", "cluster_id", "workload_id"),
+        Index("pods_gone", "cluster_id", "deleted_ms"),
+    )
+
+    workload_id: Mapped[str] = mapped_column(_text(64))
+    workload_name: Mapped[str] = mapped_column(_text(253))
+    node_name: Mapped[str | None] = mapped_column(_text(1024))
+
+
+class WorkloadRecord(Base):
+    """Something that happened to a workload: an Event of its cluster, by its uid, or another phase."""
+
+    __tablename__ = "workload_records"
+    __table_args__ = (UniqueConstraint("cluster_id", "workload_id", "event_id"), _COUNTED)
+
+    id: Mapped[int] = mapped_column(_KEY, primary_key=True)
+    cluster_id: Mapped[str] = mapped_column(ForeignKey("clusters.id", ondelete="CASCADE"))
+    workload_id: Mapped[str] = mapped_column(_text(64))
+    event_id: Mapped[str | None] = mapped_column(_text(64))
+    happened_ms: Mapped[int] = mapped_column(BigInteger)
     document: Mapped[Document]
 
 

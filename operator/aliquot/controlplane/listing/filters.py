@@ -16,14 +16,14 @@ from sqlalchemy import ColumnElement, not_, or_
 from aliquot.contracts.administrator_api.shapes import to_milliseconds
 from aliquot.controlplane.refusals import BadRequest
 
-Kind = Literal["text", "number", "time"]
+Kind = Literal["text", "number", "amount", "time"]
 _Compare = Callable[[Any, Any], ColumnElement[bool]]
 
 _TERM: Final = re.compile(r"([A-Za-z]+)(==|!=|<=|>=|=@|!@|=\^|=\$)(.*)", re.DOTALL)
 _LARGEST: Final = 2**63 - 1
 
 
-def _lacks(column: Any, text: str | int) -> ColumnElement[bool]:
+def _lacks(column: Any, text: str | float) -> ColumnElement[bool]:
     return or_(column.is_(None), not_(column.contains(text, autoescape=True)))
 
 
@@ -40,6 +40,7 @@ _COMPARISONS: Final[Mapping[str, _Compare]] = {
 _OF_KIND: Final[Mapping[Kind, tuple[str, ...]]] = {
     "text": tuple(_COMPARISONS),
     "number": ("==", "!=", "<=", ">="),
+    "amount": ("==", "!=", "<=", ">="),
     "time": ("==", "!=", "<=", ">="),
 }
 
@@ -69,7 +70,7 @@ class Term:
 
     field: str
     comparison: str
-    value: str | int
+    value: str | int | float
 
 
 def parse(given: Iterable[str], kinds: Mapping[str, Kind]) -> list[Term]:
@@ -102,6 +103,10 @@ def _term(text: str, kinds: Mapping[str, Kind]) -> Term:
         if not re.fullmatch(r"[0-9]{1,19}", value, re.ASCII) or int(value) > _LARGEST:
             raise _refusal(text, f"{field} is a whole number")
         return Term(field, comparison, int(value))
+    if kind == "amount":
+        if not re.fullmatch(r"[0-9]{1,15}(\.[0-9]{1,9})?", value, re.ASCII):
+            raise _refusal(text, f"{field} is a number such as 2 or 0.5")
+        return Term(field, comparison, float(value))
     if kind == "time":
         try:
             return Term(field, comparison, to_milliseconds(datetime.fromisoformat(value)))

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Protocol, TypeVar, cast
 
 import orjson
 from fastapi import Response
@@ -13,6 +13,20 @@ from aliquot.controlplane.auth.permit import Permit, Row
 from aliquot.controlplane.listing.filters import Field, conditions, parse
 
 Model = TypeVar("Model")
+
+
+class Part(Protocol):
+    """Which part of a list is asked for."""
+
+    @property
+    def offset(self) -> int:
+        """So many are skipped."""
+        ...
+
+    @property
+    def limit(self) -> int:
+        """At most so many are shown."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +57,7 @@ def ordered(
         page: what was asked for.
         sort_by: name of the field; None: by age.
         fields: what it can be sorted by.
-        key: column that tells any two apart, and the older before the newer.
+        key: column that tells any two apart, and the older before the newer; or several that do so together.
         filters: what it can be filtered by; None: the same.
 
     Raises:
@@ -52,11 +66,16 @@ def ordered(
     filters = fields if filters is None else filters
     terms = parse(page.filter_by, {name: field.kind for name, field in filters.items()})
     filtered = query.where(*conditions(terms, filters))
-    columns = [fields[sort_by].column, key] if sort_by else [key]
-    return filtered.order_by(*(column.desc() if page.sort_order == "desc" else column.asc() for column in columns))
+    keys = cast("tuple[Any, ...]", key) if isinstance(key, tuple) else (key,)
+    down = page.sort_order == "desc"
+    order = [column.desc() if down else column.asc() for column in keys]
+    if sort_by:
+        first = fields[sort_by].column  # what is nowhere comes last, in both databases
+        order.insert(0, first.desc().nulls_first() if down else first.asc().nulls_last())
+    return filtered.order_by(*order)
 
 
-def listed(permit: Permit, query: Select[Row], page: Page) -> Listed[Row]:
+def listed(permit: Permit, query: Select[Row], page: Part) -> Listed[Row]:
     """The part of a query that was asked for."""
     found = list(permit.rows(query.offset(page.offset).limit(page.limit + 1)))
     return Listed(found[: page.limit], page.offset + page.limit if len(found) > page.limit else None)

@@ -58,6 +58,7 @@ def create_project(gate: GateOfRequest, answer: Response, body: ProjectCreation)
         changes.change(permit, row, body.resources)
         made = shown(permit, row)
         permit.record("create", "project", row, after=document(made))
+        permit.take_in(row, department.name)
         preconditions.tell(answer, row.version)
         return made
 

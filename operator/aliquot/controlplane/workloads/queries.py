@@ -1,0 +1,82 @@
+"""Workloads and pods in the database."""
+
+from typing import Final, TypeVar
+
+from sqlalchemy import Select
+
+from aliquot.contracts.administrator_api.workloads import PodQuery
+from aliquot.controlplane.auth.permit import Permit
+from aliquot.controlplane.database.tables import Pod, Workload
+from aliquot.controlplane.listing import Field
+
+RunningT = TypeVar("RunningT", Workload, Pod)
+
+FIELDS: Final = {
+    "type": Field(Workload.type),
+    "name": Field(Workload.name),
+    "clusterId": Field(Workload.cluster_id),
+    "projectId": Field(Workload.project_id, "number"),
+    "projectName": Field(Workload.project_name),
+    "departmentId": Field(Workload.department_id, "number"),
+    "departmentName": Field(Workload.department_name),
+    "createdAt": Field(Workload.created_ms, "time"),
+    "deletedAt": Field(Workload.deleted_ms, "time"),
+    "submittedBy": Field(Workload.submitted_by),
+    "phase": Field(Workload.phase),
+    "completedAt": Field(Workload.completed_ms, "time"),
+    "nodepool": Field(Workload.node_pool),
+    "allocatedGPU": Field(Workload.allocated_gpu, "amount"),
+    "distributedFramework": Field(Workload.distributed_framework),
+}
+KEYS: Final = (Workload.created_ms, Workload.cluster_id, Workload.id)
+POD_FIELDS: Final = {
+    "clusterId": Field(Pod.cluster_id),
+    "nodeName": Field(Pod.node_name),
+    "currentNodepool": Field(Pod.node_pool),
+    "createdAt": Field(Pod.created_ms, "time"),
+    "completedAt": Field(Pod.completed_ms, "time"),
+    "deletedAt": Field(Pod.deleted_ms, "time"),
+}
+POD_KEYS: Final = (Pod.created_ms, Pod.cluster_id, Pod.id)
+
+
+def selected(permit: Permit, model: type[RunningT], *, deleted: bool) -> Select[RunningT]:
+    """Those that the caller may see: either those that are gone, or those that are there."""
+    return permit.select(model).where(model.deleted_ms.is_not(None) if deleted else model.deleted_ms.is_(None))
+
+
+def selected_pods(permit: Permit, query: PodQuery) -> Select[Pod]:
+    """The pods that a list asks for, but for its filters."""
+    found = selected(permit, Pod, deleted=query.deleted)
+    if query.completed == "true":
+        return found.where(Pod.completed_ms.is_not(None))
+    return found.where(Pod.completed_ms.is_(None)) if query.completed == "false" else found
+
+
+def workload(permit: Permit, uid: str) -> Workload:
+    """A workload, whether it is there or gone.
+
+    A cluster that was copied has the uids of the other one: what is there goes before what is gone, then the younger.
+
+    Raises:
+        NotFound: the tenant has none with this uid.
+        Forbidden: it is out of the caller's reach.
+    """
+    if uid.isprintable():
+        named = permit.select(Workload).where(Workload.id == uid)
+        found = permit.first(
+            named.order_by(Workload.deleted_ms.is_not(None), Workload.created_ms.desc(), Workload.cluster_id)
+        )
+        if found is not None:
+            return found
+    return permit.one(Workload, uid)
+
+
+def pods_of(permit: Permit, row: Workload, *, deleted: bool) -> Select[Pod]:
+    """The pods of a workload, the oldest first."""
+    gone = Pod.deleted_ms.is_not(None) if deleted else Pod.deleted_ms.is_(None)
+    return (
+        permit.select_whole(Pod)
+        .where(Pod.cluster_id == row.cluster_id, Pod.workload_id == row.id, gone)
+        .order_by(Pod.created_ms, Pod.id)
+    )
