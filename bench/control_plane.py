@@ -2,25 +2,30 @@
 
 The control plane is a process of its own, as it is served; clusters are stood in for by the client that operators use.
 Measured one after the other: projects made over REST by several callers at once, lists of them, all that a cluster is
-to have from nothing, a quota's way to a cluster that waits for it.
+to have from nothing, a quota's way to a cluster that waits for it. Then many clusters are connected at once, and tell
+of workloads that change all the time.
 """
 
 import asyncio
+import contextlib
 import itertools
 import subprocess
 import sys
 import tempfile
 import time
+import uuid
 from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, Final
 
 import typer
 
 from aliquot.clock import SystemClock
+from aliquot.contracts.cluster_sync import Report, ReportedCluster
+from aliquot.contracts.cluster_workloads import ReportedResources, ReportedWorkload
 from aliquot.rest.client import Address, ControlPlane
 from aliquot_lab import LabError, postgresql
 from aliquot_lab.ports import free_ports
@@ -44,19 +49,28 @@ class Size:
     Attributes:
         clusters: that are made.
         projects: of each.
+        connected: clusters that are connected at once.
+        workloads: of each of those.
+        seconds: for which one of them changes in each of the clusters every second.
     """
 
     clusters: int
     projects: int
+    connected: int
+    workloads: int
+    seconds: int
 
 
 def main(
     clusters: Annotated[int, typer.Option(min=1)] = 3,
     projects: Annotated[int, typer.Option(min=1, help="Of each cluster.")] = 1000,
+    connected: Annotated[int, typer.Option(min=1, help="Clusters that are connected at once.")] = 100,
+    workloads: Annotated[int, typer.Option(min=1, help="Of each connected cluster.")] = 100,
+    seconds: Annotated[int, typer.Option(min=1, help="For which a workload changes each second in each of them.")] = 60,
     output: Output = None,
 ) -> None:
     """Measure a control plane on both databases, one after the other."""
-    size = Size(clusters, projects)
+    size = Size(clusters, projects, connected, workloads, seconds)
     measured: dict[str, Any] = {}
     with tempfile.TemporaryDirectory(prefix="aliquot-bench-") as folder:
         measured["sqlite"] = _measure(f"sqlite:///{folder}/aliquot.db", size)
@@ -65,7 +79,7 @@ def main(
     else:
         with postgresql.postgresql() as url:
             measured["postgresql"] = _measure(url, size)
-    report(output, size={"clusters": clusters, "projects": projects}, measured=measured)
+    report(output, size=asdict(size), measured=measured)
 
 
 @dataclass(frozen=True)
@@ -75,7 +89,7 @@ class _Process:
     administrator: Administrator
 
 
-@contextmanager
+@contextlib.contextmanager
 def _serving(database: str) -> Generator[_Process]:
     """A control plane with an empty database."""
     (port,) = free_ports(1)
@@ -120,6 +134,7 @@ def _measure(database: str, size: Size) -> dict[str, Any]:
             "page_of_departments": departments,
             "all_of_a_cluster": whole,
             "quota_to_waiting_cluster": quota,
+            "connected": _connected(served, size, kind),
             "peak_memory_mib": measure.peak_mib(served.pid),
             "cpu_seconds": measure.cpu_seconds(served.pid),
         }
@@ -190,6 +205,103 @@ async def _quotas(served: _Process, cluster: Joined) -> dict[str, float]:
             wanted = await waiting
             took.append(time.perf_counter() - began)
     return _spread(took)
+
+
+def _connected(served: _Process, size: Size, kind: str) -> dict[str, Any]:
+    """Clusters tell of all their workloads, and then of those that change, while each waits for what it is to have."""
+    with console.status(f"{kind}: {size.connected} more clusters"):
+        joined = [served.administrator.add_cluster(f"f{number}") for number in range(size.connected)]
+    with console.status(f"{kind}: {size.connected * size.workloads} workloads"):
+        return asyncio.run(_told(served, joined, size))
+
+
+async def _told(served: _Process, clusters: Sequence[Joined], size: Size) -> dict[str, Any]:
+    async with contextlib.AsyncExitStack() as stack:
+        fleet = [_Telling(await stack.enter_async_context(_client(served.address, each)), size) for each in clusters]
+        began = time.perf_counter()
+        first = await asyncio.gather(*(each.everything() for each in fleet))
+        told = time.perf_counter() - began
+        waiting = [asyncio.create_task(each.wait()) for each in fleet]
+        used = measure.cpu_seconds(served.pid)
+        took = await asyncio.gather(*(each.changes(number / len(fleet)) for number, each in enumerate(fleet)))
+        used = measure.cpu_seconds(served.pid) - used
+        for each in waiting:
+            each.cancel()
+        await asyncio.gather(*waiting, return_exceptions=True)
+    later = [one for each in took for one in each]
+    return {
+        "seconds_until_all_was_told": told,
+        "first_reports": _spread(first),
+        "reports_of_one_change": _spread(later),
+        "reports_per_second": len(later) / size.seconds,
+        "cpu_milliseconds_per_report": used * 1000 / len(later),
+        "cores": used / size.seconds,
+    }
+
+
+class _Telling:
+    """Stands in for a cluster with workloads.
+
+    Args:
+        client: speaks to the control plane.
+        size: how much it has to tell.
+    """
+
+    def __init__(self, client: ControlPlane, size: Size) -> None:
+        self._client = client
+        self._size = size
+        self._session = str(uuid.uuid4())
+        self._sequence = 0
+
+    async def everything(self) -> float:
+        """Tell of the cluster and all its workloads; returns how many seconds that took."""
+        cluster = ReportedCluster(version="0.1.0", kube_version="v1.37.2", platform="vanilla")
+        every = tuple(_workload(number, 0) for number in range(self._size.workloads))
+        return await self._tell(*every, cluster=cluster, complete=("workload",))
+
+    async def changes(self, phase: float) -> list[float]:
+        """Tell of another change each second; returns how many seconds each took.
+
+        Args:
+            phase: when in each second.
+        """
+        began, took = time.perf_counter() + phase, list[float]()
+        for number in range(self._size.seconds):
+            await asyncio.sleep(max(0.0, began + number - time.perf_counter()))
+            took.append(await self._tell(_workload(number % self._size.workloads, number + 1)))
+        return took
+
+    async def wait(self) -> None:
+        """Wait for what the cluster is to have, as long as somebody lets it."""
+        tag = ""
+        while True:
+            wanted = await self._client.desired(tag, _WAIT_SECONDS)
+            tag = tag if wanted is None else wanted.tag
+
+    async def _tell(self, *workloads: ReportedWorkload, **parts: Any) -> float:
+        self._sequence += 1
+        said = Report(term=1, session=self._session, sequence=self._sequence, objects=workloads, **parts)
+        began = time.perf_counter()
+        await self._client.report(said.model_dump_json().encode())
+        return time.perf_counter() - began
+
+
+def _workload(number: int, change: int) -> ReportedWorkload:
+    amounts = ReportedResources(gpu=1, cpu_milli=1000, memory_bytes=2**30)
+    return ReportedWorkload(
+        id=f"00000000-0000-0000-0000-{number:012}",
+        name=f"job-{number}",
+        namespace="runai-p0",
+        type="TrainingWorkload",
+        project="p0",
+        phase="Running" if change % 2 else "Pending",
+        phase_message=f"{change} pods running",
+        created_at=datetime(2026, 11, 1, tzinfo=UTC),
+        running_pods=change,
+        pods_requested=amounts,
+        allocated=amounts,
+        images=("registry.example.com/bench:1",),
+    )
 
 
 if __name__ == "__main__":
