@@ -110,6 +110,11 @@ class Jobs:
         """Id of the job that a pod belongs to; the pod's own where it is not known."""
         return self._job_of.get(uid, uid)
 
+    def facts_of(self, uid: str) -> PodFacts | None:
+        """What a pod says, as was heard last; None: nothing was."""
+        gang = self._gangs.get(self.job_of(uid))
+        return None if gang is None else gang.members.get(uid)
+
     def pods_of(self, job_id: str) -> list[str]:
         """The uids of the pods of a job, oldest first."""
         gang = self._gangs.get(job_id)

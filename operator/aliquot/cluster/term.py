@@ -39,6 +39,7 @@ from aliquot.cluster.scheduler import Scheduler
 from aliquot.cluster.sources import Sources
 from aliquot.cluster.sync.push import Leading
 from aliquot.cluster.sync.room import Sync
+from aliquot.cluster.sync.workloads import Workloads
 from aliquot.cluster.tenant_metrics import Reading, readings
 from aliquot.cluster.triggers import Triggers
 from aliquot.cluster.usage import UsageKeeper
@@ -155,21 +156,6 @@ class Term:
         )
         self._tenants = TenantReconciler(client, mirror, self._feed, clock, self._scheduler.usage, configuration)
         self._access = AccessRules(client, informers, mirror, clock, self._add, settings, configuration)
-        self._sync = (
-            Sync(
-                client,
-                mirror,
-                self._access.rules,
-                leading,
-                clock,
-                self.trouble,
-                self._connection_changed,
-                metrics.sync,
-                settings.control_plane,
-            )
-            if settings.control_plane.url
-            else None
-        )
         self._configs = Configs(client, configuration, clock, self._add, self._besides)
         self._runai_jobs = RunaiJobs(client, informers, mirror, clock, retry, self._add, self._announcer.job_trouble)
         self._foreign = ForeignWorkloads(
@@ -185,6 +171,31 @@ class Term:
             self._pace,
             clock,
             settings,
+        )
+        self._sync = (
+            Sync(
+                client,
+                mirror,
+                self._access.rules,
+                Workloads(
+                    informers,
+                    mirror,
+                    self._own.views,
+                    self._runai_jobs,
+                    self._foreign.reports,
+                    seats,
+                    self._feed,
+                    self._jobs,
+                ),
+                leading,
+                clock,
+                self.trouble,
+                self._connection_changed,
+                metrics.sync,
+                settings.control_plane,
+            )
+            if settings.control_plane.url
+            else None
         )
         self._tasks: dict[Task, Callable[[Key], Awaitable[None]]] = {
             Task.POD_CONDITIONS: conditions.write,

@@ -339,6 +339,27 @@ class CarrierObject(ObjectBeside, frozen=True):
     status: CarrierStatus = CarrierStatus()
 
 
+class Regarded(Projection, frozen=True):
+    """What an Event is about."""
+
+    kind: str = ""
+    namespace: str = ""
+    name: str = ""
+    uid: str = ""
+
+
+class Event(Projection, frozen=True):
+    """Something that happened (events.k8s.io)."""
+
+    metadata: Metadata = Metadata()
+    event_time: str | None = None
+    reporting_controller: str = ""
+    reason: str = ""
+    type: str = ""
+    note: str = ""
+    regarding: Regarded = Regarded()
+
+
 class RoleRef(Projection, frozen=True):
     """Which role a RoleBinding gives."""
 

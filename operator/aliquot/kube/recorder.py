@@ -34,6 +34,8 @@ from aliquot.kube.token_bucket import TokenBucket
 
 EventType = Literal["Normal", "Warning"]
 
+CONTROLLER: Final = "aliquot.dev/operator"
+"""Who speaks where nobody else is named."""
 _log = log.get(__name__)
 _LONGEST_NOTE_BYTES: Final = 1024
 _LONGEST_WORD: Final = 128
@@ -126,7 +128,7 @@ class Recorder:
         clock: Clock,
         metrics: EventMetrics,
         *,
-        controller: str = "aliquot.dev/operator",
+        controller: str = CONTROLLER,
         instance: str,
         per_second: float = 100,
         capacity: int = 10_000,

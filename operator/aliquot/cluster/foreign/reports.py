@@ -16,7 +16,7 @@ from aliquot.cluster.foreign.seats import Seats
 from aliquot.cluster.foreign.standing import Standing
 from aliquot.cluster.foreign.tops import Top, top_of_reference
 from aliquot.cluster.mirror.cache import Cache, Key
-from aliquot.cluster.mirror.mirror import identify
+from aliquot.cluster.mirror.mirror import Listener, identify
 from aliquot.cluster.mirror.parse import Whole, parse, parse_whole
 from aliquot.cluster.resources import EXTERNAL_WORKLOADS, kind_of
 from aliquot.contracts.kinds.external import ExternalWorkload, ExternalWorkloadSpec, RequestedPods, RequestedResources
@@ -42,6 +42,10 @@ class Reports:
         clock: the time given to statuses.
         again: has a report looked at.
         on_problem: told of what a workload says and makes no sense.
+
+    Attributes:
+        held: all reports.
+        listeners: told of each change of one of them, with it before and after.
     """
 
     def __init__(
@@ -58,7 +62,8 @@ class Reports:
         self._standing = standing
         self._clock = clock
         self._again = again
-        self._held = Cache[ExternalWorkload](identify, lambda _old, _new: None)
+        self.listeners: list[Listener[ExternalWorkload]] = []
+        self.held = Cache[ExternalWorkload](identify, self._changed)
         self._on_problem = on_problem
         self._tops: dict[Key, Top] = {}
         self._told: dict[Key, tuple[str, ...]] = {}
@@ -71,9 +76,13 @@ class Reports:
         self._tops[key] = top
         return key
 
+    def _changed(self, old: ExternalWorkload | None, new: ExternalWorkload | None) -> None:
+        for listener in self.listeners:
+            listener(old, new)
+
     def __iter__(self) -> Iterator[Key]:
         """Where all reports are that there are."""
-        return iter([identity.key for identity in self._held.identities()])
+        return iter([identity.key for identity in self.held.identities()])
 
     def heard(self, old: Whole | None, new: Whole | None) -> None:
         """Hear of a report: a handler for the informer of ExternalWorkloads that carry our label."""
@@ -81,14 +90,14 @@ class Reports:
         assert held is not None
         key = Key(held.metadata.namespace, held.metadata.name)
         if new is None:
-            self._held.drop(key, held.metadata.uid)
+            self.held.drop(key, held.metadata.uid)
             self._again(key)  # somebody has deleted it, perhaps, though its workload lives
-        elif not self._held.holds(identify(new)):
+        elif not self.held.holds(identify(new)):
             parsed = parse_whole(_KIND, new)
             if isinstance(parsed, ExternalWorkload):
                 for reference in new.metadata.owner_references[:1]:
                     self._tops[key] = top_of_reference(reference, key.namespace)
-                self._held.put(parsed)
+                self.held.put(parsed)
                 self._again(key)
 
     # Writing
@@ -99,7 +108,7 @@ class Reports:
         Raises:
             ApiProblem: it could not be written; call again.
         """
-        held, top = self._held.get(key), self._tops.get(key)
+        held, top = self.held.get(key), self._tops.get(key)
         pods = [] if top is None else self._seats.under(top)
         if top is None or (held is None and not pods):
             self._tops.pop(key, None)
@@ -159,7 +168,7 @@ class Reports:
             return None
         found = parse(_KIND, msgspec.json.decode(answer.body))
         if isinstance(found, ExternalWorkload):
-            self._held.put(found)
+            self.held.put(found)
             return found
         return None
 

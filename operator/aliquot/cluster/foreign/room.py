@@ -53,6 +53,7 @@ class ForeignWorkloads:
 
     Attributes:
         tasks: how the work is done.
+        reports: what is said of them.
     """
 
     def __init__(
@@ -79,12 +80,12 @@ class ForeignWorkloads:
         self._clock = clock
         self._settings = settings.foreign
         standings = Standings(feed, jobs, verdict)
-        self._reports = Reports(client, seats, standings.of, clock, self._report_again, announcer.makes_no_sense)
+        self.reports = Reports(client, seats, standings.of, clock, self._report_again, announcer.makes_no_sense)
         ours = f"{names.MANAGED_BY_LABEL}={names.MANAGED_BY}"
         self._external = informers.of(EXTERNAL_WORKLOADS, Whole, label_selector=ours)
-        self._external.add_handler(self._reports.heard)
+        self._external.add_handler(self.reports.heard)
         seats.on_held.append(lambda key: add(Task.OWNER, key, self._settings.owner_seconds))
-        seats.on_top.append(lambda top: self._report_again(self._reports.key(top)))
+        seats.on_top.append(lambda top: self._report_again(self.reports.key(top)))
         owners.tables.on_wrong.append(announcer.wrong_table)
         owners.topology_objects.on_wrong.append(announcer.wrong_topology)
         self.tasks: Mapping[Task, Callable[[Key], Awaitable[None]]] = {
@@ -100,14 +101,14 @@ class ForeignWorkloads:
 
     def look_at_everything(self) -> None:
         """Have every report looked at."""
-        for key in self._reports:
+        for key in self.reports:
             self._add(Task.REPORT, key)
 
     def verdict_changed(self, pods: Sequence[Pod]) -> None:
         """The reason has changed, come or gone for which these pods wait, all those of one job."""
         tops = {top for pod in pods if (top := self._seats.top(pod)) is not None}
         for top in tops:
-            self._report_again(self._reports.key(top))
+            self._report_again(self.reports.key(top))
         waiting = [pod for pod in pods if not pod.spec.node_name]
         wait = self._verdict(waiting[0].metadata.uid) if waiting else None
         if wait is None:
@@ -127,6 +128,6 @@ class ForeignWorkloads:
     async def _write_report(self, key: Key) -> None:
         paced = Key(f"report/{key.namespace}", key.name)
         if self._pace.may_write(paced, self._clock.monotonic()):
-            await self._reports.write(key)
+            await self.reports.write(key)
         else:
             self._report_again(key)

@@ -51,6 +51,7 @@ class OwnWorkloads:
 
     Attributes:
         tasks: how the work is done.
+        views: what is known of each.
     """
 
     def __init__(
@@ -72,7 +73,9 @@ class OwnWorkloads:
         self._clock = clock
         self._settle_seconds = settings.workloads.status_settle_seconds
         again, changed = self._look_again, self.status_changed
-        views = Views(mirror, configuration, settings.identity.namespace, settings.addresses.ingress_class or None)
+        self.views = views = Views(
+            mirror, configuration, settings.identity.namespace, settings.addresses.ingress_class or None
+        )
         self._upkeep = Upkeep(client, informers, views.note_trouble, again)
         beside = Beside(client, mirror, self._upkeep, again)
         served = Served(client, clock)

@@ -15,7 +15,7 @@ from aliquot import naming
 from aliquot.clock import Clock
 from aliquot.cluster.mirror.cache import Cache, Key
 from aliquot.cluster.mirror.known import parsed_into
-from aliquot.cluster.mirror.mirror import Mirror, identify, key_of
+from aliquot.cluster.mirror.mirror import Listener, Mirror, identify, key_of
 from aliquot.cluster.mirror.parse import Whole
 from aliquot.cluster.reconcilers.object_writes import delete_pod, delete_whole, read_pod
 from aliquot.cluster.reconcilers.status_writes import put_status
@@ -66,6 +66,8 @@ class RunaiJobs:
 
     Attributes:
         tasks: how the work is done.
+        jobs: all jobs.
+        listeners: told of each change of one of them, with it before and after.
     """
 
     def __init__(
@@ -84,9 +86,10 @@ class RunaiJobs:
         self._retry = retry
         self._add = add
         self._tell = tell
-        self._jobs = Cache[RunaiJob](identify, self._job_changed)
+        self.listeners: list[Listener[RunaiJob]] = []
+        self.jobs = Cache[RunaiJob](identify, self._job_changed)
         self._heard = informers.of(RUNAI_JOBS, Whole)
-        self._heard.add_handler(parsed_into(self._jobs, RunaiJob))
+        self._heard.add_handler(parsed_into(self.jobs, RunaiJob))
         self._pods_of: dict[str, dict[str, Pod]] = {}
         self._uncertain = UncertainPods(client, mirror)
         mirror.listeners.pod.append(self._pod_changed)
@@ -99,7 +102,7 @@ class RunaiJobs:
 
     def look_at_everything(self) -> None:
         """Have every job looked at."""
-        for job in self._jobs:
+        for job in self.jobs:
             self._add(Task.RUNAI_JOB, key_of(job))
 
     async def reconcile(self, key: Key) -> None:
@@ -108,7 +111,7 @@ class RunaiJobs:
         Raises:
             ApiProblem: a step could not be taken; call again.
         """
-        job = self._jobs.get(key)
+        job = self.jobs.get(key)
         if job is None or job.metadata.deletion_timestamp is not None:
             self._uncertain.forget(key)
             return
@@ -158,7 +161,7 @@ class RunaiJobs:
         if found is None:
             self._add(Task.RUNAI_JOB, key_of(job), _SETTLE_SECONDS)
             return
-        owner = _job_of(found)
+        owner = job_of(found)
         if owner is not None and owner.uid == job.metadata.uid and observe(found) is not None:
             self._mirror.pods.put(found)
             return
@@ -168,10 +171,10 @@ class RunaiJobs:
     async def _delete_job(self, job: RunaiJob) -> None:
         metadata = job.metadata
         await delete_whole(self._client, RUNAI_JOBS, metadata.namespace, metadata.name, metadata.uid)
-        self._jobs.drop(key_of(job), metadata.uid)
+        self.jobs.drop(key_of(job), metadata.uid)
 
     async def _write_status(self, job: RunaiJob, valid: ValidJob | None, errors: tuple[UserError, ...]) -> None:
-        if self._jobs.get(key_of(job)) is not job:
+        if self.jobs.get(key_of(job)) is not job:
             return  # gone, or newer: it is looked at again
         limits = self._limits(job, valid)
         after = job_status(valid, errors, self._pods(job), job.status, self._clock.now(), limits)
@@ -181,7 +184,7 @@ class RunaiJobs:
             answer = await put_status(self._client, RUNAI_JOBS, job.metadata, after)
         except NotFound:  # the watch will tell
             return
-        self._jobs.put(RunaiJob.model_validate(answer.json()))
+        self.jobs.put(RunaiJob.model_validate(answer.json()))
 
     def _limits(self, job: RunaiJob, valid: ValidJob | None) -> Limits:
         """The time limits that its project and department have now."""
@@ -194,11 +197,13 @@ class RunaiJobs:
     def _job_changed(self, old: RunaiJob | None, new: RunaiJob | None) -> None:
         if new is not None and (old is None or _decisive(old) != _decisive(new)):
             self._add(Task.RUNAI_JOB, key_of(new))
+        for listener in self.listeners:
+            listener(old, new)
 
     def _pod_changed(self, old: Pod | None, new: Pod | None) -> None:
         pod = new or old
         assert pod is not None
-        owner = _job_of(pod)
+        owner = job_of(pod)
         if owner is None:
             return
         held = self._pods_of.setdefault(owner.uid, {})
@@ -218,7 +223,7 @@ def _read(job: RunaiJob) -> tuple[ValidJob | None, tuple[UserError, ...]]:
         return None, problem.errors
 
 
-def _job_of(pod: Pod) -> OwnerReference | None:
+def job_of(pod: Pod) -> OwnerReference | None:
     """The RunaiJob that controls the pod, or None."""
     for owner in pod.metadata.owner_references:
         if owner.controller and owner.kind == RUNAI_JOBS.kind and owner.api_version.startswith(f"{RUNAI_JOBS.group}/"):

@@ -118,6 +118,14 @@ class Views:
             record=record_of(workload.status),
         )
 
+    def spec_of(self, workload: Workload) -> Valid | None:
+        """What the workload asks for; None if that is wrong."""
+        try:
+            found = self._read(workload, self._inheritance(workload))
+        except InvalidWorkload:
+            return None
+        return None if isinstance(found, InvalidWorkload) else found
+
     def note_trouble(self, uid: str, trouble: Wait | None) -> None:
         """Remember why the API server refused a pod of the workload with the uid; None: it does no more."""
         if trouble is None:

@@ -14,6 +14,8 @@ from aliquot.contracts.cluster_sync import KINDS, MOST_BYTES, MOST_OBJECTS, Kind
 _MOST_LOOKS: Final = 500
 """So many objects are looked at before others get a turn."""
 _DIGEST_BYTES: Final = 16
+_NEVER_GONE: Final = frozenset[Kind](("event",))
+"""Kinds whose objects outlive themselves on the other side (`aliquot.contracts.cluster_workloads`)."""
 
 Look = Callable[[Kind, str], bytes | None]
 """Gives an object as it is reported, as JSON; None: there is none, or it is not to be told of."""
@@ -87,7 +89,7 @@ class Books:
             now = look(kind, name)
             batch.looks += 1
             if now is None:
-                if told.pop(name, None) is not None:
+                if told.pop(name, None) is not None and kind not in _NEVER_GONE:
                     batch.gone.append((kind, name))
             elif told.get(name) != (digest := blake2b(now, digest_size=_DIGEST_BYTES).digest()):
                 if not batch.has_room_for(now):

@@ -20,6 +20,7 @@ from aliquot.cluster.sync.manifests import Place
 from aliquot.cluster.sync.pull import Puller
 from aliquot.cluster.sync.push import Leading, Pusher
 from aliquot.cluster.sync.told import Told
+from aliquot.cluster.sync.workloads import Workloads
 from aliquot.contracts.kinds.conditions import Condition
 from aliquot.contracts.kinds.tenancy import AccessRule
 from aliquot.kube.client import ApiClient
@@ -43,6 +44,7 @@ class Sync:
         client: writes.
         mirror: what is known of the cluster.
         rules: the access rules.
+        workloads: knows the workloads, their pods, and what happened to them.
         leading: whether we lead.
         clock: the time.
         trouble: why the operator cannot do its work; None: it can.
@@ -56,6 +58,7 @@ class Sync:
         client: ApiClient,
         mirror: Mirror,
         rules: Cache[AccessRule],
+        workloads: Workloads,
         leading: Leading,
         clock: Clock,
         trouble: Callable[[], str | None],
@@ -65,6 +68,7 @@ class Sync:
     ) -> None:
         self._client = client
         self._mirror = mirror
+        self._workloads = workloads
         self._leading = leading
         self._clock = clock
         self._metrics = metrics
@@ -73,7 +77,7 @@ class Sync:
         self._connection = Connection(settings.url, clock, changed)
         caches = caches_of(mirror, rules)
         self._keeper = Keeper(client, caches, settings.cluster_uuid, clock, self._wanted_changed, self._chance)
-        self._told = Told(mirror, caches, self._keeper, trouble, settings.cluster_url, self._news)
+        self._told = Told(mirror, caches, self._keeper, workloads, trouble, settings.cluster_url, self._news)
         self._pusher: Pusher | None = None
 
     @property
@@ -140,6 +144,7 @@ class Sync:
                 group.create_task(self._keeper.run())
                 group.create_task(puller.run())
                 group.create_task(self._pusher.run())
+                group.create_task(self._workloads.run())
         finally:
             self._metrics.source = self._pusher = None
 

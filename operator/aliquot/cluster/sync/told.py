@@ -1,4 +1,4 @@
-"""What a control plane is told of: nodes, the objects that are its own, and the cluster as a whole."""
+"""What a control plane is told of: nodes, the objects that are its own, workloads, and the cluster as a whole."""
 
 from collections.abc import Callable, Iterable, Mapping
 from importlib.metadata import version
@@ -18,6 +18,7 @@ from aliquot.cluster.sync.reported import (
     reported_node_pool,
     reported_project,
 )
+from aliquot.cluster.sync.workloads import Workloads
 from aliquot.contracts.cluster_sync import KINDS, Kind, Reported, ReportedCluster, ReportedCondition, ReportedOperand
 from aliquot.contracts.kinds.tenancy import AccessRule, Department, NodePool, Project
 from aliquot.contracts.kubernetes import Node
@@ -41,6 +42,7 @@ class Told:
         mirror: what is known of the cluster.
         caches: the custom resources, by kind.
         keeper: knows which of them are the control plane's, and which are not as it wants them.
+        workloads: knows the workloads, their pods, and what happened to them.
         trouble: why the operator cannot do its work; None: it can.
         url: where people reach the cluster; empty: nobody knows.
         news: called when there may be something to tell.
@@ -55,6 +57,7 @@ class Told:
         mirror: Mirror,
         caches: Caches,
         keeper: Keeper,
+        workloads: Workloads,
         trouble: Callable[[], str | None],
         url: str,
         news: Callable[[], None],
@@ -62,6 +65,7 @@ class Told:
         self._mirror = mirror
         self._caches = caches
         self._keeper = keeper
+        self._workloads = workloads
         self._trouble = trouble
         self._url = url.rstrip("/") or None
         self._news = news
@@ -70,10 +74,11 @@ class Told:
         self.kube_version = ""
 
     def listen(self) -> None:
-        """Follow nodes, and which pool they belong to, from now on."""
+        """Follow nodes, which pool they belong to, and workloads, from now on."""
         self._mirror.listeners.node.append(self._node_changed)
         self._mirror.listeners.node_pool.append(self._pool_changed)
         self._pools = pool_rules(self._mirror.node_pools)
+        self._workloads.listen(self._workload_changed)
 
     def heard(self, old: HeldT | None, new: HeldT | None) -> None:
         """Learn of a change of a custom resource: a listener of its cache."""
@@ -91,6 +96,7 @@ class Told:
     def there(self) -> Mapping[Kind, Iterable[str]]:
         """The names of all objects, by kind."""
         found: dict[Kind, list[str]] = {kind: [] for kind in KINDS}
+        found |= {kind: [*names] for kind, names in self._workloads.there().items()}
         found["node"] = [node.metadata.name for node in self._mirror.nodes]
         held = [Place(model, each.metadata.name) for model in _KINDS for each in self._caches[model]]
         for place in (*held, *self._keeper.refused):
@@ -103,6 +109,9 @@ class Told:
         if kind == "node":
             node = self._mirror.nodes.get(Key("", name))
             return None if node is None else _encoded(reported_node(node, pool_of(node.metadata.labels, self._pools)))
+        if kind not in _MODELS:
+            running = self._workloads.look(kind, name)
+            return None if running is None else _encoded(running)
         place = Place(_MODELS[kind], f"{RULE_PREFIX}{name}" if kind == "accessRule" else name)
         if not self._keeper.is_managed(place):
             return None
@@ -131,6 +140,10 @@ class Told:
             applied_revision=self._keeper.applied,
             not_managed=self._keeper.not_managed,
         )
+
+    def _workload_changed(self, kind: Kind, name: str) -> None:
+        self.books.changed(kind, name)
+        self._news()
 
     def _node_changed(self, old: Node | None, new: Node | None) -> None:
         node = new or old
