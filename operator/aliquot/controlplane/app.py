@@ -25,6 +25,7 @@ from aliquot.controlplane.users import routes as users
 from aliquot.controlplane.workloads import routes as workloads
 
 ROOMS: Final = (
+    cluster_sync,
     auth,
     clusters,
     nodes,
@@ -37,10 +38,9 @@ ROOMS: Final = (
     roles,
     access_rules,
     audit,
-    cluster_sync,
     observing,
 )
-"""All that is served."""
+"""All that is served; routes are looked for in this order, so what is asked for most comes first."""
 
 
 def application(services: Services, registry: CollectorRegistry) -> FastAPI:
@@ -65,7 +65,7 @@ def application(services: Services, registry: CollectorRegistry) -> FastAPI:
     Gauge(
         "aliquot_control_plane_waiting_requests", "Requests of clusters that wait for changes.", registry=registry
     ).set_function(lambda: services.waiting.count)
-    app.middleware("http")(RequestMetrics(registry, services.clock).measured)
+    app.add_middleware(RequestMetrics, registry=registry, clock=services.clock)
     for room in ROOMS:
         app.include_router(room.router, max_body_size=services.settings.server.body_bytes)
     # Else routes are made by the first requests, which is slow, and not safe where threads make them at once.

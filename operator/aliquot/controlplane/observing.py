@@ -1,10 +1,9 @@
 """How the process is doing: probes, and metrics of its requests."""
 
-from collections.abc import Awaitable, Callable
-
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import PlainTextResponse
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Histogram, generate_latest
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from aliquot.clock import Clock
 from aliquot.controlplane.database import Unavailable
@@ -14,14 +13,16 @@ router = APIRouter(include_in_schema=False)
 
 
 class RequestMetrics:
-    """Counts requests, by route: never by path, which has ids in it.
+    """Counts requests, by route: never by path, which has ids in it. A middleware.
 
     Args:
-        registry: where they are shown.
+        app: carries requests out.
+        registry: where the metrics are shown.
         clock: the time.
     """
 
-    def __init__(self, registry: CollectorRegistry, clock: Clock) -> None:
+    def __init__(self, app: ASGIApp, registry: CollectorRegistry, clock: Clock) -> None:
+        self._app = app
         self._clock = clock
         self._seconds = Histogram(
             "aliquot_control_plane_request_seconds",
@@ -35,18 +36,25 @@ class RequestMetrics:
             registry=registry,
         )  # fmt: skip
 
-    async def measured(self, request: Request, go_on: Callable[[Request], Awaitable[Response]]) -> Response:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Carry out a request, and count it."""
-        began = self._clock.monotonic()
-        status = 500
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        began, status = self._clock.monotonic(), 500
+
+        async def noting(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
         try:
-            answer = await go_on(request)
-            status = answer.status_code
-            return answer
+            await self._app(scope, receive, noting)
         finally:
-            route = getattr(request.scope.get("route"), "path", "none")
-            self._seconds.labels(request.method, route).observe(self._clock.monotonic() - began)
-            self._answers.labels(request.method, route, str(status)).inc()
+            method, route = scope["method"], getattr(scope.get("route"), "path", "none")
+            self._seconds.labels(method, route).observe(self._clock.monotonic() - began)
+            self._answers.labels(method, route, str(status)).inc()
 
 
 @router.get("/healthz")

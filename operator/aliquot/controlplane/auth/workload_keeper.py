@@ -24,6 +24,7 @@ _MOST_AT_ONCE: Final = 500
 """Databases bound the parameters of a statement."""
 _MOST_REMOVED: Final = 2000
 """By one report, so that none takes long."""
+_HOUR_MS: Final = 3_600_000
 _DAY_MS: Final = 86_400_000
 _UNSYNCHRONIZED: Final = {"synchronize_session": False}
 
@@ -181,8 +182,17 @@ class WorkloadKeeper:
 
     # What nobody asks for any more
 
-    def trim(self) -> None:
-        """Remove what has been gone for too long, and the oldest of what is gone where that is too much."""
+    def trim(self, last_ms: int | None) -> None:
+        """Remove what has been gone for too long, and the oldest of what is gone where that is too much.
+
+        Looked for where something has ended, and once an hour: reports come every second.
+
+        Args:
+            last_ms: when the last report was taken; None: there was none.
+        """
+        is_due = last_ms is None or self._now_ms // _HOUR_MS != last_ms // _HOUR_MS
+        if not is_due and not self._has_ended:
+            return
         for model in (Workload, Pod):
             before = self._now_ms - self._limits.deleted_days * _DAY_MS
             gone = self._ids(model).where(model.deleted_ms.is_not(None))

@@ -65,7 +65,7 @@ def _write(permit: ClusterPermit, state: ClusterState, report: Report) -> None:
             permit.workloads.end_all_but(model, report.session)
         elif kind != "event":
             permit.forget_all_but(kind, report.session)
-    permit.workloads.trim()
+    permit.workloads.trim(state.reported_ms)
 
 
 def _forget(permit: ClusterPermit, report: Report) -> None:
