@@ -61,8 +61,8 @@ def test_nobody_says_that_an_event_is_gone() -> None:
     books = begun(world)
     told(books, world)
     world.clear()
-    for kind, name in (("event", "ns/e1"), ("workload", "w1")):
-        books.changed(kind, name)
+    books.changed("event", "ns/e1")
+    books.changed("workload", "w1")
     assert told(books, world) == [Batch((), (("workload", "w1"),))]
 
 
