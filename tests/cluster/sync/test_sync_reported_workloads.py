@@ -271,7 +271,10 @@ PODS: dict[str, tuple[Running, dict[str, Any]]] = {
         ),
         {"node": "n1", "allocated": 0, "completedAt": LATER},
     ),
-    "that has ended, and nobody knows when": (running(node="n1", phase="Failed"), {"allocated": 0, "completedAt": BORN}),
+    "that has ended, and nobody knows when": (
+        running(node="n1", phase="Failed"),
+        {"allocated": 0, "completedAt": BORN},
+    ),
 }
 
 
