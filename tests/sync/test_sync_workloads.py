@@ -83,7 +83,7 @@ def test_whatever_the_kind_of_a_workload_it_is_seen_with_its_pods(meeting: Meeti
     meeting.connected()
     project = a_project(meeting)
     meeting.submit(NAMESPACE, "template", usage="Template")
-    runai_jobs.submit(meeting, NAMESPACE, "job", gpus=1, labels={"priorityClassName": "train"})
+    job_path = runai_jobs.submit(meeting, NAMESPACE, "job", gpus=1, labels={"priorityClassName": "train"})
     template = {
         "metadata": {
             "labels": {"app": "web", "user": "bob", "priorityClassName": "train"},
@@ -107,6 +107,9 @@ def test_whatever_the_kind_of_a_workload_it_is_seen_with_its_pods(meeting: Meeti
     assert meeting.admin.done("GET", f"{WORKLOADS}/pods/count") == {"count": 3}
     meeting.delete(f"{DEPLOYMENTS}/web")
     meeting.until(lambda: set(listed(meeting)) == {"job"}, "the Deployment to be gone")
+    meeting.delete(job_path)
+    meeting.until(lambda: not listed(meeting), "the job to be gone")
+    meeting.until(lambda: not meeting.pods(NAMESPACE), "its pod to go")
 
 
 def test_what_came_and_went_while_the_operator_and_the_control_plane_were_away_is_told_when_they_are_back(

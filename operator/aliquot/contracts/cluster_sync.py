@@ -12,9 +12,10 @@ those of the custom resources, amounts are in their units.
 **Up.** Reports of a *session* are numbered from 1. A report that was taken before is acknowledged again and changes
 nothing; one that does not follow the last that was taken is answered with 409, and the cluster begins a new session.
 In a session every object is told once, then those that differ; when all of a kind have been told `complete` names the
-kind, and what the control plane has of it from earlier sessions goes. Sessions are ordered by `term`, which only grows:
-one of an earlier term, of a leader that does not know that it is none any more, is answered with 409 as well. Only when
-no report was taken for two minutes an earlier term is believed: the cluster was installed anew, and counts anew.
+kind, and what the control plane has of it from earlier sessions goes; workloads and pods are remembered as gone.
+Sessions are ordered by `term`, which only grows: one of an earlier term, of a leader that does not know that it is none
+any more, is answered with 409 as well. Only when no report was taken for two minutes an earlier term is believed: the
+cluster was installed anew, and counts anew.
 
 Whoever is older skips members that it does not know.
 """

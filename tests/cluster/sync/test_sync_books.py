@@ -61,15 +61,15 @@ def test_nobody_says_that_an_event_is_gone() -> None:
     books = begun(world)
     told(books, world)
     world.clear()
-    for kind, name in (("event", "ns/e1"), ("workload", "w1")):
-        books.changed(kind, name)
+    books.changed("event", "ns/e1")
+    books.changed("workload", "w1")
     assert told(books, world) == [Batch((), (("workload", "w1"),))]
 
 
 def test_a_kind_is_complete_with_the_last_of_its_objects() -> None:
     world: World = {("node", f"n{number}"): b"x" for number in range(MOST_OBJECTS + 1)}
     batches = told(begun(world), world)
-    assert [len(batch.objects) for batch in batches] == [MOST_OBJECTS, 1]
+    assert [len(batch.objects) for batch in batches] == [MOST_OBJECTS, 1], "also when others had turns meanwhile"
     assert [batch.complete for batch in batches] == [(), KINDS]
 
 
@@ -95,6 +95,17 @@ def test_looking_at_many_that_did_not_change_gives_others_a_turn() -> None:
     assert books.next(look).says_nothing
     assert looked <= MOST_OBJECTS
     assert books.has_more
+
+
+def test_what_goes_while_a_report_is_being_made_is_not_told_of_in_the_same_report() -> None:
+    world: World = {("node", f"n{number}"): b"x" for number in range(300)}
+    books = begun(world)
+    assert books.next(lambda kind, name: world.get((kind, name))).says_nothing, "others have their turn"
+    del world[("node", "n0")]
+    books.changed("node", "n0")
+    first, second = told(books, world)
+    assert (len(first.objects), first.gone) == (300, ())
+    assert second.gone == (("node", "n0"),)
 
 
 @given(st.lists(st.integers(0, MOST_BYTES), max_size=20))

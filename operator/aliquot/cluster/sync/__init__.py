@@ -2,9 +2,10 @@
 
     control plane ─▶ pull ─▶ keep ─▶ projects, departments, node pools, access rules ─▶ their reconcilers
                                                       │ statuses, nodes
-    control plane ◀─ push ◀────────── telling ◀───────┘
+    control plane ◀─ push ◀────────── telling ◀───────┴── workloads, pods, Events
 
-`manifests` and `reported` are pure: what is desired as specs of custom resources, and custom resources as what is
-reported. `room` wires everything, for a term, where a control plane is configured. What goes wrong there is told by
-`connection` and disturbs nobody: the custom resources are all that the rest of the operator knows.
+`manifests`, `reported` and `reported_workloads` are pure: what is desired as specs of custom resources, and what is in
+the cluster as what is reported. `room` wires everything, for a term, where a control plane is configured. What goes
+wrong there is told by `connection` and disturbs nobody: the custom resources are all that the rest of the operator
+knows.
 """

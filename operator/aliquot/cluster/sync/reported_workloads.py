@@ -4,6 +4,7 @@ What is longer than a report may be is cut; what cannot be read is left out: a r
 plane takes. Commands, arguments and variables are in no report.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -43,7 +44,6 @@ from aliquot.core.lifecycle.times import seconds
 from aliquot.core.quantities import (
     MIG_PREFIX,
     PORT_PREFIX,
-    ZERO,
     InvalidQuantityError,
     Request,
     is_mig,
@@ -313,27 +313,27 @@ def reported_event(event: kubernetes.Event, workload: str) -> ReportedEvent:
 
 def resources(pods: Iterable[Running]) -> ReportedResources:
     """What pods ask for together, counted as the scheduler does."""
-    total, memory, extended = ZERO, 0, dict[str, int]()
+    gpu, cpu, memory, gpu_memory, extended = 0, 0, 0, 0, dict[str, int]()
     kind: GpuRequestType | None = None
     profile: str | None = None
-    for each in pods:
-        request, part = each.request, each.request.part
-        total += quantify(request, each.device_memory_mib)
+    for (request, device_memory), times in Counter((each.request, each.device_memory_mib) for each in pods).items():
+        one, part = quantify(request, device_memory), request.part
+        gpu, cpu, memory = gpu + one.gpu_percent * times, cpu + one.cpu_milli * times, memory + one.memory_bytes * times
         if part is not None:
             kind = kind or ("portion" if part.percent else "memory")
-            memory += part.memory_mib * part.devices
+            gpu_memory += part.memory_mib * part.devices * times
         for name, amount in request.extended:
             if is_mig(name):
                 kind, profile = kind or "migProfile", profile or name.removeprefix(MIG_PREFIX)
             elif not name.startswith(PORT_PREFIX) and name != names.UNREADABLE_RESOURCE:
-                extended[name] = min(extended.get(name, 0) + amount, _LARGEST)
+                extended[name] = min(extended.get(name, 0) + amount * times, _LARGEST)
     return ReportedResources(
-        gpu=min(total.gpu_percent, _LARGEST) / _PERCENT,
+        gpu=min(gpu, _LARGEST) / _PERCENT,
         gpu_request_type=kind,
-        gpu_memory_mib=min(memory, _LARGEST),
+        gpu_memory_mib=min(gpu_memory, _LARGEST),
         mig_profile=profile,
-        cpu_milli=min(total.cpu_milli, _LARGEST),
-        memory_bytes=min(total.memory_bytes, _LARGEST),
+        cpu_milli=min(cpu, _LARGEST),
+        memory_bytes=min(memory, _LARGEST),
         extended=dict(sorted(extended.items())[:MOST_EXTENDED]),
     )
 
