@@ -19,6 +19,7 @@ from aliquot.controlplane.auth.reach import Grant, Place, Reach, reach
 from aliquot.controlplane.auth.tokens import Holder
 from aliquot.controlplane.database.revisions import advance
 from aliquot.controlplane.database.tables import (
+    AccessRule,
     Application,
     AuditRecord,
     Cluster,
@@ -32,7 +33,7 @@ from aliquot.controlplane.database.tables import (
     Tenant,
     User,
 )
-from aliquot.controlplane.refusals import Forbidden, NotFound
+from aliquot.controlplane.refusals import Conflict, Forbidden, NotFound
 
 Row = TypeVar("Row", bound=Placed)
 
@@ -197,9 +198,46 @@ class Permit:
         self._session.delete(row)
         self._session.flush()
 
-    def touch(self, row: NodePool | Department | Project) -> None:
-        """Note that the caller changes an object now."""
-        row.updated_ms, row.updated_by = self.now_ms, self.holder.name
+    def origin(self) -> dict[str, Any]:
+        """The columns that say of a new object whose it is, and who makes it when."""
+        return {
+            "tenant_id": self.holder.tenant_id,
+            "created_ms": self.now_ms,
+            "updated_ms": self.now_ms,
+            "created_by": self.holder.name,
+        }
+
+    def check_is_new(self, same: Select[Any], says: str) -> None:
+        """See that there is no such object yet.
+
+        Args:
+            same: finds those that there must not be.
+            says: which there is, in words.
+
+        Raises:
+            Conflict: there is one.
+        """
+        if self.count(same):
+            raise Conflict("Resource with this name already exists", says)
+
+    def touch(self, row: Placed) -> None:
+        """Note on an object that the caller changes it now."""
+        if isinstance(row, NodePool | Department | Project):
+            row.version += 1
+            row.updated_by = self.holder.name
+        if not isinstance(row, AccessRule | AuditRecord):
+            row.updated_ms = self.now_ms
+
+    def also(self, resource: ResourceType, action: Action) -> "Permit":
+        """Give a permit for something else that the same request does, in the same transaction.
+
+        Raises:
+            Forbidden: the caller may do this nowhere.
+        """
+        reaches = reach(self.grants, resource, action)
+        if not reaches:
+            raise Forbidden
+        return Permit(MAKER, self._session, self.holder, self.grants, reaches, self.now_ms)
 
     def end_tokens(self, subject: User | Application) -> None:
         """Make the tokens that somebody has not count any more, also those of this very millisecond."""
