@@ -15,9 +15,11 @@ from aliquot.controlplane.cluster_sync import routes as cluster_sync
 from aliquot.controlplane.clusters import routes as clusters
 from aliquot.controlplane.departments import routes as departments
 from aliquot.controlplane.failures import answered_with_problems
+from aliquot.controlplane.logo import routes as logo
 from aliquot.controlplane.node_pools import routes as node_pools
 from aliquot.controlplane.nodes import routes as nodes
 from aliquot.controlplane.observing import RequestMetrics
+from aliquot.controlplane.older.routes import OLDER
 from aliquot.controlplane.projects import routes as projects
 from aliquot.controlplane.roles import routes as roles
 from aliquot.controlplane.services import Services
@@ -35,6 +37,8 @@ ROOMS: Final = (
     roles,
     access_rules,
     audit,
+    logo,
+    *OLDER,
     cluster_sync,
     observing,
 )

@@ -19,12 +19,13 @@ from aliquot.controlplane.database.tables import (
     Department,
     Document,
     NodePool,
+    NodeType,
     Project,
     ReportedObject,
     User,
 )
 
-Own = TypeVar("Own", NodePool, Department, Project)
+Own = TypeVar("Own", NodePool, NodeType, Department, Project)
 
 CLUSTER_MAKER: Final = object()
 """What only the gate hands over."""

@@ -15,8 +15,15 @@ from aliquot.controlplane.quotas.changes import change as change_quotas
 from aliquot.controlplane.refusals import BadRequest
 
 
-def create(permit: Permit, given: DepartmentCreation) -> Department:
+def create(
+    permit: Permit, given: DepartmentCreation, amounts: Sequence[Resources | ResourcesChange] | None = None
+) -> Department:
     """Make a department.
+
+    Args:
+        permit: of the caller.
+        given: what it is to be.
+        amounts: what it may have; None: as `given` says.
 
     Raises:
         BadRequest: there is no such cluster, or the amounts are not allowed.
@@ -27,7 +34,7 @@ def create(permit: Permit, given: DepartmentCreation) -> Department:
     permit.check_is_new(own.where(Department.name == given.name), f"the cluster has a department {given.name}")
     row = new_row(permit, cluster.id, given.name)
     permit.add(row)
-    change_quotas(permit, row, given.resources)
+    change_quotas(permit, row, given.resources if amounts is None else amounts)
     permit.record("create", "department", row, after=document(shown(permit, row)))
     return row
 

@@ -17,8 +17,15 @@ from aliquot.controlplane.quotas.changes import pools_of
 from aliquot.controlplane.refusals import BadRequest
 
 
-def create(permit: Permit, given: ProjectCreation) -> Project:
+def create(
+    permit: Permit, given: ProjectCreation, amounts: Sequence[Resources | ResourcesChange] | None = None
+) -> Project:
     """Make a project.
+
+    Args:
+        permit: of the caller.
+        given: what it is to be.
+        amounts: what it may have; None: as `given` says.
 
     Raises:
         BadRequest: there is no such cluster, department or node pool, or a name or an amount is not allowed.
@@ -33,7 +40,7 @@ def create(permit: Permit, given: ProjectCreation) -> Project:
     row = new_row(permit, department, given.name, given.requested_namespace)
     _set(permit, row, given)
     permit.add(row)
-    change_quotas(permit, row, given.resources)
+    change_quotas(permit, row, given.resources if amounts is None else amounts)
     permit.record("create", "project", row, after=document(shown(permit, row)))
     return row
 

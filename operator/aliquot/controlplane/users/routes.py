@@ -14,6 +14,7 @@ from aliquot.contracts.administrator_api.users import (
     UserWithPassword,
 )
 from aliquot.controlplane.auth import sign_in
+from aliquot.controlplane.auth.asking import address_of
 from aliquot.controlplane.auth.gate import GateOfRequest
 from aliquot.controlplane.auth.passwords import new_password
 from aliquot.controlplane.database import tables
@@ -84,8 +85,7 @@ def change_own_password(gate: GateOfRequest, request: Request, body: PasswordCha
         holder = permit.holder
     if holder.kind != "user":
         raise BadRequest("Bad request - applications have no password: POST /api/v1/apps/{appId}/secret")
-    address = request.client.host if request.client else ""
-    sign_in.check_password(services, holder, body.current_password, address)
+    sign_in.check_password(services, holder, body.current_password, address_of(request))
     kept = services.passwords.hashed(body.new_password)
     with gate.own(writes=True) as permit:
         changes.change_password(permit, permit.own_user(), kept, must_change_password=False)
