@@ -162,6 +162,10 @@ class Row:
     body: str
 
     @property
+    def is_older(self) -> bool:
+        return self.path.startswith("/v1/k8s")
+
+    @property
     def shown(self) -> str:
         return f"{self.method} {self.path}"
 
@@ -320,9 +324,13 @@ def test_each_role_gets_in_where_its_scope_reaches_and_nowhere_else(world: World
         role: world.tenant.with_role(role, scope.removeprefix("other "), world.ids[scope])
         for role in _different_roles()
     }
+    asked: set[tuple[str, bool]] = set()
     with _saved(world):
         for role, caller in callers.items():
             for row in _rows():
+                if row.is_older and (row.shown, ROLES[role].allows(row.resource, row.action)) in asked:
+                    continue  # one that may and one that may not: the newer routes ask with all roles
+                asked.add((row.shown, ROLES[role].allows(row.resource, row.action)))
                 status = _ask(caller, row, world.ids)
                 if status < 300 and row.method != "GET":
                     world.put_back()

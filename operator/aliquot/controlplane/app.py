@@ -6,6 +6,7 @@ from typing import Final
 from fastapi import FastAPI
 from prometheus_client import CollectorRegistry, Gauge
 
+from aliquot.contracts.administrator_api.deprecations import DEPRECATIONS
 from aliquot.controlplane import observing
 from aliquot.controlplane.access_rules import routes as access_rules
 from aliquot.controlplane.applications import routes as applications
@@ -14,6 +15,8 @@ from aliquot.controlplane.auth import routes as auth
 from aliquot.controlplane.cluster_sync import routes as cluster_sync
 from aliquot.controlplane.clusters import routes as clusters
 from aliquot.controlplane.departments import routes as departments
+from aliquot.controlplane.deprecation.document import flagged
+from aliquot.controlplane.deprecation.headers import DeprecationHeaders
 from aliquot.controlplane.failures import answered_with_problems
 from aliquot.controlplane.logo import routes as logo
 from aliquot.controlplane.node_pools import routes as node_pools
@@ -68,8 +71,9 @@ def application(services: Services, registry: CollectorRegistry) -> FastAPI:
         "aliquot_control_plane_waiting_requests", "Requests of clusters that wait for changes.", registry=registry
     ).set_function(lambda: services.waiting.count)
     app.middleware("http")(RequestMetrics(registry, services.clock).measured)
+    app.add_middleware(DeprecationHeaders, deprecations=DEPRECATIONS)
     for room in ROOMS:
         app.include_router(room.router, max_body_size=services.settings.server.body_bytes)
     # Else routes are made by the first requests, which is slow, and not safe where threads make them at once.
-    app.openapi()
+    flagged(app.openapi(), DEPRECATIONS)
     return app

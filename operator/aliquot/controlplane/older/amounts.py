@@ -158,16 +158,11 @@ def _of_single_members(given: OlderQuotas, held: Held, deprecated: Deprecated) -
             f"pools; {_USE}"
         )
     gpu = _shown(held.of(held.default).gpu, "gpu", "Mib")
-    if given.deserved_gpus is not None:
-        gpu["deserved"] = given.deserved_gpus
-    if given.max_allowed_gpus is not None:
-        gpu["maxAllowed"] = given.max_allowed_gpus
-    elif "allowOverQuota" in differs:
+    gpu.update({name: value for name, value in sent.items() if value is not None and name in differs})
+    if "maxAllowed" not in differs and "allowOverQuota" in differs:
         gpu["maxAllowed"] = UNLIMITED if deprecated.allows_over_quota else gpu["deserved"]
-    elif not allows:
+    elif "maxAllowed" not in differs and not allows:
         gpu["maxAllowed"] = gpu["deserved"]
-    if deprecated.weight is not None:
-        gpu["overQuotaWeight"] = deprecated.weight
     return _entry(held.default, {"gpu": _newer("gpu", gpu, "maxAllowedGpus")})
 
 
