@@ -4,6 +4,7 @@ What is expected is said here once more, in plain words: the rows below are the 
 `_may` is the rule of control-plane-api.md 2.2. What a request changes is put back before the next one.
 """
 
+import base64
 import sqlite3
 from collections.abc import Generator
 from contextlib import closing, contextmanager
@@ -20,6 +21,8 @@ from tests.controlplane.cluster import cluster_of, workload
 from tests.controlplane.plane import Caller, Plane, Tenant, running
 
 AMOUNTS = [{"gpu": {"deserved": 1}}]
+LOGO = base64.b64encode(b"\x89PNG\r\n\x1a\n").decode()
+NUMBERED = {"node-pools": "nodepoolId", "nodetypes": "nodeTypeId", "projects": "projectId"}
 LABEL = {"labelKey": "k", "labelValue": "other"}
 SCOPES = ("tenant", "cluster", "department", "project", "other cluster", "other department", "other project")
 
@@ -80,11 +83,63 @@ POST   /api/v1/authorization/access-rules                  access_rules   create
 GET    /api/v1/authorization/access-rules/{accessRuleId}   access_rules   read    project
 DELETE /api/v1/authorization/access-rules/{accessRuleId}   access_rules   delete  project
 GET    /api/v1/audit/log                                   events-history read    list
+GET    /api/v1/logo                                        tenant         read    list
+POST   /api/v1/logo                                        settings       update  tenant      logo
+GET    /v1/k8s/clusters                                    cluster        read    list
+POST   /v1/k8s/clusters                                    cluster        create  tenant      cluster
+GET    /v1/k8s/clusters/{uuid}                             cluster        read    cluster
+DELETE /v1/k8s/clusters/{uuid}                             cluster        delete  cluster
+GET    /v1/k8s/clusters/{clusterId}/node-pools             nodepools      read    cluster
+POST   /v1/k8s/clusters/{clusterId}/node-pools             nodepools      create  cluster     pool
+PUT    /v1/k8s/clusters/{clusterId}/node-pools/{id}        nodepools      update  cluster     label
+PUT    /v1/k8s/clusters/{clusterId}/node-pools/{id}/labels nodepools      update  cluster     label
+DELETE /v1/k8s/clusters/{clusterId}/node-pools/{id}        nodepools      delete  cluster
+GET    /v1/k8s/clusters/{uuid}/nodeTypes                   nodepools      read    cluster
+POST   /v1/k8s/nodetypes                                   nodepools      create  cluster     type
+GET    /v1/k8s/nodetypes/{id}                              nodepools      read    cluster
+PUT    /v1/k8s/nodetypes/{id}                              nodepools      update  cluster     type
+DELETE /v1/k8s/nodetypes/{id}                              nodepools      delete  cluster
+GET    /v1/k8s/clusters/{clusterId}/departments            department     read    cluster
+POST   /v1/k8s/clusters/{clusterId}/departments            department     create  cluster     name
+GET    /v1/k8s/clusters/{clusterId}/departments/{departmentId} department read    department
+PUT    /v1/k8s/clusters/{clusterId}/departments/{departmentId} department update  department  gpus
+DELETE /v1/k8s/clusters/{clusterId}/departments/{departmentId} department delete  department
+PUT    /v1/k8s/clusters/{clusterId}/departments/{departmentId}/access-control access_rules update department nobody
+GET    /v1/k8s/clusters/{clusterId}/projects               project        read    cluster
+POST   /v1/k8s/clusters/{clusterId}/projects               project        create  department  name
+GET    /v1/k8s/clusters/{clusterId}/projects/{id}          project        read    project
+PUT    /v1/k8s/clusters/{clusterId}/projects/{id}          project        update  project     gpus
+DELETE /v1/k8s/clusters/{clusterId}/projects/{id}          project        delete  project
+GET    /v1/k8s/users                                       users          read    list
+POST   /v1/k8s/users                                       users          create  tenant      older_user
+GET    /v1/k8s/users/roles                                 roles          read    list
+GET    /v1/k8s/users/{userId}                              users          read    tenant
+PUT    /v1/k8s/users/{userId}                              users          update  tenant      nothing
+DELETE /v1/k8s/users/{userId}                              users          delete  tenant
+GET    /v1/k8s/users/{userId}/roles                        users          read    tenant
+GET    /v1/k8s/groups                                      groups         read    list
+POST   /v1/k8s/groups                                      groups         create  tenant      group
+GET    /v1/k8s/groups/{groupName}                          groups         read    list
+PUT    /v1/k8s/groups/{groupName}                          groups         update  tenant      nothing
+DELETE /v1/k8s/groups/{groupName}                          groups         delete  tenant
+GET    /v1/k8s/apps                                        apps           read    list
+POST   /v1/k8s/apps                                        apps           create  tenant      app
+GET    /v1/k8s/apps/{clientId}                             apps           read    tenant
+PUT    /v1/k8s/apps/{clientId}                             apps           update  tenant      nothing
+DELETE /v1/k8s/apps/{clientId}                             apps           delete  tenant
+POST   /v1/k8s/apps/{clientId}/secret                      apps           update  tenant
+GET    /v1/k8s/setting                                     settings       read    list
+PUT    /v1/k8s/setting                                     settings       update  tenant      setting
+GET    /v1/k8s/setting/{settingKey}                        settings       read    list
+GET    /v1/k8s/tenant/{tenantId}/logo                      tenant         read    tenant
+POST   /v1/k8s/tenant/{tenantId}/logo                      settings       update  tenant      logo
+GET    /v1/k8s/audit                                       events-history read    list
 """
 ABOUT_THE_CALLER = {
     "GET /api/v1/authorization/permissions",
     "POST /api/v1/authorization/permitted-scopes",
     "POST /api/v1/me/password",
+    "GET /v1/k8s/auth/me",
 }
 FOR_CLUSTERS = {
     "GET /cluster-sync/v1/{clusterUuid}/desired",
@@ -95,6 +150,9 @@ FOR_EVERYBODY = {
     "POST /auth/realms/{realm}/protocol/openid-connect/token",
     "GET /auth/realms/{realm}/protocol/openid-connect/certs",
     "GET /auth/realms/{realm}/.well-known/openid-configuration",
+    "POST /v1/k8s/auth/oauth/apptoken",
+    "POST /v1/k8s/auth/oauth/tokens/refresh",
+    "GET /v1/k8s/config",
     "GET /healthz",
     "GET /readyz",
     "GET /metrics",
@@ -111,6 +169,10 @@ class Row:
     action: Any
     where: str
     body: str
+
+    @property
+    def is_older(self) -> bool:
+        return self.path.startswith("/v1/k8s")
 
     @property
     def shown(self) -> str:
@@ -147,6 +209,10 @@ def _ids(tenant: Tenant) -> dict[str, str]:
     pool = {"name": "a100", "clusterId": cluster, "labelKey": "k", "labelValue": "v"}
     uid = f"workload-of-{tenant.id}"
     cluster_of(tenant, cluster).report(workload(uid))
+    node_type = tenant.admin.done("POST", "/v1/k8s/nodetypes", {"name": "dgx", "clusterUuid": cluster})
+    group = {"name": f"group-{tenant.id}", "roles": ["viewer"], "permittedClusters": [others]}
+    tenant.admin.done("POST", "/v1/k8s/groups", group)
+    tenant.admin.done("POST", "/api/v1/logo", {"logo": LOGO})
     rule = {"subjectId": "x", "subjectType": "group", "roleId": 5, "scopeType": "project", "scopeId": project["id"]}
     return {
         "tenant": str(tenant.id),
@@ -161,9 +227,16 @@ def _ids(tenant: Tenant) -> dict[str, str]:
         "projectId": project["id"],
         "nodepoolId": tenant.admin.done("POST", "/api/v1/node-pools", pool)["id"],
         "appId": app["id"],
+        "clientId": app["id"],
         "userId": user["id"],
         "roleIdPath": "5",
         "workloadId": uid,
+        "uuid": cluster,
+        "clusterId": cluster,
+        "tenantId": str(tenant.id),
+        "nodeTypeId": str(node_type["id"]),
+        "groupName": f"group-{tenant.id}",
+        "settingKey": "department.use",
         "accessRuleId": str(tenant.admin.done("POST", "/api/v1/authorization/access-rules", rule)["id"]),
     }
 
@@ -197,6 +270,15 @@ def _body(row: Row, ids: dict[str, str]) -> object:
         "app": {"name": "another"},
         "enabled": {"enabled": False},
         "user": {"email": "another@example.com"},
+        "older_user": {"email": "another@example.com", "password": "a-long-enough-password", "roles": []},
+        "group": {"name": "another", "roles": ["viewer"], "permitAllClusters": True},
+        "name": {"name": "new", "departmentId": ids["department"]},
+        "type": {"name": "new", "clusterUuid": ids["cluster"]},
+        "gpus": {"deservedGpus": 1},
+        "nobody": {"departmentAdmins": []},
+        "nothing": {},
+        "setting": {"key": "department.use", "value": True},
+        "logo": {"logo": LOGO},
         "rule": {
             "subjectId": "x",
             "subjectType": "group",
@@ -209,7 +291,8 @@ def _body(row: Row, ids: dict[str, str]) -> object:
 
 
 def _ask(caller: Caller, row: Row, ids: dict[str, str]) -> int:
-    path = row.path.format(**ids)
+    numbered = next((ids[name] for part, name in NUMBERED.items() if part in row.path), "")
+    path = row.path.format(**ids, id=numbered)
     parameters = {"version": "2.18"} if path.endswith("install-info") else {}
     return caller.call(row.method, path, _body(row, ids), **parameters).status_code
 
@@ -253,9 +336,13 @@ def test_each_role_gets_in_where_its_scope_reaches_and_nowhere_else(world: World
         role: world.tenant.with_role(role, scope.removeprefix("other "), world.ids[scope])
         for role in _different_roles()
     }
+    asked: set[tuple[str, bool]] = set()
     with _saved(world):
         for role, caller in callers.items():
             for row in _rows():
+                if row.is_older and (row.shown, ROLES[role].allows(row.resource, row.action)) in asked:
+                    continue  # one that may and one that may not: the newer routes ask with all roles
+                asked.add((row.shown, ROLES[role].allows(row.resource, row.action)))
                 status = _ask(caller, row, world.ids)
                 if status < 300 and row.method != "GET":
                     world.put_back()
@@ -269,8 +356,8 @@ def test_nobody_gets_anything_of_another_tenant(world: World) -> None:
     wrong: list[str] = []
     administrator = world.tenant.with_role(1, "tenant", world.ids["tenant"])
     for row in _rows():
-        if row.where == "list" or (row.where == "tenant" and row.action == "create"):
-            continue
+        if row.where == "list" or (row.where == "tenant" and "{" not in row.path):
+            continue  # it names nothing of anybody's
         status = _ask(administrator, row, world.foreign)
         if status not in (400, 404):
             wrong.append(f"{row.shown}: {status}")

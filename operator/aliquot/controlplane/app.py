@@ -6,6 +6,7 @@ from typing import Final
 from fastapi import FastAPI
 from prometheus_client import CollectorRegistry, Gauge
 
+from aliquot.contracts.administrator_api.deprecations import DEPRECATIONS
 from aliquot.controlplane import observing
 from aliquot.controlplane.access_rules import routes as access_rules
 from aliquot.controlplane.applications import routes as applications
@@ -14,10 +15,14 @@ from aliquot.controlplane.auth import routes as auth
 from aliquot.controlplane.cluster_sync import routes as cluster_sync
 from aliquot.controlplane.clusters import routes as clusters
 from aliquot.controlplane.departments import routes as departments
+from aliquot.controlplane.deprecation.document import flagged
+from aliquot.controlplane.deprecation.headers import DeprecationHeaders
 from aliquot.controlplane.failures import answered_with_problems
+from aliquot.controlplane.logo import routes as logo
 from aliquot.controlplane.node_pools import routes as node_pools
 from aliquot.controlplane.nodes import routes as nodes
 from aliquot.controlplane.observing import RequestMetrics
+from aliquot.controlplane.older.routes import OLDER
 from aliquot.controlplane.projects import routes as projects
 from aliquot.controlplane.roles import routes as roles
 from aliquot.controlplane.services import Services
@@ -38,6 +43,8 @@ ROOMS: Final = (
     roles,
     access_rules,
     audit,
+    logo,
+    *OLDER,
     observing,
 )
 """All that is served; routes are looked for in this order, so what is asked for most comes first."""
@@ -66,8 +73,9 @@ def application(services: Services, registry: CollectorRegistry) -> FastAPI:
         "aliquot_control_plane_waiting_requests", "Requests of clusters that wait for changes.", registry=registry
     ).set_function(lambda: services.waiting.count)
     app.add_middleware(RequestMetrics, registry=registry, clock=services.clock)
+    app.add_middleware(DeprecationHeaders, deprecations=DEPRECATIONS)
     for room in ROOMS:
         app.include_router(room.router, max_body_size=services.settings.server.body_bytes)
     # Else routes are made by the first requests, which is slow, and not safe where threads make them at once.
-    app.openapi()
+    flagged(app.openapi(), DEPRECATIONS)
     return app

@@ -43,7 +43,8 @@ def answered_with_problems(app: FastAPI) -> None:
 async def _too_large(request: Request, go_on: Callable[[Request], Awaitable[Response]]) -> Response:
     """Carry out a request; one that is too large is refused in the form of all others."""
     answer = await go_on(request)
-    return problem(413, _PHRASES[413]) if answer.status_code == 413 else answer
+    is_ours = "json" in answer.headers.get("content-type", "")
+    return problem(413, _PHRASES[413]) if answer.status_code == 413 and not is_ours else answer
 
 
 def in_words(errors: Sequence[Mapping[str, Any]]) -> tuple[str, str]:

@@ -8,6 +8,8 @@ Refusal
 ├── NotFound 404         there is no such object, or it is another tenant's
 ├── Conflict 409         it exists already
 ├── Outdated 412         it is not as the caller thinks it is
+├── TooLarge 413         an image is too large
+├── WrongType 415        what should be an image is none
 └── TooMany 429          passwords are being guessed
 """
 
@@ -80,6 +82,18 @@ class Outdated(Refusal):
 
     status = 412
     message = "Precondition failed"
+
+
+class TooLarge(Refusal):
+    """An image is too large."""
+
+    status = 413
+
+
+class WrongType(Refusal):
+    """What should be an image is none."""
+
+    status = 415
 
 
 class TooMany(Refusal):

@@ -1,20 +1,12 @@
 """Access rules: who has which role where (control-plane-api.md 1.4.8)."""
 
-from typing import Annotated, Literal, cast
+from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, Strict
 
-from aliquot.contracts.administrator_api.listing import Page
+from aliquot.contracts.administrator_api.listing import Page, split
 from aliquot.contracts.administrator_api.permissions import ScopeType, SubjectType
 from aliquot.contracts.administrator_api.shapes import INT32_MAX, Answer, Body, Id, Text, Time
-
-
-def _split(given: object) -> object:
-    """Take lists apart that are written with commas, as well as those that repeat the parameter."""
-    if not isinstance(given, list):
-        return given
-    parts = cast("list[object]", given)
-    return [part for each in parts for part in (each.split(",") if isinstance(each, str) else [each])]
 
 
 class AccessRuleCreation(Body):
@@ -46,7 +38,7 @@ class AccessRuleQuery(AccessRuleFilters):
 
     subject_type: SubjectType | None = None
     """Only those for subjects of this type."""
-    subject_ids: Annotated[list[Text], Field(default_factory=list, max_length=500), BeforeValidator(_split)]
+    subject_ids: Annotated[list[Text], Field(default_factory=list, max_length=500), BeforeValidator(split)]
     """Only those for these subjects."""
     last_updated: Time | None = None
     """Only those that were created or deleted since."""

@@ -1,6 +1,6 @@
 """How lists are asked for: pages, order and filters (control-plane-api.md 1.1)."""
 
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final, Literal, cast
 
 from pydantic import Field
 
@@ -8,6 +8,14 @@ from aliquot.contracts.administrator_api.shapes import INT32_MAX, Body
 
 DEFAULT_LIMIT: Final = 50
 MOST_LISTED: Final = 500
+
+
+def split(given: object) -> object:
+    """Take lists apart that are written with commas, as well as those that repeat the parameter."""
+    if not isinstance(given, list):
+        return given
+    parts = cast("list[object]", given)
+    return [part for each in parts for part in (each.split(",") if isinstance(each, str) else [each])]
 
 
 class Page(Body):

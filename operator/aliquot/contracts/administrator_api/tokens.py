@@ -1,10 +1,12 @@
 """Tokens (control-plane-api.md 2.1)."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import ConfigDict, Field
 
 from aliquot.contracts.administrator_api.shapes import Answer, Body
+
+LONGEST_TOKEN: Final = 8192
 
 
 class TokenRequest(Body):
@@ -22,7 +24,7 @@ class TokenRequest(Body):
     """The user's e-mail address."""
     password: Annotated[str | None, Field(max_length=1024)] = None
     """The user's password."""
-    refresh_token: Annotated[str | None, Field(alias="refreshToken", max_length=8192)] = None
+    refresh_token: Annotated[str | None, Field(alias="refreshToken", max_length=LONGEST_TOKEN)] = None
     """What came with the last token."""
     client_id: Annotated[str | None, Field(alias="clientID", max_length=1024)] = None
     """Program that asks for a user; any."""

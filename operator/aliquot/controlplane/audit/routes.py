@@ -4,8 +4,8 @@ from typing import Annotated, Final
 
 from fastapi import APIRouter, Query
 
-from aliquot.contracts.administrator_api.audit import AuditLog, AuditQuery, AuditRecord
-from aliquot.contracts.administrator_api.shapes import from_milliseconds, to_milliseconds
+from aliquot.contracts.administrator_api.audit import AuditLog, AuditQuery
+from aliquot.controlplane.audit.queries import between, shown
 from aliquot.controlplane.auth.gate import GateOfRequest
 from aliquot.controlplane.database import tables
 from aliquot.controlplane.listing import Field, listed, ordered
@@ -28,30 +28,6 @@ _FIELDS: Final = {
 def list_changes(gate: GateOfRequest, query: Annotated[AuditQuery, Query()]) -> AuditLog:
     """List changes."""
     with gate.permit("events-history", "read") as permit:
-        wanted = permit.select(tables.AuditRecord)
-        if query.start is not None:
-            wanted = wanted.where(tables.AuditRecord.happened_ms >= to_milliseconds(query.start))
-        if query.end is not None:
-            wanted = wanted.where(tables.AuditRecord.happened_ms < to_milliseconds(query.end))
+        wanted = between(permit, query.start, query.end)
         found = listed(permit, ordered(wanted, query, query.sort_by, _FIELDS, tables.AuditRecord.id), query)
-        return AuditLog(records=[_shown(row) for row in found.rows], next=found.next)
-
-
-def _shown(row: tables.AuditRecord) -> AuditRecord:
-    return AuditRecord.model_validate(
-        {
-            "id": row.id,
-            "tenant_id": row.tenant_id,
-            "cluster_uuid": row.cluster_id,
-            "happened_at": from_milliseconds(row.happened_ms),
-            "action": row.action,
-            "entity_type": row.entity_type,
-            "entity_id": row.entity_id,
-            "entity_name": row.entity_name,
-            "source_type": row.source_type,
-            "source_id": row.source_id,
-            "source_name": row.source_name,
-            "before": row.before,
-            "after": row.after,
-        }
-    )
+        return AuditLog(records=[shown(row) for row in found.rows], next=found.next)

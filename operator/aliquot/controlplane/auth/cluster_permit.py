@@ -20,13 +20,14 @@ from aliquot.controlplane.database.tables import (
     Department,
     Document,
     NodePool,
+    NodeType,
     Project,
     ReportedObject,
     User,
 )
 from aliquot.controlplane.settings import Workloads
 
-Own = TypeVar("Own", NodePool, Department, Project)
+Own = TypeVar("Own", NodePool, NodeType, Department, Project)
 
 CLUSTER_MAKER: Final = object()
 """What only the gate hands over."""

@@ -19,23 +19,27 @@ from aliquot.controlplane.auth.reach import Grant, Place, Reach, reach
 from aliquot.controlplane.auth.tokens import Holder
 from aliquot.controlplane.database.revisions import advance
 from aliquot.controlplane.database.tables import (
+    AccessRule,
     Application,
     AuditRecord,
     Cluster,
     ClusterState,
     Department,
     Document,
+    Logo,
     NodePool,
+    NodeType,
     Pod,
     Project,
     Quota,
     ReportedObject,
     Tenant,
+    TenantSetting,
     User,
     Workload,
     WorkloadRecord,
 )
-from aliquot.controlplane.refusals import Forbidden, NotFound
+from aliquot.controlplane.refusals import Conflict, Forbidden, NotFound
 
 Row = TypeVar("Row", bound=Placed)
 
@@ -54,6 +58,7 @@ class QuotaRow(NamedTuple):
     gpu: Document
     cpu: Document | None
     memory: Document | None
+    id: int
 
 
 class Permit:
@@ -175,7 +180,7 @@ class Permit:
             owner: column of `Quota` that says whose they are.
             ids: whose.
         """
-        columns = select(owner, NodePool.id, NodePool.name, Quota.gpu, Quota.cpu, Quota.memory)
+        columns = select(owner, NodePool.id, NodePool.name, Quota.gpu, Quota.cpu, Quota.memory, Quota.id)
         own = columns.where(Quota.tenant_id == self.holder.tenant_id, owner.in_(ids))
         for row in self._session.execute(own.join(NodePool, Quota.node_pool_id == NodePool.id).order_by(NodePool.id)):
             yield QuotaRow(*row)
@@ -231,7 +236,47 @@ class Permit:
 
     def refuses_over_subscription(self) -> bool:
         """Whether the tenant refuses quotas that add up to more than there is."""
-        return self._session.get_one(Tenant, self.holder.tenant_id).refuses_over_subscription
+        return self._tenant().refuses_over_subscription
+
+    def refuse_over_subscription(self, *, refuses: bool) -> None:
+        """Say whether the tenant does so.
+
+        Raises:
+            Forbidden: the caller's rights do not reach the tenant itself.
+        """
+        self.check(Place())
+        self._tenant().refuses_over_subscription = refuses
+
+    def settings(self) -> Mapping[str, bool]:
+        """What somebody said of the tenant's settings, by key."""
+        own = select(TenantSetting).where(TenantSetting.tenant_id == self.holder.tenant_id)
+        return {row.key: row.value for row in self._session.scalars(own)}
+
+    def set_setting(self, key: str, *, value: bool) -> None:
+        """Say something of a setting of the tenant.
+
+        Raises:
+            Forbidden: the caller's rights do not reach the tenant itself.
+        """
+        self.check(Place())
+        self._session.merge(TenantSetting(tenant_id=self.holder.tenant_id, key=key, value=value))
+
+    def logo(self) -> bytes | None:
+        """The tenant's logo; None: it has none."""
+        found = self._session.get(Logo, self.holder.tenant_id)
+        return None if found is None else found.image
+
+    def set_logo(self, image: bytes) -> None:
+        """Give the tenant another logo.
+
+        Raises:
+            Forbidden: the caller's rights do not reach the tenant itself.
+        """
+        self.check(Place())
+        self._session.merge(Logo(tenant_id=self.holder.tenant_id, image=image))
+
+    def _tenant(self) -> Tenant:
+        return self._session.get_one(Tenant, self.holder.tenant_id)
 
     def remove(self, row: Placed) -> None:
         """Delete an object, and what the database knows to be below it."""
@@ -240,9 +285,46 @@ class Permit:
         self._session.delete(row)
         self._session.flush()
 
-    def touch(self, row: NodePool | Department | Project) -> None:
-        """Note that the caller changes an object now."""
-        row.updated_ms, row.updated_by = self.now_ms, self.holder.name
+    def origin(self) -> dict[str, Any]:
+        """The columns that say of a new object whose it is, and who makes it when."""
+        return {
+            "tenant_id": self.holder.tenant_id,
+            "created_ms": self.now_ms,
+            "updated_ms": self.now_ms,
+            "created_by": self.holder.name,
+        }
+
+    def check_is_new(self, same: Select[Any], says: str) -> None:
+        """See that there is no such object yet.
+
+        Args:
+            same: finds those that there must not be.
+            says: which there is, in words.
+
+        Raises:
+            Conflict: there is one.
+        """
+        if self.count(same):
+            raise Conflict("Resource with this name already exists", says)
+
+    def touch(self, row: Placed) -> None:
+        """Note on an object that the caller changes it now."""
+        if isinstance(row, NodePool | NodeType | Department | Project):
+            row.version += 1
+            row.updated_by = self.holder.name
+        if not isinstance(row, AccessRule | AuditRecord):
+            row.updated_ms = self.now_ms
+
+    def also(self, resource: ResourceType, action: Action) -> "Permit":
+        """Give a permit for something else that the same request does, in the same transaction.
+
+        Raises:
+            Forbidden: the caller may do this nowhere.
+        """
+        reaches = reach(self.grants, resource, action)
+        if not reaches:
+            raise Forbidden
+        return Permit(MAKER, self._session, self.holder, self.grants, reaches, self.now_ms)
 
     def end_tokens(self, subject: User | Application) -> None:
         """Make the tokens that somebody has not count any more, also those of this very millisecond."""
@@ -272,18 +354,42 @@ class Permit:
         """
         if not isinstance(row, User | Application) or action == "delete":  # with them their access rules go
             revision = advance(self._session, self.holder.tenant_id, place_of(row).cluster_id, self.now_ms)
-            if isinstance(row, NodePool | Department | Project):
+            if isinstance(row, NodePool | NodeType | Department | Project):
                 row.revision = revision
         named = before or after or {}
+        name = str(named.get("name") or named.get("username") or row.id)
+        self._write_down(action, kind, str(row.id), name, place_of(row).cluster_id, before, after)
+
+    def record_of_tenant(self, kind: str, name: str, *, before: Document, after: Document) -> None:
+        """Write down who changed something that belongs to the tenant as a whole, and is no object.
+
+        Args:
+            kind: what it is, for people.
+            name: which one.
+            before: what it was.
+            after: what it is.
+        """
+        self._write_down("update", kind, name, name, None, before, after)
+
+    def _write_down(
+        self,
+        action: Action,
+        kind: str,
+        entity_id: str,
+        name: str,
+        cluster_id: str | None,
+        before: Document | None,
+        after: Document | None,
+    ) -> None:
         self._session.add(
             AuditRecord(
                 tenant_id=self.holder.tenant_id,
                 happened_ms=self.now_ms,
                 action=action,
                 entity_type=kind,
-                entity_id=str(row.id),
-                entity_name=str(named.get("name") or named.get("username") or row.id),
-                cluster_id=place_of(row).cluster_id,
+                entity_id=entity_id,
+                entity_name=name,
+                cluster_id=cluster_id,
                 source_type=self.holder.kind,
                 source_id=self.holder.id,
                 source_name=self.holder.name,

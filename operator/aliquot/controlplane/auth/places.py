@@ -10,13 +10,26 @@ from aliquot.controlplane.database.tables import (
     Cluster,
     Department,
     NodePool,
+    NodeType,
     Pod,
     Project,
     User,
     Workload,
 )
 
-Placed = User | Application | Cluster | NodePool | Department | Project | AccessRule | AuditRecord | Workload | Pod
+Placed = (
+    User
+    | Application
+    | Cluster
+    | NodePool
+    | NodeType
+    | Department
+    | Project
+    | AccessRule
+    | AuditRecord
+    | Workload
+    | Pod
+)
 """What has a place in the tenant."""
 
 
@@ -25,7 +38,7 @@ def place_of(placed: Placed) -> Place:
     match placed:
         case Cluster():
             return Place(placed.id)
-        case NodePool():
+        case NodePool() | NodeType():
             return Place(placed.cluster_id)
         case Department():
             return Place(placed.cluster_id, placed.id)
@@ -55,8 +68,9 @@ def within(model: type[Placed], reach: Reach) -> ColumnElement[bool]:
         return true()
     if model is Cluster:
         return Cluster.id.in_(reach.clusters | reach.above_clusters)
-    if model is NodePool:
-        return NodePool.cluster_id.in_(reach.clusters | reach.above_clusters)
+    for of_cluster in (NodePool, NodeType):
+        if model is of_cluster:
+            return of_cluster.cluster_id.in_(reach.clusters | reach.above_clusters)
     if model is Department:
         return or_(
             Department.cluster_id.in_(reach.clusters),

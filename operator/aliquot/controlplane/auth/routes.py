@@ -1,6 +1,5 @@
 """Tokens over HTTP: the form of Keycloak, the platform's own, and what a stranger needs to check our tokens."""
 
-import re
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Form, Request
@@ -10,6 +9,7 @@ from pydantic import ValidationError
 from aliquot.contracts.administrator_api.problems import Problem
 from aliquot.contracts.administrator_api.tokens import OpenIdToken, TokenAnswer, TokenRequest
 from aliquot.controlplane.auth import sign_in
+from aliquot.controlplane.auth.asking import address_of, tenant_of
 from aliquot.controlplane.auth.sign_in import Issued, WrongCredentials, required
 from aliquot.controlplane.auth.tokens import ALGORITHM, REALMS
 from aliquot.controlplane.database.tables import Tenant
@@ -22,7 +22,6 @@ router = APIRouter(tags=["Tokens"])
 _SPELLED = {
     str(field.alias or name).lower(): str(field.alias or name) for name, field in TokenRequest.model_fields.items()
 }
-_PORT = re.compile(r":[0-9]*$")
 _OPENID = f"{REALMS}{{realm}}/protocol/openid-connect"
 
 
@@ -32,13 +31,7 @@ def token(
 ) -> TokenAnswer:
     """Give a token for an application's secret, a user's password, or a refresh token."""
     asked = _asked(body)
-    services = services_of(request)
-    tenant = sign_in.tenant_of_host(services, _PORT.sub("", request.headers.get("host", "")))
-    if tenant is None:
-        raise BadRequest(
-            "The host of the request is no tenant's.", f"use {_OPENID}/token with the name of the realm instead"
-        )
-    issued = _issued(services, tenant, asked, _address(request))
+    issued = _issued(services_of(request), tenant_of(request), asked, address_of(request))
     return TokenAnswer(
         access_token=issued.access_token,
         expires_in=issued.expires_in,
@@ -63,7 +56,7 @@ def openid_token(
     tenant = sign_in.tenant_of_realm(services, realm)
     if tenant is None:
         raise NotFound("Realm does not exist")
-    address = _address(request)
+    address = address_of(request)
     try:
         match grant_type:
             case "client_credentials":
@@ -137,10 +130,6 @@ def _issued(services: Services, tenant: Tenant, asked: TokenRequest, address: st
         email, password = required(asked.username, "username", grant), required(asked.password, "password", grant)
         return sign_in.user_signs_in(services, tenant, email, password, address)
     return sign_in.refreshed(services, tenant, required(asked.refresh_token, "refreshToken", grant))
-
-
-def _address(request: Request) -> str:
-    return request.client.host if request.client else ""
 
 
 def _oauth_error(status: int, error: str, description: str) -> JSONResponse:

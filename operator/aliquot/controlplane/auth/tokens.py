@@ -14,6 +14,7 @@ from joserfc.errors import JoseError
 from joserfc.jws import extract_compact
 
 from aliquot.clock import Clock
+from aliquot.contracts.administrator_api.tokens import LONGEST_TOKEN
 from aliquot.controlplane.auth.keys import KeyRing
 from aliquot.controlplane.refusals import Unauthorized
 from aliquot.controlplane.settings import Tokens as TokenSettings
@@ -21,7 +22,6 @@ from aliquot.controlplane.settings import Tokens as TokenSettings
 ALGORITHM: Final = "RS256"
 AUDIENCE: Final = "runai"
 """The client id that API servers of clusters are told (control-plane-api.md 2.1)."""
-LONGEST_TOKEN: Final = 8192
 REALMS: Final = "/auth/realms/"
 
 Kind = Literal["user", "app"]

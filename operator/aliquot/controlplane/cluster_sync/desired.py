@@ -23,6 +23,7 @@ from aliquot.controlplane.quotas.rules import Blocks
 def desired(permit: ClusterPermit) -> Desired:
     """Make it."""
     names = permit.names_of_subjects()
+    types = {str(row.id): row.name for row in permit.own(tables.NodeType)}
     return Desired(
         revision=revision_text(permit.revision),
         node_pools=tuple(_node_pool(row) for row in permit.own(tables.NodePool)),
@@ -31,7 +32,8 @@ def desired(permit: ClusterPermit) -> Desired:
             for row in permit.own(tables.Department, OF_DEPARTMENT)
         ),
         projects=tuple(
-            _project(row) for row in permit.own(tables.Project, OF_PROJECT, joinedload(tables.Project.department))
+            _project(row, types)
+            for row in permit.own(tables.Project, OF_PROJECT, joinedload(tables.Project.department))
         ),
         access_rules=tuple(_access_rule(row, names) for row in permit.access_rules() if row.scope_type != "system"),
     )
@@ -56,7 +58,7 @@ def _queues(owner: Owner) -> tuple[DesiredQueue, ...]:
     )
 
 
-def _project(row: tables.Project) -> DesiredProject:
+def _project(row: tables.Project, types: Mapping[str, str]) -> DesiredProject:
     rules = row.scheduling_rules or {}
     return DesiredProject(
         id=str(row.id),
@@ -65,8 +67,8 @@ def _project(row: tables.Project) -> DesiredProject:
         namespace=row.requested_namespace,
         queues=_queues(row),
         default_node_pools=tuple(row.default_node_pools),
-        training_types=tuple(row.training_types),
-        interactive_types=tuple(row.workspace_types),
+        training_types=tuple(types.get(written, written) for written in row.training_types),
+        interactive_types=tuple(types.get(written, written) for written in row.workspace_types),
         interactive_time_limit_seconds=rules.get("interactiveJobTimeLimitSeconds"),
         interactive_idle_seconds=rules.get("interactiveJobMaxIdleDurationSeconds"),
         preemptible_interactive_idle_seconds=rules.get("interactiveJobPreemptIdleDurationSeconds"),

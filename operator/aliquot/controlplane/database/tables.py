@@ -1,7 +1,8 @@
 """The tables. Times are milliseconds since 1970-01-01 UTC; amounts are as the API has them.
 
-    tenants ─┬─ users, applications, access_rules, audit_records
+    tenants ─┬─ users, applications, access_rules, audit_records, tenant_settings, logos
              └─ clusters ─┬─ node_pools ──────────────┐
+                          ├─ node_types               │
                           ├─ departments ── projects ─┴─ quotas (of a department or a project, in a pool)
                           ├─ cluster_states, reported_objects: what the cluster says of itself
                           └─ workloads, pods, workload_records: what runs there, and ran there lately
@@ -126,6 +127,13 @@ class NodePool(_OfCluster, Base):
     over_provisioning_ratio: Mapped[int]
     cpu_placement: Mapped[str] = mapped_column(_text(16))
     gpu_placement: Mapped[str] = mapped_column(_text(16))
+
+
+class NodeType(_OfCluster, Base):
+    """A name for nodes: they have it as the value of a label. Projects name it by its id, as text."""
+
+    __tablename__ = "node_types"
+    __table_args__ = (UniqueConstraint("cluster_id", "name"), _COUNTED)
 
 
 class Quota(Base):
@@ -307,6 +315,25 @@ class AccessRule(Base):
     created_ms: Mapped[int] = mapped_column(BigInteger)
     deleted_ms: Mapped[int | None] = mapped_column(BigInteger)
     created_by: Mapped[str] = mapped_column(_text(255))
+
+
+class TenantSetting(Base):
+    """What somebody said of a setting; `Tenant` has the one that the rules of quotas need."""
+
+    __tablename__ = "tenant_settings"
+
+    tenant_id: Mapped[int] = mapped_column(ForeignKey("tenants.id"), primary_key=True)
+    key: Mapped[str] = mapped_column(_text(255), primary_key=True)
+    value: Mapped[bool]
+
+
+class Logo(Base):
+    """The tenant's logo."""
+
+    __tablename__ = "logos"
+
+    tenant_id: Mapped[int] = mapped_column(ForeignKey("tenants.id"), primary_key=True)
+    image: Mapped[bytes]
 
 
 class AuditRecord(Base):

@@ -32,14 +32,11 @@ FILTERS: Final = {name: FIELDS[name] for name in ("name", "clusterId")}
 def new_row(permit: Permit, cluster_id: str, name: str) -> tables.Department:
     """A department that is not kept yet, without amounts."""
     return tables.Department(
-        tenant_id=permit.holder.tenant_id,
+        **permit.origin(),
         cluster_id=cluster_id,
         name=name,
         version=1,
         revision=NEVER_SENT,
-        created_ms=permit.now_ms,
-        updated_ms=permit.now_ms,
-        created_by=permit.holder.name,
         updated_by=permit.holder.name,
         quotas=[],
     )

@@ -14,20 +14,15 @@ from aliquot.contracts.administrator_api.departments import (
     PoolResources,
 )
 from aliquot.controlplane import preconditions
-from aliquot.controlplane.access_rules.ending import end_rules
-from aliquot.controlplane.auditing import document
 from aliquot.controlplane.auth.gate import GateOfRequest
 from aliquot.controlplane.auth.permit import Permit
-from aliquot.controlplane.clusters.queries import cluster_of_body
 from aliquot.controlplane.database import tables
-from aliquot.controlplane.departments.queries import FIELDS, FILTERS, new_row, shown, slim
-from aliquot.controlplane.departments.rules import DEFAULT_DEPARTMENT
+from aliquot.controlplane.departments import changes
+from aliquot.controlplane.departments.queries import FIELDS, FILTERS, shown, slim
 from aliquot.controlplane.listing import listed, ordered
 from aliquot.controlplane.preconditions import IfMatch
-from aliquot.controlplane.quotas import changes
 from aliquot.controlplane.quotas.changes import OF_DEPARTMENT
 from aliquot.controlplane.quotas.shown import resources
-from aliquot.controlplane.refusals import BadRequest, Conflict
 
 router = APIRouter(prefix="/api/v1/org-unit/departments", tags=["Departments"])
 
@@ -45,19 +40,9 @@ def list_departments(gate: GateOfRequest, query: Annotated[DepartmentQuery, Quer
 def create_department(gate: GateOfRequest, answer: Response, body: DepartmentCreation) -> Department:
     """Create a department."""
     with gate.permit("department", "create") as permit:
-        cluster = cluster_of_body(permit, body.cluster_id)
-        same = permit.select_whole(tables.Department).where(
-            tables.Department.cluster_id == cluster.id, tables.Department.name == body.name
-        )
-        if permit.count(same):
-            raise Conflict("Resource with this name already exists", f"the cluster has a department {body.name}")
-        row = new_row(permit, cluster.id, body.name)
-        permit.add(row)
-        changes.change(permit, row, body.resources)
-        made = shown(permit, row)
-        permit.record("create", "department", row, after=document(made))
+        row = changes.create(permit, body)
         preconditions.tell(answer, row.version)
-        return made
+        return shown(permit, row)
 
 
 @router.get("/{departmentId}")
@@ -79,7 +64,7 @@ def replace_department(
 ) -> Department:
     """Change the amounts of a department."""
     with gate.permit("department", "update") as permit:
-        row = _changed(permit, departmentId, body.resources, if_match)
+        row = _changed(permit, departmentId, if_match, body.resources)
         preconditions.tell(answer, row.version)
         return shown(permit, row)
 
@@ -94,7 +79,7 @@ def replace_department_resources(
 ) -> list[ResourcesShown]:
     """Change the amounts of a department."""
     with gate.permit("department", "update") as permit:
-        row = _changed(permit, departmentId, body, if_match)
+        row = _changed(permit, departmentId, if_match, body)
         preconditions.tell(answer, row.version)
         return resources(row)
 
@@ -109,7 +94,7 @@ def change_department_resources(
 ) -> list[ResourcesShown]:
     """Change some of the amounts of a department."""
     with gate.permit("department", "update") as permit:
-        row = _changed(permit, departmentId, body, if_match, keeps_members=True)
+        row = _changed(permit, departmentId, if_match, body, keeps_members=True)
         preconditions.tell(answer, row.version)
         return resources(row)
 
@@ -118,30 +103,24 @@ def change_department_resources(
 def delete_department(gate: GateOfRequest, departmentId: str, if_match: IfMatch = None) -> None:  # noqa: N803
     """Delete a department, and its projects."""
     with gate.permit("department", "delete") as permit:
-        row = permit.one(tables.Department, departmentId, OF_DEPARTMENT)
-        if row.name == DEFAULT_DEPARTMENT:
-            raise BadRequest(
-                f"Bad request - the department {DEFAULT_DEPARTMENT} cannot be deleted: it goes with its cluster"
-            )
-        preconditions.check(if_match, row.version)
-        permit.record("delete", "department", row, before=document(shown(permit, row)))
-        end_rules(permit, tables.AccessRule.department_id == row.id)
-        permit.remove(row)
+        changes.delete(permit, _seen(permit, departmentId, if_match))
+
+
+def _seen(permit: Permit, written_id: str, if_match: str | None) -> tables.Department:
+    """A department that is to be changed, as the caller saw it."""
+    row = permit.one(tables.Department, written_id, OF_DEPARTMENT)
+    preconditions.check(if_match, row.version)
+    return row
 
 
 def _changed(
     permit: Permit,
     written_id: str,
-    given: list[Resources] | list[ResourcesChange],
     if_match: str | None,
+    given: list[Resources] | list[ResourcesChange],
     *,
     keeps_members: bool = False,
 ) -> tables.Department:
-    row = permit.one(tables.Department, written_id, OF_DEPARTMENT)
-    preconditions.check(if_match, row.version)
-    before = document(slim(row))
+    row = _seen(permit, written_id, if_match)
     changes.change(permit, row, given, keeps_members=keeps_members)
-    row.version += 1
-    permit.touch(row)
-    permit.record("update", "department", row, before=before, after=document(slim(row)))
     return row

@@ -1,6 +1,6 @@
 """A part of a list, in an order that is total: two pages never show the same object, nor leave one out."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar, cast
 
@@ -81,6 +81,6 @@ def listed(permit: Permit, query: Select[Row], page: Part) -> Listed[Row]:
     return Listed(found[: page.limit], page.offset + page.limit if len(found) > page.limit else None)
 
 
-def written(answer: Mapping[str, Any]) -> Response:
+def written(answer: Mapping[str, Any] | Sequence[Any]) -> Response:
     """A long list as it is sent, without the framework's looking through it once more."""
     return Response(orjson.dumps(answer), media_type="application/json")

@@ -5,7 +5,6 @@ from typing import Final
 
 from aliquot.contracts.administrator_api.node_pools import (
     NodePool,
-    NodePoolChange,
     NodePoolUpdate,
     PlacementStrategy,
     PlacementStrategyShown,
@@ -15,8 +14,7 @@ from aliquot.controlplane.auth.permit import Permit
 from aliquot.controlplane.database import tables
 from aliquot.controlplane.database.revisions import NEVER_SENT
 from aliquot.controlplane.listing import Field
-from aliquot.controlplane.node_pools.rules import DEFAULT_POOL, check_label
-from aliquot.controlplane.quotas.changes import OF_DEPARTMENT, OF_PROJECT, attach
+from aliquot.controlplane.node_pools.rules import DEFAULT_POOL
 from aliquot.controlplane.statuses.rules import Told, pool_phase
 from aliquot.controlplane.statuses.told import told_of
 
@@ -31,14 +29,11 @@ def new_row(permit: Permit, cluster_id: str, name: str, given: NodePoolUpdate | 
     """A pool that is not kept yet; without a label it is the default pool."""
     placement = given.placement_strategy if given else PlacementStrategy()
     return tables.NodePool(
-        tenant_id=permit.holder.tenant_id,
+        **permit.origin(),
         cluster_id=cluster_id,
         name=name,
         version=1,
         revision=NEVER_SENT,
-        created_ms=permit.now_ms,
-        updated_ms=permit.now_ms,
-        created_by=permit.holder.name,
         updated_by=permit.holder.name,
         label_key=given.label_key if given else None,
         label_value=given.label_value if given else None,
@@ -46,45 +41,6 @@ def new_row(permit: Permit, cluster_id: str, name: str, given: NodePoolUpdate | 
         cpu_placement=placement.cpu,
         gpu_placement=placement.gpu,
     )
-
-
-def attach_everywhere(permit: Permit, pool: tables.NodePool) -> None:
-    """Give every department and project of the cluster an amount in a new pool."""
-    departments = permit.select_whole(tables.Department).where(tables.Department.cluster_id == pool.cluster_id)
-    projects = permit.select_whole(tables.Project).where(tables.Project.cluster_id == pool.cluster_id)
-    attach([*permit.rows(departments.options(OF_DEPARTMENT)), *permit.rows(projects.options(OF_PROJECT))], pool)
-
-
-def change(permit: Permit, row: tables.NodePool, given: NodePoolUpdate | NodePoolChange) -> None:
-    """Change a pool; what is None stays.
-
-    Raises:
-        BadRequest: another pool has this label.
-    """
-    if given.label_key is not None:
-        row.label_key = given.label_key
-    if given.label_value is not None:
-        row.label_value = given.label_value
-    if given.over_provisioning_ratio is not None:
-        row.over_provisioning_ratio = given.over_provisioning_ratio
-    if given.placement_strategy is not None:
-        row.cpu_placement, row.gpu_placement = given.placement_strategy.cpu, given.placement_strategy.gpu
-    check_own_label(permit, row)
-    row.version += 1
-    permit.touch(row)
-
-
-def check_own_label(permit: Permit, row: tables.NodePool) -> None:
-    """See that no other pool of the cluster has the same nodes.
-
-    Raises:
-        BadRequest: one has.
-    """
-    if row.label_key is None or row.label_value is None:
-        return
-    query = permit.select_whole(tables.NodePool).where(tables.NodePool.cluster_id == row.cluster_id)
-    others = [pool for pool in permit.rows(query) if pool is not row]
-    check_label(row.label_key, row.label_value, [(pool.name, pool.label_key, pool.label_value) for pool in others])
 
 
 def shown(permit: Permit, row: tables.NodePool) -> NodePool:

@@ -12,23 +12,12 @@ from aliquot.contracts.administrator_api.node_pools import (
     NodePools,
     NodePoolUpdate,
 )
-from aliquot.controlplane.auditing import document
 from aliquot.controlplane.auth.gate import GateOfRequest
 from aliquot.controlplane.auth.permit import Permit
-from aliquot.controlplane.clusters.queries import cluster_of_body
 from aliquot.controlplane.database import tables
 from aliquot.controlplane.listing import listed, ordered
-from aliquot.controlplane.node_pools.queries import (
-    FIELDS,
-    attach_everywhere,
-    change,
-    check_own_label,
-    new_row,
-    shown,
-    shown_all,
-)
-from aliquot.controlplane.node_pools.rules import DEFAULT_POOL
-from aliquot.controlplane.refusals import BadRequest, Conflict
+from aliquot.controlplane.node_pools import changes
+from aliquot.controlplane.node_pools.queries import FIELDS, shown, shown_all
 
 router = APIRouter(prefix="/api/v1/node-pools", tags=["Node pools"])
 
@@ -46,18 +35,7 @@ def list_node_pools(gate: GateOfRequest, query: Annotated[NodePoolQuery, Query()
 def create_node_pool(gate: GateOfRequest, body: NodePoolCreation) -> NodePool:
     """Create a node pool; every department and project of the cluster gets an amount of 0 GPUs in it."""
     with gate.permit("nodepools", "create") as permit:
-        cluster = cluster_of_body(permit, body.cluster_id)
-        same = permit.select_whole(tables.NodePool).where(
-            tables.NodePool.cluster_id == cluster.id, tables.NodePool.name == body.name
-        )
-        if permit.count(same):
-            raise Conflict("Resource with this name already exists", f"the cluster has a node pool {body.name}")
-        row = new_row(permit, cluster.id, body.name, body)
-        check_own_label(permit, row)
-        permit.add(row)
-        attach_everywhere(permit, row)
-        permit.record("create", "nodepool", row, after=document(shown(permit, row)))
-        return shown(permit, row)
+        return shown(permit, changes.create(permit, body))
 
 
 @router.get("/{nodepoolId}")
@@ -85,29 +63,10 @@ def change_node_pool(gate: GateOfRequest, nodepoolId: str, body: NodePoolChange)
 def delete_node_pool(gate: GateOfRequest, nodepoolId: str) -> None:  # noqa: N803
     """Delete a node pool; its nodes go to the pools whose labels they have, else to the default pool."""
     with gate.permit("nodepools", "delete") as permit:
-        row = permit.one(tables.NodePool, nodepoolId)
-        if row.name == DEFAULT_POOL:
-            raise BadRequest(f"Bad request - the node pool {DEFAULT_POOL} cannot be deleted: every cluster has one")
-        users = permit.rows(permit.select_whole(tables.Project).where(tables.Project.cluster_id == row.cluster_id))
-        named = sorted(project.name for project in users if row.name in project.default_node_pools)
-        if named:
-            raise BadRequest(
-                f"Bad request - the node pool {row.name} cannot be deleted: it is a default node pool of the project "
-                f"{named[0]}" + (f" and {len(named) - 1} more" if len(named) > 1 else "")
-            )
-        permit.record("delete", "nodepool", row, before=document(shown(permit, row)))
-        permit.remove(row)
+        changes.delete(permit, permit.one(tables.NodePool, nodepoolId))
 
 
 def _changed(permit: Permit, written_id: str, body: NodePoolUpdate | NodePoolChange) -> NodePool:
     row = permit.one(tables.NodePool, written_id)
-    labels = body.label_key, body.label_value
-    if row.name == DEFAULT_POOL and labels != (None, None):
-        raise BadRequest(
-            f"Bad request - labelKey: {labels[0]!r} is not allowed: the node pool {DEFAULT_POOL} has the nodes that "
-            "belong to no other, and so no label; PATCH the rest"
-        )
-    before = document(shown(permit, row))
-    change(permit, row, body)
-    permit.record("update", "nodepool", row, before=before, after=document(shown(permit, row)))
+    changes.change(permit, row, body)
     return shown(permit, row)

@@ -6,17 +6,13 @@ from typing import Any, Final
 from sqlalchemy.orm import joinedload
 from sqlalchemy.orm.interfaces import ORMOption
 
-from aliquot.contracts.administrator_api.projects import (
-    Project,
-    ProjectUpdate,
-)
+from aliquot.contracts.administrator_api.projects import Project
 from aliquot.contracts.administrator_api.shapes import from_milliseconds, written_time
 from aliquot.controlplane.auth.permit import Permit
 from aliquot.controlplane.database import tables
 from aliquot.controlplane.database.revisions import NEVER_SENT
 from aliquot.controlplane.listing import Field
-from aliquot.controlplane.projects.rules import check_default_pools
-from aliquot.controlplane.quotas.changes import OF_PROJECT, pools_of
+from aliquot.controlplane.quotas.changes import OF_PROJECT
 from aliquot.controlplane.quotas.shown import resources_of
 from aliquot.controlplane.statuses.rules import Told, pool_quota_statuses, project_phase, quota_status
 from aliquot.controlplane.statuses.told import told_of
@@ -37,14 +33,11 @@ WHOLE: Final[tuple[ORMOption, ...]] = (SHOWN, OF_PROJECT)
 def new_row(permit: Permit, department: tables.Department, name: str, namespace: str | None) -> tables.Project:
     """A project that is not kept yet, without amounts."""
     return tables.Project(
-        tenant_id=permit.holder.tenant_id,
+        **permit.origin(),
         cluster_id=department.cluster_id,
         name=name,
         version=1,
         revision=NEVER_SENT,
-        created_ms=permit.now_ms,
-        updated_ms=permit.now_ms,
-        created_by=permit.holder.name,
         updated_by=permit.holder.name,
         department=department,
         requested_namespace=namespace,
@@ -53,26 +46,6 @@ def new_row(permit: Permit, department: tables.Department, name: str, namespace:
         workspace_types=[],
         quotas=[],
     )
-
-
-def change(permit: Permit, row: tables.Project, given: ProjectUpdate) -> None:
-    """Change everything but the amounts; what is left out stays, and null is none.
-
-    Raises:
-        BadRequest: there is no such node pool.
-    """
-    there = given.model_fields_set
-    if "scheduling_rules" in there:
-        rules = given.scheduling_rules
-        row.scheduling_rules = rules.model_dump(by_alias=True) if rules else None
-    if "default_node_pools" in there:
-        pools = given.default_node_pools or []
-        check_default_pools(pools, {pool.name for pool in pools_of(permit, row.cluster_id)})
-        row.default_node_pools = pools
-    if "node_types" in there:
-        types = given.node_types
-        row.training_types = (types.training or []) if types else []
-        row.workspace_types = (types.workspace or []) if types else []
 
 
 def shown(permit: Permit, row: tables.Project) -> Project:

@@ -14,20 +14,14 @@ from aliquot.contracts.administrator_api.projects import (
     ProjectUpdate,
 )
 from aliquot.controlplane import preconditions
-from aliquot.controlplane.access_rules.ending import end_rules
-from aliquot.controlplane.auditing import document
 from aliquot.controlplane.auth.gate import GateOfRequest
 from aliquot.controlplane.auth.permit import Permit
-from aliquot.controlplane.clusters.queries import cluster_of_body
 from aliquot.controlplane.database import tables
-from aliquot.controlplane.departments.rules import DEFAULT_DEPARTMENT
 from aliquot.controlplane.listing import listed, ordered, written
 from aliquot.controlplane.preconditions import IfMatch
-from aliquot.controlplane.projects.queries import FIELDS, FILTERS, SHOWN, WHOLE, change, documents, new_row, shown
-from aliquot.controlplane.projects.rules import check_name, check_namespace
-from aliquot.controlplane.quotas import changes
+from aliquot.controlplane.projects import changes
+from aliquot.controlplane.projects.queries import FIELDS, FILTERS, SHOWN, WHOLE, documents, shown
 from aliquot.controlplane.quotas.shown import resources
-from aliquot.controlplane.refusals import BadRequest, Conflict
 
 router = APIRouter(prefix="/api/v1/org-unit/projects", tags=["Projects"])
 
@@ -45,22 +39,9 @@ def list_projects(gate: GateOfRequest, query: Annotated[ProjectQuery, Query()]) 
 def create_project(gate: GateOfRequest, answer: Response, body: ProjectCreation) -> Project:
     """Create a project."""
     with gate.permit("project", "create") as permit:
-        department = _department(permit, body)
-        check_name(body.name)
-        others = permit.select_whole(tables.Project).where(tables.Project.cluster_id == department.cluster_id)
-        if permit.count(others.where(tables.Project.name == body.name)):
-            raise Conflict("Resource with this name already exists", f"the cluster has a project {body.name}")
-        taken = permit.rows(others.where(tables.Project.requested_namespace == body.requested_namespace))
-        check_namespace(body.requested_namespace, is_taken=bool(taken))
-        row = new_row(permit, department, body.name, body.requested_namespace)
-        change(permit, row, body)
-        permit.add(row)
-        changes.change(permit, row, body.resources)
-        made = shown(permit, row)
-        permit.record("create", "project", row, after=document(made))
-        permit.take_in(row, department.name)
+        row = changes.create(permit, body)
         preconditions.tell(answer, row.version)
-        return made
+        return shown(permit, row)
 
 
 @router.get("/{projectId}")
@@ -82,7 +63,7 @@ def replace_project(
 ) -> Project:
     """Change a project."""
     with gate.permit("project", "update") as permit:
-        row = _changed(permit, projectId, body.resources, if_match, body)
+        row = _changed(permit, projectId, if_match, body.resources, body)
         preconditions.tell(answer, row.version)
         return shown(permit, row)
 
@@ -97,7 +78,7 @@ def replace_project_resources(
 ) -> list[ResourcesShown]:
     """Change the amounts of a project."""
     with gate.permit("project", "update") as permit:
-        row = _changed(permit, projectId, body, if_match)
+        row = _changed(permit, projectId, if_match, body)
         preconditions.tell(answer, row.version)
         return resources(row)
 
@@ -112,7 +93,7 @@ def change_project_resources(
 ) -> list[ResourcesShown]:
     """Change some of the amounts of a project."""
     with gate.permit("project", "update") as permit:
-        row = _changed(permit, projectId, body, if_match, keeps_members=True)
+        row = _changed(permit, projectId, if_match, body, keeps_members=True)
         preconditions.tell(answer, row.version)
         return resources(row)
 
@@ -121,51 +102,25 @@ def change_project_resources(
 def delete_project(gate: GateOfRequest, projectId: str, if_match: IfMatch = None) -> None:  # noqa: N803
     """Delete a project; its namespace, and what runs there, stays."""
     with gate.permit("project", "delete") as permit:
-        row = permit.one(tables.Project, projectId, *WHOLE)
-        preconditions.check(if_match, row.version)
-        permit.record("delete", "project", row, before=document(shown(permit, row)))
-        end_rules(permit, tables.AccessRule.project_id == row.id)
-        permit.remove(row)
+        changes.delete(permit, _seen(permit, projectId, if_match))
 
 
-def _department(permit: Permit, body: ProjectCreation) -> tables.Department:
-    """The department of a new project.
-
-    Raises:
-        BadRequest: there is no such cluster, or it has no such department.
-    """
-    cluster = cluster_of_body(permit, body.cluster_id)
-    if body.parent_id is None:
-        own = tables.Department.cluster_id == cluster.id
-        found = permit.first(
-            permit.select_whole(tables.Department).where(own, tables.Department.name == DEFAULT_DEPARTMENT)
-        )
-    else:
-        found = permit.referred(tables.Department, body.parent_id)
-    if found is None or found.cluster_id != cluster.id:
-        raise BadRequest(
-            f"Bad request - parentId: {body.parent_id!r} is not allowed: the cluster {cluster.name} has no such "
-            "department"
-        )
-    return found
+def _seen(permit: Permit, written_id: str, if_match: str | None) -> tables.Project:
+    """A project that is to be changed, as the caller saw it."""
+    row = permit.one(tables.Project, written_id, *WHOLE)
+    preconditions.check(if_match, row.version)
+    return row
 
 
 def _changed(
     permit: Permit,
     written_id: str,
-    given: list[Resources] | list[ResourcesChange],
     if_match: str | None,
-    body: ProjectUpdate | None = None,
+    given: list[Resources] | list[ResourcesChange],
+    beside: ProjectUpdate | None = None,
     *,
     keeps_members: bool = False,
 ) -> tables.Project:
-    row = permit.one(tables.Project, written_id, *WHOLE)
-    preconditions.check(if_match, row.version)
-    before = document(shown(permit, row))
-    if body is not None:
-        change(permit, row, body)
-    changes.change(permit, row, given, keeps_members=keeps_members)
-    row.version += 1
-    permit.touch(row)
-    permit.record("update", "project", row, before=before, after=document(shown(permit, row)))
+    row = _seen(permit, written_id, if_match)
+    changes.change(permit, row, given, beside, keeps_members=keeps_members)
     return row

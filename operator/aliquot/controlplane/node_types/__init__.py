@@ -1,0 +1,1 @@
+"""Node types: names for nodes, by the label `run.ai/type`. Only the older surface makes them."""
