@@ -22,7 +22,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """What waits for a cluster may wait too long where others keep the machine busy; its failure is shown all the same."""
+    """What waits for a cluster may wait too long where others keep the machine busy; its failure is shown anyway."""
     if config.getoption("--second-go"):
         for item in items:
             if item.get_closest_marker("cluster"):

@@ -84,6 +84,7 @@ FOR_CLUSTERS = {
 FOR_EVERYBODY = {
     "POST /api/v1/token",
     "POST /auth/realms/{realm}/protocol/openid-connect/token",
+    "GET /auth/realms/{realm}/protocol/openid-connect/auth",
     "GET /auth/realms/{realm}/protocol/openid-connect/certs",
     "GET /auth/realms/{realm}/.well-known/openid-configuration",
     "GET /healthz",

@@ -12,10 +12,12 @@ import uvicorn
 from aliquot import log
 from aliquot.clock import SystemClock
 from aliquot.controlplane.app import application
+from aliquot.controlplane.auth.keys import rotate
+from aliquot.controlplane.auth.people.claims import Trust
 from aliquot.controlplane.database import Database, migrate
 from aliquot.controlplane.services import services
 from aliquot.controlplane.settings import ControlPlaneSettings
-from aliquot.controlplane.tenants import Credentials, change, first_tenant, make
+from aliquot.controlplane.tenants import Credentials, change, first_tenant, keep_issuer, make
 from aliquot.process import registry_of_process, run_until_told
 
 _log = log.get(__name__)
@@ -59,6 +61,7 @@ async def _serve(settings: ControlPlaneSettings) -> None:
                 await asyncio.shield(serving)
             finally:
                 made.waiting.close()
+                made.provider.close()
                 server.should_exit = True
                 await serving
     finally:
@@ -93,14 +96,41 @@ def keep_tenant(
         UserError: there is one of this name, or none to be changed, or what is given makes no tenant.
         Unavailable: the database does not answer.
     """
-    database = Database(settings.database)
-    try:
-        migrate(database)
+    with _up_to_date(settings) as database:
         if administrator is not None:
             now_ms = int(SystemClock().now() * 1000)
             make(database, name, host, administrator, now_ms, tell)
         if refuses_over_subscription is not None:
             change(database, name, refuses_over_subscription=refuses_over_subscription)
+
+
+def keep_issuer_of(settings: ControlPlaneSettings, name: str, trust: Trust | None) -> None:
+    """Say who vouches for the people of a tenant; None: nobody.
+
+    Raises:
+        UserError: there is no such tenant, or what is given makes no issuer.
+        Unavailable: the database does not answer.
+    """
+    with _up_to_date(settings) as database:
+        keep_issuer(database, name, trust)
+
+
+def rotate_keys(settings: ControlPlaneSettings, *, forget: bool) -> None:
+    """Have another key sign tokens from now on; see `auth.keys.rotate`.
+
+    Raises:
+        Unavailable: the database does not answer.
+    """
+    with _up_to_date(settings) as database:
+        rotate(database, int(SystemClock().now() * 1000), forget=forget)
+
+
+@contextlib.contextmanager
+def _up_to_date(settings: ControlPlaneSettings) -> Generator[Database]:
+    database = Database(settings.database)
+    try:
+        migrate(database)
+        yield database
     finally:
         database.close()
 

@@ -7,6 +7,7 @@ from fastapi import Request
 from aliquot.clock import Clock
 from aliquot.controlplane.auth.keys import KeyRing
 from aliquot.controlplane.auth.passwords import Passwords
+from aliquot.controlplane.auth.people.provider import Provider
 from aliquot.controlplane.auth.tokens import Tokens
 from aliquot.controlplane.cluster_sync.waiting import Waiting
 from aliquot.controlplane.database import Database
@@ -26,6 +27,7 @@ class Services:
     passwords: Passwords
     tokens: Tokens
     waiting: Waiting
+    provider: Provider
 
 
 def services(settings: ControlPlaneSettings, url: str, database: Database, clock: Clock) -> Services:
@@ -47,6 +49,7 @@ def services(settings: ControlPlaneSettings, url: str, database: Database, clock
         Passwords(settings.sign_in.checks_at_once),
         Tokens(keys, url, settings.tokens, clock),
         Waiting(lambda clusters: current(database, clusters)),
+        Provider(settings.people, clock),
     )
 
 

@@ -82,6 +82,16 @@ class SignIn(_Group):
     """Passwords that are checked at the same time; each takes 19 MiB and much of a core."""
 
 
+class People(_Group):
+    """People for whom an issuer outside vouches; `aliquot control-plane issuer` says which, for each tenant."""
+
+    answer_seconds: float = Field(default=10, gt=0, le=60)
+    """An issuer has so long for each answer."""
+
+    requests_at_once: int = Field(default=8, ge=1, le=32)
+    """So many wait for issuers at the same time; each keeps a thread, of which there are 40 for all requests."""
+
+
 class Clusters(_Group):
     """Clusters that are connected."""
 
@@ -117,6 +127,7 @@ class ControlPlaneSettings(BaseSettings):
     first_start: FirstStart = FirstStart()
     tokens: Tokens = Tokens()
     sign_in: SignIn = SignIn()
+    people: People = People()
     clusters: Clusters = Clusters()
     server: ApiServer = ApiServer()
     log: Log = Log()

@@ -18,7 +18,7 @@ from typing_extensions import TypeIs
 from aliquot.controlplane.auth.attempts import Attempts
 from aliquot.controlplane.auth.cluster_permit import CLUSTER_MAKER, ClusterPermit
 from aliquot.controlplane.database.tables import Cluster
-from aliquot.controlplane.refusals import TooMany, UnknownCluster
+from aliquot.controlplane.refusals import UnknownCluster, guessing
 from aliquot.controlplane.services import Services, services_of
 
 _BASIC: Final = "basic "
@@ -80,7 +80,7 @@ class ClusterGate:
         with services.database.reading() as session:
             waits = attempts.seconds_to_wait(session)
         if waits:
-            raise TooMany(waits)
+            raise guessing(waits)
         attempts.failed(services.database)
         raise UnknownCluster
 

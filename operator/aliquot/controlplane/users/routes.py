@@ -1,7 +1,7 @@
 """`/api/v1/users`, and the caller's own password."""
 
 import uuid
-from typing import Annotated
+from typing import Annotated, Final
 
 from fastapi import APIRouter, Query, Request
 
@@ -26,14 +26,17 @@ from aliquot.controlplane.services import services_of
 
 router = APIRouter(prefix="/api/v1", tags=["Users"])
 
+_ELSEWHERE: Final = "Bad request - the password of this user is not here, but with the issuer of the tenant's people"
+
 
 @router.get("/users")
 def list_users(gate: GateOfRequest, query: Annotated[UserQuery, Query()]) -> list[User]:
     """List users."""
     with gate.permit("users", "read") as permit:
-        if query.filter == "runai.is_local:false":
-            return []
         order = permit.select(tables.User).order_by(tables.User.created_ms, tables.User.id)
+        if query.filter is not None:
+            is_local = tables.User.issuer.is_(None)
+            order = order.where(is_local if query.filter == "runai.is_local:true" else ~is_local)
         return [_shown(row) for row in permit.rows(order)]
 
 
@@ -75,6 +78,8 @@ def renew_password(gate: GateOfRequest, request: Request, userId: str) -> Tempor
     kept = services_of(request).passwords.hashed(password)
     with gate.permit("users", "update") as permit:
         row = permit.one(tables.User, userId)
+        if row.issuer is not None:
+            raise BadRequest(_ELSEWHERE)
         before = document(_shown(row))
         row.password_hash = kept
         row.must_change_password, row.updated_ms = True, permit.now_ms
@@ -111,6 +116,8 @@ def change_own_password(gate: GateOfRequest, request: Request, body: PasswordCha
     services = services_of(request)
     with gate.own() as permit:
         holder = permit.holder
+        if holder.kind == "user" and permit.own_user().issuer is not None:
+            raise BadRequest(_ELSEWHERE)
     if holder.kind != "user":
         raise BadRequest("Bad request - applications have no password: POST /api/v1/apps/{appId}/secret")
     address = request.client.host if request.client else ""
@@ -134,6 +141,6 @@ def _shown(row: tables.User) -> User:
         created_at=from_milliseconds(row.created_ms),
         updated_at=from_milliseconds(row.updated_ms),
         last_login=None if row.last_login_ms is None else from_milliseconds(row.last_login_ms),
-        is_local=True,
-        groups=[],
+        is_local=row.issuer is None,
+        groups=row.groups,
     )
