@@ -129,7 +129,7 @@ class World:
             self.saved.backup(live)
 
 
-def _ids(tenant: Tenant) -> dict[str, str]:
+def ids_of(tenant: Tenant) -> dict[str, str]:
     cluster, others = tenant.cluster(), tenant.cluster()
     department, project = tenant.new_department(cluster, "own"), None
     project = tenant.project(cluster, "team-a", department["id"])
@@ -162,7 +162,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Generator[World]:
     file = tmp_path_factory.mktemp("routes") / "aliquot.db"
     with running(f"sqlite:///{file}") as plane:
         tenant, foreign = plane.tenant(), plane.tenant()
-        made = World(plane, tenant, _ids(tenant), _ids(foreign), file, sqlite3.connect(":memory:"))
+        made = World(plane, tenant, ids_of(tenant), _ids(foreign), file, sqlite3.connect(":memory:"))
         yield made
         made.saved.close()
 

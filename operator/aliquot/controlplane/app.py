@@ -14,6 +14,7 @@ from aliquot.controlplane.auth import routes as auth
 from aliquot.controlplane.cluster_sync import routes as cluster_sync
 from aliquot.controlplane.clusters import routes as clusters
 from aliquot.controlplane.departments import routes as departments
+from aliquot.controlplane.documented import document
 from aliquot.controlplane.failures import answered_with_problems
 from aliquot.controlplane.node_pools import routes as node_pools
 from aliquot.controlplane.nodes import routes as nodes
@@ -67,5 +68,5 @@ def application(services: Services, registry: CollectorRegistry) -> FastAPI:
     for room in ROOMS:
         app.include_router(room.router, max_body_size=services.settings.server.body_bytes)
     # Else routes are made by the first requests, which is slow, and not safe where threads make them at once.
-    app.openapi()
+    document(app)
     return app

@@ -50,6 +50,17 @@ class TokenAnswer(Answer):
     """For another token without the password; users only."""
 
 
+class OpenIdProblem(Answer):
+    """Why no token is given, as OAuth 2.0 has it (RFC 6749, 5.2)."""
+
+    model_config = ConfigDict(alias_generator=None)
+
+    error: str
+    """One of the words of the standard."""
+    error_description: str
+    """For people."""
+
+
 class OpenIdToken(Answer):
     """A token, as OpenID Connect has it."""
 

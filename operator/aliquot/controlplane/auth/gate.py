@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import Annotated, cast
 
 from fastapi import Depends, Request
+from fastapi.security import HTTPBearer
 from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.orm import Session
 
@@ -22,6 +23,8 @@ from aliquot.controlplane.refusals import Forbidden, Unauthorized
 from aliquot.controlplane.services import services_of
 
 _BEARER = "bearer "
+_BEARER_SCHEME = HTTPBearer(bearerFormat="JWT", scheme_name="bearerAuth", auto_error=False)
+"""For the OpenAPI document only: what counts is looked at here."""
 
 
 class Gate:
@@ -125,7 +128,7 @@ def _grants(session: Session, holder: Holder) -> list[Grant]:
     ]
 
 
-def _gate(request: Request) -> Gate:
+def _gate(request: Request, _: Annotated[object, Depends(_BEARER_SCHEME)]) -> Gate:
     """The gate of a request.
 
     Raises:

@@ -9,7 +9,7 @@ from fastapi.responses import JSONResponse, RedirectResponse
 from pydantic import ValidationError
 
 from aliquot.contracts.administrator_api.problems import Problem
-from aliquot.contracts.administrator_api.tokens import OpenIdToken, TokenAnswer, TokenRequest
+from aliquot.contracts.administrator_api.tokens import OpenIdProblem, OpenIdToken, TokenAnswer, TokenRequest
 from aliquot.controlplane.auth import sign_in
 from aliquot.controlplane.auth.issued import Issued, WrongCredentials
 from aliquot.controlplane.auth.people.signing_in import Code, person_signs_in, trust_of
@@ -33,7 +33,7 @@ _PASSED_ON = frozenset(
 )
 
 
-@router.post("/api/v1/token", responses={400: {"model": Problem}, 429: {"model": Problem}})
+@router.post("/api/v1/token", responses={409: {"model": Problem}})
 def token(
     request: Request, body: Annotated[dict[str, Any], Body(json_schema_extra=TokenRequest.model_json_schema())]
 ) -> TokenAnswer:
@@ -54,7 +54,11 @@ def token(
     )
 
 
-@router.post(f"{_OPENID}/token", response_model=OpenIdToken)
+@router.post(
+    f"{_OPENID}/token",
+    response_model=OpenIdToken,
+    responses={status: {"model": OpenIdProblem | Problem} for status in (400, 401, 409, 429, 503)},
+)
 def openid_token(
     request: Request,
     realm: str,
@@ -180,4 +184,5 @@ def _address(request: Request) -> str:
 
 
 def _oauth_error(status: int, error: str, description: str) -> JSONResponse:
-    return JSONResponse({"error": error, "error_description": description}, status, {"Cache-Control": "no-store"})
+    body = OpenIdProblem(error=error, error_description=description)
+    return JSONResponse(body.model_dump(), status, {"Cache-Control": "no-store"})
