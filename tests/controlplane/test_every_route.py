@@ -162,7 +162,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Generator[World]:
     file = tmp_path_factory.mktemp("routes") / "aliquot.db"
     with running(f"sqlite:///{file}") as plane:
         tenant, foreign = plane.tenant(), plane.tenant()
-        made = World(plane, tenant, ids_of(tenant), _ids(foreign), file, sqlite3.connect(":memory:"))
+        made = World(plane, tenant, ids_of(tenant), ids_of(foreign), file, sqlite3.connect(":memory:"))
         yield made
         made.saved.close()
 

@@ -134,12 +134,17 @@ def serve(
     database: _Database = None,
     host: Annotated[str | None, typer.Option(help="Address to listen at.")] = None,
     port: Annotated[int | None, typer.Option(help="Port to listen at; 0 takes a free one.")] = None,
+    tls_cert: Annotated[Path | None, typer.Option(help="File with a certificate: serve HTTPS.")] = None,
+    tls_key: Annotated[Path | None, typer.Option(help="File with its private key.")] = None,
 ) -> None:
     """Run the control plane; its other settings are environment variables (docs/control-plane.md)."""
     from aliquot.controlplane.main import run
     from aliquot.controlplane.settings import ControlPlaneSettings
 
-    given = {"database": {"url": database}, "server": {"host": host, "port": port}}
+    given = {
+        "database": {"url": database},
+        "server": {"host": host, "port": port, "tls_certificate": tls_cert, "tls_key": tls_key},
+    }
     said = {group: {name: value for name, value in of.items() if value is not None} for group, of in given.items()}
     _run(run, partial(ControlPlaneSettings, **said))
 

@@ -18,6 +18,7 @@ from aliquot.controlplane.database import Database, migrate
 from aliquot.controlplane.services import services
 from aliquot.controlplane.settings import ControlPlaneSettings
 from aliquot.controlplane.tenants import Credentials, change, first_tenant, keep_issuer, make
+from aliquot.controlplane.tls import Renewed
 from aliquot.process import registry_of_process, run_until_told
 
 _log = log.get(__name__)
@@ -41,7 +42,8 @@ async def _serve(settings: ControlPlaneSettings) -> None:
         await asyncio.to_thread(_prepare, settings, database)
         with _listening(settings) as listening:
             port = listening.getsockname()[1]
-            url = settings.server.url or f"http://{settings.server.host}:{port}"
+            tls = _certificate(settings)
+            url = settings.server.url or f"http{'s' if tls else ''}://{settings.server.host}:{port}"
             made = services(settings, url, database, SystemClock())
             await asyncio.to_thread(made.keys.signing)
             config = uvicorn.Config(
@@ -50,6 +52,8 @@ async def _serve(settings: ControlPlaneSettings) -> None:
                 access_log=False,
                 lifespan="off",
                 server_header=False,
+                forwarded_allow_ips=settings.server.proxies,
+                ssl_context_factory=tls and (lambda _config, _default: tls.context),
                 timeout_graceful_shutdown=_GRACE_SECONDS,
             )
             gc.collect()
@@ -66,6 +70,11 @@ async def _serve(settings: ControlPlaneSettings) -> None:
                 await serving
     finally:
         database.close()
+
+
+def _certificate(settings: ControlPlaneSettings) -> Renewed | None:
+    certificate, key = settings.server.tls_certificate, settings.server.tls_key
+    return None if certificate is None or key is None else Renewed(certificate, key)
 
 
 def _prepare(settings: ControlPlaneSettings, database: Database) -> None:
@@ -159,6 +168,7 @@ def run(settings: ControlPlaneSettings) -> None:
 
     Raises:
         OSError: the address is taken.
+        UnusableCertificate: there is to be TLS, and its files are no certificate and key.
         Unavailable: the database does not answer.
         UnknownVersion: it is a newer Aliquot's.
     """

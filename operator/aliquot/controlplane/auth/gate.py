@@ -20,7 +20,7 @@ from aliquot.controlplane.auth.tokens import Claims, Holder
 from aliquot.controlplane.database import Database
 from aliquot.controlplane.database.tables import AccessRule, Application, Issuer, Tenant, User
 from aliquot.controlplane.refusals import Forbidden, Unauthorized
-from aliquot.controlplane.services import services_of
+from aliquot.controlplane.services import Services, services_of, take_from_stranger
 
 _BEARER = "bearer "
 _BEARER_SCHEME = HTTPBearer(bearerFormat="JWT", scheme_name="bearerAuth", auto_error=False)
@@ -128,17 +128,26 @@ def _grants(session: Session, holder: Holder) -> list[Grant]:
     ]
 
 
+def _claims(services: Services, header: str) -> Claims:
+    if not header.lower().startswith(_BEARER):
+        raise Unauthorized(details="the header Authorization: Bearer … is missing")
+    return services.tokens.read(header[len(_BEARER) :].strip(), "Bearer", "ID")
+
+
 def _gate(request: Request, _: Annotated[object, Depends(_BEARER_SCHEME)]) -> Gate:
     """The gate of a request.
 
     Raises:
         Unauthorized: it has no token that counts.
+        TooMany: its caller makes too many requests.
     """
     services = services_of(request)
-    header = request.headers.get("authorization", "")
-    if not header.lower().startswith(_BEARER):
-        raise Unauthorized(details="the header Authorization: Bearer … is missing")
-    claims = services.tokens.read(header[len(_BEARER) :].strip(), "Bearer", "ID")
+    try:
+        claims = _claims(services, request.headers.get("authorization", ""))
+    except Unauthorized:
+        take_from_stranger(request)
+        raise
+    services.callers.take(f"{claims.tenant_id} {claims.id}")
     return Gate(services.database, claims, services.clock, services.waiting.look)
 
 

@@ -4,7 +4,7 @@ import re
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Body, Form, Request
+from fastapi import APIRouter, Body, Depends, Form, Request
 from fastapi.responses import JSONResponse, RedirectResponse
 from pydantic import ValidationError
 
@@ -18,9 +18,9 @@ from aliquot.controlplane.auth.tokens import ALGORITHM, REALMS
 from aliquot.controlplane.database.tables import Tenant
 from aliquot.controlplane.failures import in_words
 from aliquot.controlplane.refusals import BadRequest, Conflict, Later, NotFound
-from aliquot.controlplane.services import Services, services_of
+from aliquot.controlplane.services import Services, address_of, services_of, take_from_stranger
 
-router = APIRouter(tags=["Tokens"])
+router = APIRouter(tags=["Tokens"], dependencies=[Depends(take_from_stranger)])
 
 _SPELLED = {
     str(field.alias or name).lower(): str(field.alias or name) for name, field in TokenRequest.model_fields.items()
@@ -45,7 +45,7 @@ def token(
         raise BadRequest(
             "The host of the request is no tenant's.", f"use {_OPENID}/token with the name of the realm instead"
         )
-    issued = _issued(services, tenant, asked, _address(request))
+    issued = _issued(services, tenant, asked, address_of(request))
     return TokenAnswer(
         access_token=issued.access_token,
         expires_in=issued.expires_in,
@@ -77,7 +77,7 @@ def openid_token(
     tenant = sign_in.tenant_of_realm(services, realm)
     if tenant is None:
         raise NotFound("Realm does not exist")
-    address = _address(request)
+    address = address_of(request)
     try:
         match grant_type:
             case "client_credentials":
@@ -177,10 +177,6 @@ def _issued(services: Services, tenant: Tenant, asked: TokenRequest, address: st
         brought = Code(code, target, asked.client_id, asked.code_verifier, asked.nonce)
         return person_signs_in(services, tenant, brought)
     return sign_in.refreshed(services, tenant, required(asked.refresh_token, "refreshToken", grant))
-
-
-def _address(request: Request) -> str:
-    return request.client.host if request.client else ""
 
 
 def _oauth_error(status: int, error: str, description: str) -> JSONResponse:

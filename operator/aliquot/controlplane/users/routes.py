@@ -22,7 +22,7 @@ from aliquot.controlplane.auth.gate import GateOfRequest
 from aliquot.controlplane.auth.passwords import new_password
 from aliquot.controlplane.database import tables
 from aliquot.controlplane.refusals import BadRequest, Conflict
-from aliquot.controlplane.services import services_of
+from aliquot.controlplane.services import address_of, services_of
 
 router = APIRouter(prefix="/api/v1", tags=["Users"])
 
@@ -120,8 +120,7 @@ def change_own_password(gate: GateOfRequest, request: Request, body: PasswordCha
             raise BadRequest(_ELSEWHERE)
     if holder.kind != "user":
         raise BadRequest("Bad request - applications have no password: POST /api/v1/apps/{appId}/secret")
-    address = request.client.host if request.client else ""
-    sign_in.check_password(services, holder, body.current_password, address)
+    sign_in.check_password(services, holder, body.current_password, address_of(request))
     kept = services.passwords.hashed(body.new_password)
     with gate.own(writes=True) as permit:
         row = permit.own_user()
