@@ -148,6 +148,7 @@ FOR_CLUSTERS = {
 FOR_EVERYBODY = {
     "POST /api/v1/token",
     "POST /auth/realms/{realm}/protocol/openid-connect/token",
+    "GET /auth/realms/{realm}/protocol/openid-connect/auth",
     "GET /auth/realms/{realm}/protocol/openid-connect/certs",
     "GET /auth/realms/{realm}/.well-known/openid-configuration",
     "POST /v1/k8s/auth/oauth/apptoken",
@@ -199,7 +200,7 @@ class World:
             self.saved.backup(live)
 
 
-def _ids(tenant: Tenant) -> dict[str, str]:
+def ids_of(tenant: Tenant) -> dict[str, str]:
     cluster, others = tenant.cluster(), tenant.cluster()
     department, project = tenant.new_department(cluster, "own"), None
     project = tenant.project(cluster, "team-a", department["id"])
@@ -246,7 +247,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Generator[World]:
     file = tmp_path_factory.mktemp("routes") / "aliquot.db"
     with running(f"sqlite:///{file}") as plane:
         tenant, foreign = plane.tenant(), plane.tenant()
-        made = World(plane, tenant, _ids(tenant), _ids(foreign), file, sqlite3.connect(":memory:"))
+        made = World(plane, tenant, ids_of(tenant), ids_of(foreign), file, sqlite3.connect(":memory:"))
         yield made
         made.saved.close()
 

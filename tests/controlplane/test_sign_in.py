@@ -1,7 +1,6 @@
 """Tokens, users and applications: scenarios A1 to A4, A17, A18 (control-plane-api.md, section 7)."""
 
 import base64
-import hmac
 import json
 from typing import Any
 
@@ -10,6 +9,7 @@ import pytest
 from joserfc import jwt
 from joserfc.jwk import KeySet, RSAKey
 
+from tests.controlplane.forged import signed_with_public_key
 from tests.controlplane.plane import Caller, Plane, Tenant, running
 
 TOKEN = "/api/v1/token"
@@ -27,14 +27,6 @@ def _with(tenant: Tenant, token: str) -> Caller:
 def _claims(token: str) -> dict[str, Any]:
     middle = token.split(".")[1]
     return json.loads(base64.urlsafe_b64decode(middle + "=" * (-len(middle) % 4)))
-
-
-def _signed_with_public_key(header: dict[str, Any], claims: dict[str, Any], public: dict[str, Any]) -> str:
-    """What takes in those who check a signature by whichever algorithm its header names."""
-    parts = [base64.urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=") for part in (header, claims)]
-    secret = RSAKey.import_key(public).as_pem(private=False)
-    signature = hmac.digest(secret, b".".join(parts), "sha256")
-    return b".".join([*parts, base64.urlsafe_b64encode(signature).rstrip(b"=")]).decode()
 
 
 def test_a1_an_application_gets_a_token_as_from_keycloak(tenant: Tenant) -> None:
@@ -95,7 +87,7 @@ def test_a4_without_a_token_that_counts_there_is_nothing(plane: Plane, tenant: T
         "changed claims": f"{head}.{(foreign.admin.token or '').split('.')[1]}.{signature}",
         "another key": jwt.encode({"alg": "RS256", **kid}, own, other),
         "an unknown key": jwt.encode({"alg": "RS256", "kid": "x"}, own, other),
-        "public key as a secret": _signed_with_public_key({"alg": "HS256", **kid}, own, public),
+        "public key as a secret": signed_with_public_key({"alg": "HS256", **kid}, own, public),
     }
     for what, token in bad.items():
         assert "Issuer is not familiar." in _with(tenant, token).refused(401, "GET", "/api/v1/clusters"), what

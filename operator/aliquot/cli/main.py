@@ -6,6 +6,7 @@ Here is how commands are written; what they do is imported only when they run.
 from enum import StrEnum
 from functools import partial
 from importlib.metadata import version
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final, TypeVar
 
 import typer
@@ -133,12 +134,17 @@ def serve(
     database: _Database = None,
     host: Annotated[str | None, typer.Option(help="Address to listen at.")] = None,
     port: Annotated[int | None, typer.Option(help="Port to listen at; 0 takes a free one.")] = None,
+    tls_cert: Annotated[Path | None, typer.Option(help="File with a certificate: serve HTTPS.")] = None,
+    tls_key: Annotated[Path | None, typer.Option(help="File with its private key.")] = None,
 ) -> None:
     """Run the control plane; its other settings are environment variables (docs/control-plane.md)."""
     from aliquot.controlplane.main import run
     from aliquot.controlplane.settings import ControlPlaneSettings
 
-    given = {"database": {"url": database}, "server": {"host": host, "port": port}}
+    given = {
+        "database": {"url": database},
+        "server": {"host": host, "port": port, "tls_certificate": tls_cert, "tls_key": tls_key},
+    }
     said = {group: {name: value for name, value in of.items() if value is not None} for group, of in given.items()}
     _run(run, partial(ControlPlaneSettings, **said))
 
@@ -166,6 +172,54 @@ def tenant(
         refuses_over_subscription=refuse_over_subscription,
     )
     _run(keep, partial(ControlPlaneSettings, **said))
+
+
+@control_plane.command(rich_help_panel=_PLATFORM)
+def issuer(
+    name: Annotated[str, typer.Argument(help="Name of the tenant.")],
+    database: _Database = None,
+    url: Annotated[str | None, typer.Option(help="How the issuer calls itself: https://HOST/….")] = None,
+    client_id: Annotated[str, typer.Option(help="Who we are there.")] = "runai",
+    client_secret_file: Annotated[Path | None, typer.Option(help="File with what proves it.")] = None,
+    username_claim: Annotated[str, typer.Option(help="What is somebody's name.")] = "email",
+    groups_claim: Annotated[str, typer.Option(help="What are their groups.")] = "groups",
+    require: Annotated[list[str] | None, typer.Option(help="NAME=VALUE that has to be said of who comes in.")] = None,
+    endpoint_host: Annotated[list[str] | None, typer.Option(help="Other hosts that its endpoints are on.")] = None,
+    remove: Annotated[bool, typer.Option("--remove", help="Nobody vouches for people any more.")] = False,
+) -> None:
+    """Say which OpenID Connect issuer vouches for the people of a tenant (docs/control-plane.md)."""
+    if remove == (url is not None):
+        raise typer.BadParameter("is needed, or --remove", param_hint="--url")
+    from aliquot.controlplane.auth.people.claims import Trust
+    from aliquot.controlplane.main import keep_issuer_of
+    from aliquot.controlplane.settings import ControlPlaneSettings
+    from aliquot.controlplane.tenants import claims_of
+
+    def keep(settings: ControlPlaneSettings) -> None:
+        if url is None:
+            keep_issuer_of(settings, name, None)
+            return
+        secret = None if client_secret_file is None else client_secret_file.read_text().strip()
+        required, hosts = claims_of(require or []), frozenset(endpoint_host or [])
+        keep_issuer_of(settings, name, Trust(url, client_id, secret, username_claim, groups_claim, required, hosts))
+
+    said = {} if database is None else {"database": {"url": database}}
+    _run(keep, partial(ControlPlaneSettings, **said))
+
+
+@control_plane.command(rich_help_panel=_PLATFORM)
+def rotate_keys(
+    database: _Database = None,
+    forget: Annotated[
+        bool, typer.Option("--forget", help="Forget those before: no token counts any more that they signed.")
+    ] = False,
+) -> None:
+    """Have another key sign tokens from now on, before it is its time."""
+    from aliquot.controlplane.main import rotate_keys as rotate
+    from aliquot.controlplane.settings import ControlPlaneSettings
+
+    said = {} if database is None else {"database": {"url": database}}
+    _run(partial(rotate, forget=forget), partial(ControlPlaneSettings, **said))
 
 
 def _run(process: "Callable[[Model], None]", model: "Callable[[], Model]") -> None:

@@ -17,6 +17,7 @@ from aliquot.controlplane.clusters import routes as clusters
 from aliquot.controlplane.departments import routes as departments
 from aliquot.controlplane.deprecation.document import flagged
 from aliquot.controlplane.deprecation.headers import DeprecationHeaders
+from aliquot.controlplane.documented import document
 from aliquot.controlplane.failures import answered_with_problems
 from aliquot.controlplane.logo import routes as logo
 from aliquot.controlplane.node_pools import routes as node_pools
@@ -77,5 +78,6 @@ def application(services: Services, registry: CollectorRegistry) -> FastAPI:
     for room in ROOMS:
         app.include_router(room.router, max_body_size=services.settings.server.body_bytes)
     # Else routes are made by the first requests, which is slow, and not safe where threads make them at once.
+    document(app)
     flagged(app.openapi(), DEPRECATIONS)
     return app

@@ -14,7 +14,7 @@ from starlette.exceptions import HTTPException
 from aliquot import log
 from aliquot.contracts.administrator_api.problems import Problem
 from aliquot.controlplane.database import Unavailable
-from aliquot.controlplane.refusals import Refusal, TooMany, Unauthorized
+from aliquot.controlplane.refusals import Later, Refusal, Unauthorized
 from aliquot.errors import UserError, told
 
 _log = log.get(__name__)
@@ -88,7 +88,7 @@ async def _refused(_: Request, error: Exception) -> JSONResponse:
     answer = problem(error.status, error.says, error.details)
     if isinstance(error, Unauthorized):
         answer.headers["WWW-Authenticate"] = error.challenge
-    if isinstance(error, TooMany):
+    if isinstance(error, Later):
         answer.headers["Retry-After"] = str(error.retry_seconds)
     return answer
 

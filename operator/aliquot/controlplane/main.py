@@ -12,10 +12,13 @@ import uvicorn
 from aliquot import log
 from aliquot.clock import SystemClock
 from aliquot.controlplane.app import application
+from aliquot.controlplane.auth.keys import rotate
+from aliquot.controlplane.auth.people.claims import Trust
 from aliquot.controlplane.database import Database, migrate
 from aliquot.controlplane.services import services
 from aliquot.controlplane.settings import ControlPlaneSettings
-from aliquot.controlplane.tenants import Credentials, change, first_tenant, make
+from aliquot.controlplane.tenants import Credentials, change, first_tenant, keep_issuer, make
+from aliquot.controlplane.tls import Renewed
 from aliquot.process import registry_of_process, run_until_told
 
 _log = log.get(__name__)
@@ -39,7 +42,8 @@ async def _serve(settings: ControlPlaneSettings) -> None:
         await asyncio.to_thread(_prepare, settings, database)
         with _listening(settings) as listening:
             port = listening.getsockname()[1]
-            url = settings.server.url or f"http://{settings.server.host}:{port}"
+            tls = _certificate(settings)
+            url = settings.server.url or f"http{'s' if tls else ''}://{settings.server.host}:{port}"
             made = services(settings, url, database, SystemClock())
             await asyncio.to_thread(made.keys.signing)
             config = uvicorn.Config(
@@ -48,6 +52,8 @@ async def _serve(settings: ControlPlaneSettings) -> None:
                 access_log=False,
                 lifespan="off",
                 server_header=False,
+                forwarded_allow_ips=settings.server.proxies,
+                ssl_context_factory=tls and (lambda _config, _default: tls.context),
                 timeout_graceful_shutdown=_GRACE_SECONDS,
             )
             gc.collect()
@@ -59,10 +65,16 @@ async def _serve(settings: ControlPlaneSettings) -> None:
                 await asyncio.shield(serving)
             finally:
                 made.waiting.close()
+                made.provider.close()
                 server.should_exit = True
                 await serving
     finally:
         database.close()
+
+
+def _certificate(settings: ControlPlaneSettings) -> Renewed | None:
+    certificate, key = settings.server.tls_certificate, settings.server.tls_key
+    return None if certificate is None or key is None else Renewed(certificate, key)
 
 
 def _prepare(settings: ControlPlaneSettings, database: Database) -> None:
@@ -93,14 +105,41 @@ def keep_tenant(
         UserError: there is one of this name, or none to be changed, or what is given makes no tenant.
         Unavailable: the database does not answer.
     """
-    database = Database(settings.database)
-    try:
-        migrate(database)
+    with _up_to_date(settings) as database:
         if administrator is not None:
             now_ms = int(SystemClock().now() * 1000)
             make(database, name, host, administrator, now_ms, tell)
         if refuses_over_subscription is not None:
             change(database, name, refuses_over_subscription=refuses_over_subscription)
+
+
+def keep_issuer_of(settings: ControlPlaneSettings, name: str, trust: Trust | None) -> None:
+    """Say who vouches for the people of a tenant; None: nobody.
+
+    Raises:
+        UserError: there is no such tenant, or what is given makes no issuer.
+        Unavailable: the database does not answer.
+    """
+    with _up_to_date(settings) as database:
+        keep_issuer(database, name, trust)
+
+
+def rotate_keys(settings: ControlPlaneSettings, *, forget: bool) -> None:
+    """Have another key sign tokens from now on; see `auth.keys.rotate`.
+
+    Raises:
+        Unavailable: the database does not answer.
+    """
+    with _up_to_date(settings) as database:
+        rotate(database, int(SystemClock().now() * 1000), forget=forget)
+
+
+@contextlib.contextmanager
+def _up_to_date(settings: ControlPlaneSettings) -> Generator[Database]:
+    database = Database(settings.database)
+    try:
+        migrate(database)
+        yield database
     finally:
         database.close()
 
@@ -129,6 +168,7 @@ def run(settings: ControlPlaneSettings) -> None:
 
     Raises:
         OSError: the address is taken.
+        UnusableCertificate: there is to be TLS, and its files are no certificate and key.
         Unavailable: the database does not answer.
         UnknownVersion: it is a newer Aliquot's.
     """

@@ -10,7 +10,9 @@ Refusal
 ├── Outdated 412         it is not as the caller thinks it is
 ├── TooLarge 413         an image is too large
 ├── WrongType 415        what should be an image is none
-└── TooMany 429          passwords are being guessed
+└── Later                it may be different in a while
+    ├── TooMany 429      passwords are being guessed, or there were too many requests
+    └── NotNow 503       something that is needed does not answer
 """
 
 from typing import ClassVar
@@ -96,15 +98,31 @@ class WrongType(Refusal):
     status = 415
 
 
-class TooMany(Refusal):
-    """Passwords are being guessed.
+class Later(Refusal):
+    """It may be different in a while.
 
     Args:
+        message: what is wrong, for the caller.
         retry_seconds: when to try again.
     """
 
+    def __init__(self, message: str, retry_seconds: int) -> None:
+        self.retry_seconds = retry_seconds
+        super().__init__(message)
+
+
+class TooMany(Later):
+    """Passwords are being guessed, or there were too many requests."""
+
     status = 429
 
-    def __init__(self, retry_seconds: int) -> None:
-        self.retry_seconds = retry_seconds
-        super().__init__(f"Too many failed attempts: try again in {retry_seconds} s.")
+
+class NotNow(Later):
+    """Something that is needed does not answer."""
+
+    status = 503
+
+
+def guessing(retry_seconds: int) -> TooMany:
+    """Refuse to look at a secret, as there were too many wrong ones."""
+    return TooMany(f"Too many failed attempts: try again in {retry_seconds} s.", retry_seconds)

@@ -7,10 +7,12 @@ from fastapi import Request
 from aliquot.clock import Clock
 from aliquot.controlplane.auth.keys import KeyRing
 from aliquot.controlplane.auth.passwords import Passwords
+from aliquot.controlplane.auth.people.provider import Provider
 from aliquot.controlplane.auth.tokens import Tokens
 from aliquot.controlplane.cluster_sync.waiting import Waiting
 from aliquot.controlplane.database import Database
 from aliquot.controlplane.database.revisions import current
+from aliquot.controlplane.limits import Budgets, Rate
 from aliquot.controlplane.settings import ControlPlaneSettings
 
 
@@ -26,6 +28,10 @@ class Services:
     passwords: Passwords
     tokens: Tokens
     waiting: Waiting
+    provider: Provider
+    callers: Budgets
+    strangers: Budgets
+    clusters: Budgets
 
 
 def services(settings: ControlPlaneSettings, url: str, database: Database, clock: Clock) -> Services:
@@ -37,7 +43,7 @@ def services(settings: ControlPlaneSettings, url: str, database: Database, clock
         database: up to date already.
         clock: the time.
     """
-    keys = KeyRing(database, settings.tokens, clock)
+    keys, limits = KeyRing(database, settings.tokens, clock), settings.limits
     return Services(
         settings,
         url,
@@ -47,6 +53,10 @@ def services(settings: ControlPlaneSettings, url: str, database: Database, clock
         Passwords(settings.sign_in.checks_at_once),
         Tokens(keys, url, settings.tokens, clock),
         Waiting(lambda clusters: current(database, clusters)),
+        Provider(settings.people, clock),
+        callers=Budgets(Rate(limits.caller_per_second, limits.caller_burst), clock),
+        strangers=Budgets(Rate(limits.stranger_per_second, limits.stranger_burst), clock),
+        clusters=Budgets(Rate(limits.cluster_per_second, limits.cluster_burst), clock),
     )
 
 
@@ -55,3 +65,17 @@ def services_of(request: Request) -> Services:
     found = request.app.state.services
     assert isinstance(found, Services)
     return found
+
+
+def address_of(request: Request) -> str:
+    """Where a request comes from."""
+    return request.client.host if request.client else ""
+
+
+def take_from_stranger(request: Request) -> None:
+    """Let a request in of which nobody knows who makes it.
+
+    Raises:
+        TooMany: there were too many from its address.
+    """
+    services_of(request).strangers.take(address_of(request))

@@ -1,5 +1,6 @@
 """Every setting of the control plane, in the style of `aliquot.settings`: `ALIQUOT_DATABASE__URL` and so on."""
 
+from pathlib import Path
 from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -82,6 +83,16 @@ class SignIn(_Group):
     """Passwords that are checked at the same time; each takes 19 MiB and much of a core."""
 
 
+class People(_Group):
+    """People for whom an issuer outside vouches; `aliquot control-plane issuer` says which, for each tenant."""
+
+    answer_seconds: float = Field(default=10, gt=0, le=60)
+    """An issuer has so long for each answer."""
+
+    requests_at_once: int = Field(default=8, ge=1, le=32)
+    """So many wait for issuers at the same time; each keeps a thread, of which there are 40 for all requests."""
+
+
 class Clusters(_Group):
     """Clusters that are connected."""
 
@@ -105,21 +116,61 @@ class Workloads(_Group):
     """At most so many that are there, workloads and pods each; what comes beyond that is left out."""
 
 
+class Limits(_Group):
+    """How many requests who may make; each instance counts for itself. Who has to wait gets 429 and Retry-After."""
+
+    caller_per_second: float = Field(default=100, ge=0, le=100_000)
+    """Of one user or application, in the long run; 0: no limit. One program that asks and waits comes to about this."""
+
+    caller_burst: int = Field(default=1000, ge=1, le=1_000_000)
+    """So many at once after a pause: clients of Run:ai do not know to wait, so a script that makes a thousand objects
+    should pass."""
+
+    stranger_per_second: float = Field(default=50, ge=0, le=100_000)
+    """Of one address, without a token that counts; 0: no limit. Behind a proxy that `proxies` lacks all have one."""
+
+    stranger_burst: int = Field(default=500, ge=1, le=1_000_000)
+    """So many at once after a pause."""
+
+    cluster_per_second: float = Field(default=20, ge=0, le=100_000)
+    """Of one cluster; 0: no limit. It asks once a minute, and reports at most once a second where much goes on."""
+
+    cluster_burst: int = Field(default=200, ge=1, le=1_000_000)
+    """So many at once after a pause: a cluster that comes back tells everything, in parts."""
+
+
 class ApiServer(Server):
     """The control plane's own HTTP server."""
 
     host: str = "127.0.0.1"
-    """Address to listen at; from other hosts it should be reached through a proxy that does TLS."""
+    """Address to listen at; from other hosts it should be reached by TLS: its own, or that of a proxy."""
 
     port: int = Field(default=8443, ge=0, le=65535)
     """Port to listen at; 0 takes a free one and logs it."""
 
+    tls_certificate: Path | None = None
+    """File with a certificate, and those of the authorities on its way, as PEM; None: it speaks plain HTTP. The file
+    may be replaced at any time."""
+
+    tls_key: Path | None = None
+    """File with the certificate's private key, as PEM, without a password."""
+
+    proxies: str = "127.0.0.1"
+    """Addresses or networks of proxies, with commas between them: what they say of whom they speak for is believed
+    (`X-Forwarded-For`)."""
+
     url: str = Field(default="", pattern=r"^(https?://[^/\s]+)?$")
-    """How clients reach it: the issuer of its tokens begins so. Empty: http://HOST:PORT. Tokens that were issued under
-    another one do not count."""
+    """How clients reach it: the issuer of its tokens begins so. Empty: http://HOST:PORT, or https:// with TLS. Tokens
+    that were issued under another one do not count."""
 
     body_bytes: int = Field(default=1_048_576, ge=1024)
     """Longest body of a request; the largest that the API knows have some 100 kB."""
+
+    @model_validator(mode="after")
+    def _both(self) -> Self:
+        if (self.tls_certificate is None) != (self.tls_key is None):
+            raise ValueError("tls_certificate and tls_key must be given together")
+        return self
 
 
 class ControlPlaneSettings(BaseSettings):
@@ -133,7 +184,9 @@ class ControlPlaneSettings(BaseSettings):
     first_start: FirstStart = FirstStart()
     tokens: Tokens = Tokens()
     sign_in: SignIn = SignIn()
+    people: People = People()
     clusters: Clusters = Clusters()
     workloads: Workloads = Workloads()
+    limits: Limits = Limits()
     server: ApiServer = ApiServer()
     log: Log = Log()

@@ -1,4 +1,4 @@
-"""Users with a password here (control-plane-api.md 1.4.6)."""
+"""Users, with a password here or with one elsewhere (control-plane-api.md 1.4.6)."""
 
 from typing import Annotated, Final, Literal
 
@@ -92,4 +92,4 @@ class User(Answer):
     is_local: bool
     """Whether its password is here."""
     groups: list[str]
-    """Groups that its identity provider says it is in; none, as its password is here."""
+    """Groups that the tenant's issuer said it is in when it signed in last; none for those with a password here."""

@@ -35,5 +35,6 @@ def check_administrator_is_left(permit: Permit) -> None:
         )
     )
     subjects = {rule.subject_id for rule in rules}
-    if not permit.count(permit.select_whole(User).where(User.email.in_(subjects) | User.id.in_(subjects))):
+    local = permit.select_whole(User).where(User.issuer.is_(None))
+    if not permit.count(local.where(User.email.in_(subjects) | User.id.in_(subjects))):
         raise BadRequest("Bad request - at least one local user has to remain System administrator of the tenant")

@@ -1,4 +1,4 @@
-"""Who asks for a token: the tenant whose host the request came to, and the address that it came from."""
+"""Who asks for a token: the tenant whose host the request came to."""
 
 import re
 from typing import Final
@@ -27,8 +27,3 @@ def tenant_of(request: Request) -> Tenant:
             f"use {REALMS}{{realm}}/protocol/openid-connect/token with the name of the realm instead",
         )
     return tenant
-
-
-def address_of(request: Request) -> str:
-    """The address that a request came from."""
-    return request.client.host if request.client else ""

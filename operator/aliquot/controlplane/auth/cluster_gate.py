@@ -19,8 +19,8 @@ from typing_extensions import TypeIs
 from aliquot.controlplane.auth.attempts import Attempts
 from aliquot.controlplane.auth.cluster_permit import CLUSTER_MAKER, ClusterPermit
 from aliquot.controlplane.database.tables import Cluster
-from aliquot.controlplane.refusals import TooMany, UnknownCluster
-from aliquot.controlplane.services import Services, services_of
+from aliquot.controlplane.refusals import UnknownCluster, guessing
+from aliquot.controlplane.services import Services, address_of, services_of
 
 _BASIC: Final = "basic "
 _LONGEST: Final = 1024
@@ -84,7 +84,7 @@ class ClusterGate:
         with services.database.reading() as session:
             waits = attempts.seconds_to_wait(session)
         if waits:
-            raise TooMany(waits)
+            raise guessing(waits)
         attempts.failed(services.database)
         raise UnknownCluster
 
@@ -112,7 +112,7 @@ def _gate(request: Request, clusterUuid: str) -> ClusterGate:  # noqa: N803 - as
     uuid, _, secret = text.partition(":")
     if not secret or not uuid.isprintable() or uuid != clusterUuid:
         raise UnknownCluster
-    return ClusterGate(services_of(request), uuid, secret, request.client.host if request.client else "")
+    return ClusterGate(services_of(request), uuid, secret, address_of(request))
 
 
 ClusterGateOfRequest = Annotated[ClusterGate, Depends(_gate)]

@@ -8,7 +8,8 @@ from contextlib import contextmanager
 from typing import Annotated, cast
 
 from fastapi import Depends, Request
-from sqlalchemy import ColumnElement, or_, select
+from fastapi.security import HTTPBearer
+from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.orm import Session
 
 from aliquot.clock import Clock
@@ -17,11 +18,13 @@ from aliquot.controlplane.auth.permit import MAKER, Permit
 from aliquot.controlplane.auth.reach import NOWHERE, Grant, Place, reach
 from aliquot.controlplane.auth.tokens import Claims, Holder
 from aliquot.controlplane.database import Database
-from aliquot.controlplane.database.tables import AccessRule, Application, Tenant, User
+from aliquot.controlplane.database.tables import AccessRule, Application, Issuer, Tenant, User
 from aliquot.controlplane.refusals import Forbidden, Unauthorized
-from aliquot.controlplane.services import services_of
+from aliquot.controlplane.services import Services, services_of, take_from_stranger
 
 _BEARER = "bearer "
+_BEARER_SCHEME = HTTPBearer(bearerFormat="JWT", scheme_name="bearerAuth", auto_error=False)
+"""For the OpenAPI document only: what counts is looked at here."""
 
 
 class Gate:
@@ -94,16 +97,23 @@ class Gate:
             return Holder(tenant.name, tenant.id, "app", subject.id, subject.name)
         if subject.must_change_password and not may_have_to_change_password:
             raise Forbidden("The password has to be changed first: POST /api/v1/me/password.")
-        return Holder(tenant.name, tenant.id, "user", subject.id, subject.email)
+        if subject.issuer is not None:
+            issuer = session.get(Issuer, tenant.id)
+            if issuer is None or issuer.url != subject.issuer:
+                raise Unauthorized(details="the token's subject is of an issuer that does not count any more")
+        return Holder(tenant.name, tenant.id, "user", subject.id, subject.email, tuple(subject.groups))
 
 
 def _grants(session: Session, holder: Holder) -> list[Grant]:
-    called: list[ColumnElement[bool]] = [AccessRule.subject_id == holder.id, AccessRule.subject_id == holder.name]
+    subjects: list[ColumnElement[bool]] = [
+        and_(AccessRule.subject_type == holder.kind, AccessRule.subject_id.in_((holder.id, holder.name)))
+    ]
+    if holder.groups:
+        subjects.append(and_(AccessRule.subject_type == "group", AccessRule.subject_id.in_(holder.groups)))
     rules = session.scalars(
         select(AccessRule).where(
             AccessRule.tenant_id == holder.tenant_id,
-            AccessRule.subject_type == holder.kind,
-            or_(*called),
+            or_(*subjects),
             AccessRule.deleted_ms.is_(None),
         )
     )
@@ -118,17 +128,26 @@ def _grants(session: Session, holder: Holder) -> list[Grant]:
     ]
 
 
-def _gate(request: Request) -> Gate:
+def _claims(services: Services, header: str) -> Claims:
+    if not header.lower().startswith(_BEARER):
+        raise Unauthorized(details="the header Authorization: Bearer … is missing")
+    return services.tokens.read(header[len(_BEARER) :].strip(), "Bearer", "ID")
+
+
+def _gate(request: Request, _: Annotated[object, Depends(_BEARER_SCHEME)]) -> Gate:
     """The gate of a request.
 
     Raises:
         Unauthorized: it has no token that counts.
+        TooMany: its caller makes too many requests.
     """
     services = services_of(request)
-    header = request.headers.get("authorization", "")
-    if not header.lower().startswith(_BEARER):
-        raise Unauthorized(details="the header Authorization: Bearer … is missing")
-    claims = services.tokens.read(header[len(_BEARER) :].strip(), "Bearer", "ID")
+    try:
+        claims = _claims(services, request.headers.get("authorization", ""))
+    except Unauthorized:
+        take_from_stranger(request)
+        raise
+    services.callers.take(f"{claims.tenant_id} {claims.id}")
     return Gate(services.database, claims, services.clock, services.waiting.look)
 
 

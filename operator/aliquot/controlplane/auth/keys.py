@@ -117,5 +117,24 @@ class KeyRing:
         self._look()
 
 
+def rotate(database: Database, now_ms: int, *, forget: bool) -> None:
+    """Have a new key sign tokens from now on.
+
+    Running instances sign with it within a minute, and believe it at once.
+
+    Args:
+        database: where keys are kept.
+        now_ms: the time.
+        forget: whether those before are forgotten, for somebody may have got them: within a minute no token that they
+            signed counts any more. Else they verify until their tokens have expired.
+    """
+    key = RSAKey.generate_key(_BITS, private=True)
+    with database.writing() as session:
+        given_up = delete(SigningKey)
+        session.execute(given_up if forget else given_up.where(SigningKey.signs_from_ms > now_ms))
+        pem = key.as_pem(private=True).decode()
+        session.add(SigningKey(id=key.thumbprint(), private_pem=pem, signs_from_ms=now_ms))
+
+
 def _age(key: _Known) -> int:
     return key.signs_from_ms

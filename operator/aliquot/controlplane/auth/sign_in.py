@@ -1,34 +1,20 @@
 """Signing in: a secret or a password against tokens."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from aliquot.controlplane.auth.attempts import Attempts
-from aliquot.controlplane.auth.tokens import Claims, Holder, Kind
+from aliquot.controlplane.auth.issued import Issued, WrongCredentials, issued
+from aliquot.controlplane.auth.people import signing_in
+from aliquot.controlplane.auth.tokens import Holder, Kind
 from aliquot.controlplane.database.tables import Application, Tenant, User
-from aliquot.controlplane.refusals import BadRequest, TooMany, Unauthorized
+from aliquot.controlplane.refusals import BadRequest, Unauthorized, guessing
 from aliquot.controlplane.services import Services
 
 _WRONG: Final = "The name or the secret is wrong."
-
-
-@dataclass(frozen=True, slots=True)
-class Issued:
-    """What somebody who signed in gets; applications have no refresh token: they have their secret."""
-
-    access_token: str
-    id_token: str
-    refresh_token: str | None
-    expires_in: int
-    refresh_expires_in: int
-
-
-class WrongCredentials(BadRequest):
-    """Name or secret is wrong; which one is nobody's business."""
 
 
 def tenant_of_realm(services: Services, realm: str) -> Tenant | None:
@@ -96,15 +82,13 @@ def refreshed(services: Services, tenant: Tenant, refresh_token: str) -> Issued:
     if claims.tenant_id != tenant.id:
         raise WrongCredentials("refreshToken: does not count.")
     with services.database.reading() as session:
-        holder = _still_there(session, claims, tenant)
-    return _issued(services, holder)
-
-
-def _still_there(session: Session, claims: Claims, tenant: Tenant) -> Holder:
-    user = session.get(User, claims.id)
-    if user is None or claims.issued_ms < user.tokens_from_ms:
-        raise WrongCredentials("refreshToken: was revoked.")
-    return Holder(tenant.name, tenant.id, "user", user.id, user.email)
+        user = session.get(User, claims.id)
+        if user is None or claims.issued_ms < user.tokens_from_ms:
+            raise WrongCredentials("refreshToken: was revoked.")
+        holder = Holder(tenant.name, tenant.id, "user", user.id, user.email)
+    if user.issuer is not None:
+        return signing_in.continued(services, tenant, user, claims.of_issuer or "")
+    return issued(services, holder)
 
 
 def check_password(services: Services, holder: Holder, password: str, address: str) -> None:
@@ -121,7 +105,7 @@ def check_password(services: Services, holder: Holder, password: str, address: s
         found = session.get(User, holder.id)
         kept = None if found is None else found.password_hash
     if waits:
-        raise TooMany(waits)
+        raise guessing(waits)
     if not services.passwords.matches(kept, password):
         attempts.failed(services.database)
         raise WrongCredentials("Bad request - currentPassword: is wrong")
@@ -149,7 +133,7 @@ def _signs_in(
         found = None if waits else find(session)
         kept = None if found is None else _kept(found)
     if waits:
-        raise TooMany(waits)
+        raise guessing(waits)
     if not services.passwords.matches(kept, secret):
         attempts.failed(services.database)
         raise WrongCredentials(_WRONG)
@@ -161,26 +145,15 @@ def _signs_in(
         found.last_login_ms = now_ms
         holder = Holder(tenant.name, tenant.id, kind, found.id, _name(found))
     # After the transaction: it may be time for a new key, which is written in a transaction of its own.
-    return _issued(services, holder)
+    return issued(services, holder)
 
 
-def _kept(found: User | Application) -> str:
+def _kept(found: User | Application) -> str | None:
     return found.password_hash if isinstance(found, User) else found.secret_hash
 
 
 def _name(found: User | Application) -> str:
     return found.email if isinstance(found, User) else found.name
-
-
-def _issued(services: Services, holder: Holder) -> Issued:
-    tokens, settings = services.tokens, services.settings.tokens
-    return Issued(
-        access_token=tokens.issued(holder, "Bearer"),
-        id_token=tokens.issued(holder, "ID"),
-        refresh_token=tokens.issued(holder, "Refresh") if holder.kind == "user" else None,
-        expires_in=settings.access_seconds,
-        refresh_expires_in=settings.refresh_seconds if holder.kind == "user" else 0,
-    )
 
 
 def required(value: str | None, field: str, grant: str) -> str:

@@ -38,6 +38,7 @@ class Holder:
         kind: a user or an application.
         id: of the user or application.
         name: e-mail address of the user, name of the application.
+        groups: that the user is in, by the word of the tenant's issuer.
     """
 
     realm: str
@@ -45,6 +46,7 @@ class Holder:
     kind: Kind
     id: str
     name: str
+    groups: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +58,14 @@ class Claims:
         kind: a user's or an application's.
         id: of the user or application.
         issued_ms: when it was issued.
+        of_issuer: in a refresh token, the issuer's.
     """
 
     tenant_id: int
     kind: Kind
     id: str
     issued_ms: int
+    of_issuer: str | None = None
 
 
 class Tokens:
@@ -84,8 +88,24 @@ class Tokens:
         """Who issues the tokens of a realm."""
         return f"{self._url}{REALMS}{realm}"
 
-    def issued(self, holder: Holder, use: Use) -> str:
-        """Sign a token."""
+    def issued(
+        self,
+        holder: Holder,
+        use: Use,
+        until: int | None = None,
+        *,
+        nonce: str | None = None,
+        of_issuer: str | None = None,
+    ) -> str:
+        """Sign a token.
+
+        Args:
+            holder: whom it is for.
+            use: what for.
+            until: when it ends at the latest, in seconds since 1970.
+            nonce: of the sign-in.
+            of_issuer: what a refresh token needs to be taken by the holder's issuer.
+        """
         now = self._clock.now()
         key_id, key = self._keys.signing()
         lasts = self._settings.refresh_seconds if use == "Refresh" else self._settings.access_seconds
@@ -96,7 +116,7 @@ class Tokens:
             "typ": use,
             "iat": int(now),
             "nbf": int(now),
-            "exp": int(now) + lasts,
+            "exp": int(now) + lasts if until is None else min(until, int(now) + lasts),
             "jti": secrets.token_urlsafe(16),
             "tenantId": holder.tenant_id,
             "entityType": holder.kind,
@@ -105,6 +125,10 @@ class Tokens:
         }
         if holder.kind == "user":
             claims["email"] = holder.name
+        if holder.groups and use == "ID":
+            claims["groups"] = list(holder.groups)
+        given = {"nonce": nonce, "ofIssuer": of_issuer}
+        claims |= {name: value for name, value in given.items() if value is not None}
         return jwt.encode({"alg": ALGORITHM, "kid": key_id}, claims, key, algorithms=[ALGORITHM])
 
     def read(self, token: str, *uses: Use) -> Claims:
@@ -152,4 +176,6 @@ class Tokens:
             raise Unauthorized
         kind = claims["entityType"]
         assert kind in ("user", "app"), "we signed it"
-        return Claims(int(claims["tenantId"]), kind, str(claims["sub"]), int(claims["issuedMs"]))
+        return Claims(
+            int(claims["tenantId"]), kind, str(claims["sub"]), int(claims["issuedMs"]), claims.get("ofIssuer")
+        )

@@ -32,6 +32,7 @@ async def get_desired(
     """Tell a cluster all that it is to have, once that is something else than it knows."""
     known = {part.strip().removeprefix("W/") for part in if_none_match.split(",")}
     revision, body = await run_in_threadpool(_looked, gate, known)
+    services_of(request).clusters.take(gate.cluster_id)
     if body is None and wait_seconds:
         await _wait(request, gate.cluster_id, revision, wait_seconds)
         revision, body = await run_in_threadpool(_looked, gate, known)
@@ -45,6 +46,7 @@ async def get_desired(
 async def report(request: Request, gate: ClusterGateOfRequest) -> Received:
     """Take what is new in a cluster."""
     await run_in_threadpool(_check, gate)  # before anybody reads what a stranger sends
+    services_of(request).clusters.take(gate.cluster_id)
     return await run_in_threadpool(_taken, gate, await request.body())
 
 

@@ -1,6 +1,6 @@
 """The tables. Times are milliseconds since 1970-01-01 UTC; amounts are as the API has them.
 
-    tenants ─┬─ users, applications, access_rules, audit_records, tenant_settings, logos
+    tenants ─┬─ issuers, users, applications, access_rules, audit_records, tenant_settings, logos
              └─ clusters ─┬─ node_pools ──────────────┐
                           ├─ node_types               │
                           ├─ departments ── projects ─┴─ quotas (of a department or a project, in a pool)
@@ -46,16 +46,38 @@ class Tenant(Base):
     created_ms: Mapped[int] = mapped_column(BigInteger)
 
 
+class Issuer(Base):
+    """Who vouches for a tenant's people, and what of their words counts. Its client secret is readable: it is sent."""
+
+    __tablename__ = "issuers"
+
+    tenant_id: Mapped[int] = mapped_column(ForeignKey("tenants.id"), primary_key=True)
+    url: Mapped[str] = mapped_column(_text(1024))
+    client_id: Mapped[str] = mapped_column(_text(255))
+    client_secret: Mapped[str | None] = mapped_column(_text(1024))
+    username_claim: Mapped[str] = mapped_column(_text(255))
+    groups_claim: Mapped[str] = mapped_column(_text(255))
+    required_claims: Mapped[Document]
+    hosts: Mapped[list[str]]
+
+
 class User(Base):
-    """Somebody with a password here."""
+    """Somebody with a password here, or for whom the tenant's issuer vouches: then all of `issuer`… is there."""
 
     __tablename__ = "users"
-    __table_args__ = (UniqueConstraint("tenant_id", "email"),)
+    __table_args__ = (
+        UniqueConstraint("tenant_id", "email"),
+        UniqueConstraint("tenant_id", "issuer", "issuer_subject", name="users_of_issuers"),
+    )
 
     id: Mapped[str] = mapped_column(_text(36), primary_key=True)
     tenant_id: Mapped[int] = mapped_column(ForeignKey("tenants.id"), index=True)
     email: Mapped[str] = mapped_column(_text(254))
-    password_hash: Mapped[str] = mapped_column(_text(255))
+    password_hash: Mapped[str | None] = mapped_column(_text(255))
+    issuer: Mapped[str | None] = mapped_column(_text(1024))
+    issuer_subject: Mapped[str | None] = mapped_column(_text(255))
+    groups: Mapped[list[str]] = mapped_column(default=list)
+    """As the issuer said when they signed in last."""
     must_change_password: Mapped[bool]
     tokens_from_ms: Mapped[int] = mapped_column(BigInteger)
     created_ms: Mapped[int] = mapped_column(BigInteger)

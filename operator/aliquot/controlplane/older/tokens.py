@@ -14,12 +14,12 @@ from aliquot.contracts.administrator_api.older.tokens import (
 from aliquot.contracts.administrator_api.problems import Problem
 from aliquot.contracts.administrator_api.tokens import TokenAnswer
 from aliquot.controlplane.auth import sign_in
-from aliquot.controlplane.auth.asking import address_of, tenant_of
+from aliquot.controlplane.auth.asking import tenant_of
 from aliquot.controlplane.auth.gate import GateOfRequest
 from aliquot.controlplane.auth.tokens import AUDIENCE
 from aliquot.controlplane.older import subjects
 from aliquot.controlplane.older.rights import Rule, rights
-from aliquot.controlplane.services import services_of
+from aliquot.controlplane.services import address_of, services_of
 
 router = APIRouter(prefix="/v1/k8s", tags=["Older: tokens"])
 

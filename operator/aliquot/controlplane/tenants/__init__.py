@@ -4,6 +4,7 @@ There is no API for them: `first_tenant` makes one in an empty database, `make` 
 the administrator's password, which nothing keeps.
 """
 
+from aliquot.controlplane.tenants.issuers import claims_of, keep_issuer
 from aliquot.controlplane.tenants.making import Credentials, change, first_tenant, make
 
-__all__ = ["Credentials", "change", "first_tenant", "make"]
+__all__ = ["Credentials", "change", "claims_of", "first_tenant", "keep_issuer", "make"]

@@ -14,6 +14,6 @@ def shown(row: tables.User) -> User:
         created_at=from_milliseconds(row.created_ms),
         updated_at=from_milliseconds(row.updated_ms),
         last_login=None if row.last_login_ms is None else from_milliseconds(row.last_login_ms),
-        is_local=True,
-        groups=[],
+        is_local=row.issuer is None,
+        groups=row.groups,
     )

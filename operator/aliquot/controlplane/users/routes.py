@@ -1,6 +1,6 @@
 """`/api/v1/users`, and the caller's own password."""
 
-from typing import Annotated
+from typing import Annotated, Final
 
 from fastapi import APIRouter, Query, Request
 
@@ -14,25 +14,27 @@ from aliquot.contracts.administrator_api.users import (
     UserWithPassword,
 )
 from aliquot.controlplane.auth import sign_in
-from aliquot.controlplane.auth.asking import address_of
 from aliquot.controlplane.auth.gate import GateOfRequest
 from aliquot.controlplane.auth.passwords import new_password
 from aliquot.controlplane.database import tables
 from aliquot.controlplane.refusals import BadRequest
-from aliquot.controlplane.services import services_of
+from aliquot.controlplane.services import address_of, services_of
 from aliquot.controlplane.users import changes
 from aliquot.controlplane.users.queries import shown
 
 router = APIRouter(prefix="/api/v1", tags=["Users"])
+
+_ELSEWHERE: Final = "Bad request - the password of this user is not here, but with the issuer of the tenant's people"
 
 
 @router.get("/users")
 def list_users(gate: GateOfRequest, query: Annotated[UserQuery, Query()]) -> list[User]:
     """List users."""
     with gate.permit("users", "read") as permit:
-        if query.filter == "runai.is_local:false":
-            return []
         order = permit.select(tables.User).order_by(tables.User.created_ms, tables.User.id)
+        if query.filter is not None:
+            is_local = tables.User.issuer.is_(None)
+            order = order.where(is_local if query.filter == "runai.is_local:true" else ~is_local)
         return [shown(row) for row in permit.rows(order)]
 
 
@@ -59,7 +61,10 @@ def renew_password(gate: GateOfRequest, request: Request, userId: str) -> Tempor
     password = new_password()
     kept = services_of(request).passwords.hashed(password)
     with gate.permit("users", "update") as permit:
-        changes.change_password(permit, permit.one(tables.User, userId), kept, must_change_password=True)
+        row = permit.one(tables.User, userId)
+        if row.issuer is not None:
+            raise BadRequest(_ELSEWHERE)
+        changes.change_password(permit, row, kept, must_change_password=True)
         return TemporaryPassword(temp_password=password)
 
 
@@ -83,6 +88,8 @@ def change_own_password(gate: GateOfRequest, request: Request, body: PasswordCha
     services = services_of(request)
     with gate.own() as permit:
         holder = permit.holder
+        if holder.kind == "user" and permit.own_user().issuer is not None:
+            raise BadRequest(_ELSEWHERE)
     if holder.kind != "user":
         raise BadRequest("Bad request - applications have no password: POST /api/v1/apps/{appId}/secret")
     sign_in.check_password(services, holder, body.current_password, address_of(request))
