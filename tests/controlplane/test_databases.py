@@ -130,6 +130,32 @@ def test_text_is_compared_by_its_characters_on_both(planes: tuple[Plane, Plane])
     assert named() == []
 
 
+def test_the_older_surface_keeps_and_shows_the_same_on_both(planes: tuple[Plane, Plane]) -> None:
+    tenant = planes[0].tenant()
+    cluster = tenant.cluster()
+    second = Caller(planes[1].http, tenant.host, tenant.admin.token)
+    dgx = tenant.admin.done("POST", "/v1/k8s/nodetypes", {"name": "dgx", "clusterUuid": cluster})
+    affinity = {"train": {"affinityType": "only_selected", "selectedTypes": [{"id": dgx["id"]}]}}
+    people = {"users": ["u@example.com"], "groups": ["g"], "applications": []}
+    body = {"name": "p", "deservedGpus": 2.5, "nodeAffinity": affinity, "permissions": people}
+    path = f"/v1/k8s/clusters/{cluster}/projects"
+    made = tenant.admin.done("POST", path, body)
+    assert second.done("GET", path) == [made]
+    assert made["permissions"] == people
+    (default,) = second.done("GET", f"/v1/k8s/clusters/{cluster}/departments")
+    assert default["projects"] == [made]
+    user = {"email": "v@example.com", "password": "a-long-enough-password", "roles": ["viewer"]}
+    viewer = second.done("POST", "/v1/k8s/users", {**user, "permittedClusters": [cluster]})
+    assert tenant.admin.done("GET", "/v1/k8s/users", roles="viewer") == [viewer]
+    image = {"logo": "iVBORw0KGgo="}
+    for caller in (tenant.admin, second):
+        caller.done("PUT", "/v1/k8s/setting", {"key": "department.use", "value": True})
+        caller.done("POST", "/api/v1/logo", image)
+    assert (second.done("GET", "/v1/k8s/setting/department.use"), second.done("GET", "/api/v1/logo")) == (True, image)
+    records = second.done("GET", "/v1/k8s/audit", entity_type="logo")
+    assert [record["body"] for record in records] == [{"bytes": 8}] * 2
+
+
 def test_rooms_reach_the_database_only_through_permits() -> None:
     """Else a query could forget whose objects it is about."""
     forbidden = {"select", "Session", "insert", "update", "delete", "text", "MAKER", "CLUSTER_MAKER", "create_engine"}

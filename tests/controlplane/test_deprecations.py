@@ -42,7 +42,7 @@ def test_what_is_deprecated_is_served_and_so_is_what_there_is_instead(served: fr
     assert len({each.what for each in DEPRECATIONS}) == len(DEPRECATIONS)
 
 
-def _shape(path: str) -> list[str] | str:
+def _shape(path: str) -> str:
     return "/".join("{}" if part.startswith("{") else part for part in path.split("/"))
 
 

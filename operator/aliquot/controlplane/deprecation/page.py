@@ -16,8 +16,8 @@ _HEAD: Final = f"""\
 What is listed here works, and gets no new features. It stays for {RELEASES} more releases (the first two numbers of a
 version) and at least {MONTHS} months after the release that said so first. Answers of deprecated routes have the
 headers `Deprecation` (RFC 9745) and `Link` (`rel="successor-version"`), and `Sunset` (RFC 8594) once it is known on
-which day they go; the OpenAPI document (`/api/openapi.json`) flags routes, parameters and fields. How the two surfaces differ:
-[control-plane.md](control-plane.md#the-older-surface).
+which day they go; the OpenAPI document (`/api/openapi.json`) flags routes, parameters and fields. How the two surfaces
+differ: [control-plane.md](control-plane.md#the-older-surface).
 """
 
 
