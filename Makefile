@@ -11,7 +11,7 @@ NODES ?= 20
 GPUS ?= 8
 NAME ?= default
 
-.PHONY: help setup demo test test-pure lint format bench bench-core lab-build image lab-up lab-down crds golden deflake
+.PHONY: help setup demo test test-pure lint audit format bench bench-core lab-build image lab-up lab-down crds golden deflake
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' | while IFS='|' read -r name text; do printf '  make %-10s %s\n' "$$name" "$$text"; done
@@ -28,11 +28,16 @@ test: setup lab-build ## Every test; ROOM=scheduling only those of one room
 test-pure: setup ## The tests that need no cluster
 	@$(RUN) pytest -m 'not cluster' -n $(WORKERS) $(ARGS)
 
-lint: setup ## Formatting, ruff, pyright, import rules
+lint: setup ## Formatting, ruff, pyright, import rules, and that lock and environment are in step
+	@$(UV) lock --check --offline --quiet || { echo "run: tools/uv lock"; exit 1; }
+	@$(UV) pip check --quiet
 	@$(RUN) ruff format --check --quiet . || { echo "run: make format"; exit 1; }
 	@$(RUN) ruff check --quiet .
 	@$(RUN) lint-imports --no-logo
 	@$(RUN) pyright
+
+audit: setup ## Known vulnerabilities of the locked dependencies; asks osv.dev, so it needs the internet
+	@$(UV) audit --frozen --preview-features audit-command
 
 format: setup ## Format and mend what ruff can
 	@$(RUN) ruff format --quiet .

@@ -291,9 +291,13 @@ def _body(row: Row, ids: dict[str, str]) -> object:
     return bodies[row.body]
 
 
+def with_its_id(path: str, ids: dict[str, str]) -> dict[str, str]:
+    """What a path may name, where it calls an id just `id`, too."""
+    return {**ids, "id": next((ids[name] for part, name in NUMBERED.items() if part in path), "")}
+
+
 def _ask(caller: Caller, row: Row, ids: dict[str, str]) -> int:
-    numbered = next((ids[name] for part, name in NUMBERED.items() if part in row.path), "")
-    path = row.path.format(**ids, id=numbered)
+    path = row.path.format(**with_its_id(row.path, ids))
     parameters = {"version": "2.18"} if path.endswith("install-info") else {}
     return caller.call(row.method, path, _body(row, ids), **parameters).status_code
 

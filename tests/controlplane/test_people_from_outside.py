@@ -98,6 +98,14 @@ def test_who_signs_in_for_the_first_time_becomes_a_user_with_the_rights_of_their
     assert (made["action"], made["sourceName"]) == ("create", "ada@example.com")
 
 
+def test_the_older_surface_tells_them_from_users_with_a_password_here(trusting: Tenant, issuer: Issuer) -> None:
+    _signs_in(trusting, issuer)
+    local = trusting.admin.done("GET", "/v1/k8s/users", usersType="regular-user")
+    [person] = trusting.admin.done("GET", "/v1/k8s/users", usersType="sso-user")
+    assert (person["email"], person["entityType"]) == ("ada@example.com", "sso-user")
+    assert person["userId"] not in {each["userId"] for each in local}
+
+
 def test_groups_are_those_of_the_last_sign_in(trusting: Tenant, issuer: Issuer) -> None:
     _rule(trusting, "ml")
     first, _ = _signs_in(trusting, issuer)

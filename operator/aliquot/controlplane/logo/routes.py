@@ -3,6 +3,7 @@
 from fastapi import APIRouter, Response
 
 from aliquot.contracts.administrator_api.logo import Logo, LogoChange
+from aliquot.contracts.administrator_api.problems import Problem
 from aliquot.controlplane.auth.gate import GateOfRequest
 from aliquot.controlplane.logo.changes import change, shown
 from aliquot.controlplane.logo.rules import image
@@ -17,7 +18,7 @@ def get_logo(gate: GateOfRequest) -> Logo | Response:
         return shown(permit) or Response(status_code=204)
 
 
-@router.post("", status_code=200)
+@router.post("", responses={415: {"model": Problem, "description": "It is no image."}})
 def change_logo(gate: GateOfRequest, body: LogoChange) -> None:
     """Give the tenant another logo."""
     given = image(body.logo)

@@ -3,6 +3,7 @@
 from fastapi import APIRouter
 
 from aliquot.contracts.administrator_api.logo import Logo, LogoChange
+from aliquot.contracts.administrator_api.problems import Problem
 from aliquot.controlplane.auth.gate import GateOfRequest
 from aliquot.controlplane.auth.permit import Permit
 from aliquot.controlplane.logo.changes import change, shown
@@ -23,7 +24,7 @@ def get_logo_of_tenant(gate: GateOfRequest, tenantId: str) -> Logo:  # noqa: N80
         return found
 
 
-@router.post("", status_code=200)
+@router.post("", responses={415: {"model": Problem, "description": "It is no image."}})
 def change_logo_of_tenant(gate: GateOfRequest, tenantId: str, body: LogoChange) -> None:  # noqa: N803
     """Give the tenant another logo."""
     given = image(body.logo)

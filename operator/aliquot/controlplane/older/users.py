@@ -6,6 +6,7 @@ from fastapi import APIRouter, Query, Request
 
 from aliquot.contracts.administrator_api.older.subjects import (
     OLDER_ROLES,
+    EntityType,
     OlderRole,
     OlderUser,
     OlderUserCreation,
@@ -24,20 +25,18 @@ from aliquot.controlplane.services import services_of
 from aliquot.controlplane.users import changes
 
 router = APIRouter(prefix="/v1/k8s/users", tags=["Older: users"])
-_TYPE = "regular-user"
 
 
 @router.get("")
 def list_users_with_roles(gate: GateOfRequest, query: Annotated[OlderUsersQuery, Query()]) -> list[OlderUser]:
     """List users, with their roles."""
     with gate.permit("users", "read") as permit:
-        if query.users_type not in (None, _TYPE):
-            return []
         rules = seen(permit, "user")
         return [
             _shown(row, rules)
             for row in permit.rows(permit.select(tables.User).order_by(tables.User.created_ms, tables.User.id))
-            if is_asked(query, rules.rights(row.email, row.id), row.created_by, permit.holder.name)
+            if query.users_type in (None, _type(row))
+            and is_asked(query, rules.rights(row.email, row.id), row.created_by, permit.holder.name)
         ]
 
 
@@ -84,7 +83,7 @@ def delete_user_with_roles(
     """Delete a user, and the access rules for it."""
     with gate.permit("users", "delete") as permit:
         row = permit.one(tables.User, userId)
-        check_same("usersType", query.users_type, _TYPE, "the type of the user")
+        check_same("usersType", query.users_type, _type(row), "the type of the user")
         changes.delete(permit, row)
 
 
@@ -95,6 +94,10 @@ def list_roles_of_user(gate: GateOfRequest, userId: str) -> list[OlderRole]:  # 
         return _one(permit, permit.one(tables.User, userId)).roles
 
 
+def _type(row: tables.User) -> EntityType:
+    return "regular-user" if row.issuer is None else "sso-user"
+
+
 def _one(permit: Permit, row: tables.User) -> OlderUser:
     return _shown(row, seen(permit, "user"))
 
@@ -102,7 +105,7 @@ def _one(permit: Permit, row: tables.User) -> OlderUser:
 def _shown(row: tables.User, rules: Seen) -> OlderUser:
     return OlderUser.model_validate(
         {
-            "entityType": _TYPE,
+            "entityType": _type(row),
             "tenantId": row.tenant_id,
             "userId": row.id,
             "createdAt": from_milliseconds(row.created_ms),

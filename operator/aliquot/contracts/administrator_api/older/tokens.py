@@ -33,7 +33,7 @@ class OlderApplicationToken(Answer):
 class OlderRefreshQuery(Body):
     """What a token is given for."""
 
-    refresh_token: Annotated[str, Field(alias="refresh_token", max_length=LONGEST_TOKEN)]
+    refresh_token: Annotated[str, Field(alias="refresh_token", pattern=r"^[-A-Za-z0-9_.]+$", max_length=LONGEST_TOKEN)]
     """What came with the last token."""
 
 
