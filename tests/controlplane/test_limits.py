@@ -28,8 +28,17 @@ class Still(Clock):
         (1, 2, [0, 0, 100, 100, 100], [0, 1, 2, 3]),
         (0.5, 1, [0, 1, 2, 3, 4], [0, 2, 4]),
         (0, 1, [0, 0, 0], [0, 1, 2]),
+        (1, 2, [1000, 0, 0, 0], [0, 1, 2]),
     ],
-    ids=["one by one", "a burst", "eighths", "a pause gives no more than the burst", "one in two seconds", "no limit"],
+    ids=[
+        "one by one",
+        "a burst",
+        "eighths",
+        "a pause gives no more than the burst",
+        "one in two seconds",
+        "no limit",
+        "a clock that was set back",
+    ],
 )
 def test_a_rate_lets_so_many_in(per_second: float, burst: int, seconds: list[float], let_in: list[int]) -> None:
     clock = Still()

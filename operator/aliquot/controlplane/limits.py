@@ -39,6 +39,8 @@ class Rate:
             What is known from now on, and how many seconds it would have to wait; 0: it is let in.
         """
         interval = 1 / self.per_second
+        if reached > now + (self.burst + 1) * interval:
+            reached = now  # more than anybody can have reached: the clock is another one
         following = max(reached, now) + interval
         waits = following - now - self.burst * interval
         return (reached, waits) if waits > 0 else (following, 0.0)
