@@ -175,6 +175,9 @@ def _look_around(cluster: Cluster, where: Where, plane: ControlPlane, sharing: S
     events = ("get", "events", "-n", "runai-vision", "--field-selector", "involvedObject.kind=TrainingWorkload")
     shown = "-o=custom-columns=COUNT:.series.count,TYPE:.type,REASON:.reason,MESSAGE:.message"
     console.print(cluster.kubectl(*events, shown), markup=False)
+    console.print(f'$ curl -H "Authorization: Bearer $TOKEN" {plane.address}/api/v1/workloads', style="bold")
+    console.print(table.told_over_rest(plane.workloads()))
+    console.print()
     for agent in sharing.agents if sharing is not None else ():
         console.print(f"$ curl -s http://127.0.0.1:{agent.port}/metrics | grep ^{SHOWN}", style="bold")
         lines = agent.probe("metrics")[1].splitlines()

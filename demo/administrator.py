@@ -9,6 +9,7 @@ from aliquot_lab import LabError
 
 DEPARTMENTS: Final = "/api/v1/org-unit/departments"
 PROJECTS: Final = "/api/v1/org-unit/projects"
+WORKLOADS: Final = "/api/v1/workloads"
 _ANSWER_SECONDS: Final = 120.0
 
 

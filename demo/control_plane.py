@@ -7,7 +7,7 @@ from typing import Any, Final
 from aliquot_lab import Cluster, LabError
 from aliquot_lab.ports import free_ports
 from aliquot_lab.processes import eventually
-from demo.administrator import DEPARTMENTS, PROJECTS, Administrator, owner, printed_credentials
+from demo.administrator import DEPARTMENTS, PROJECTS, WORKLOADS, Administrator, owner, printed_credentials
 
 NAME: Final = "control-plane"
 ORGANIZATION: Final[Mapping[str, Mapping[str, float]]] = {
@@ -70,5 +70,11 @@ class ControlPlane:
 
     def projects(self) -> list[dict[str, Any]]:
         """The projects of the cluster, as the control plane shows them."""
-        found = self._administrator.call("GET", PROJECTS, filterBy=f"clusterId=={self._joined.uuid}", sortBy="name")
-        return found["projects"]
+        return self._all(PROJECTS, sortBy="name")["projects"]
+
+    def workloads(self) -> list[dict[str, Any]]:
+        """The workloads of the cluster, as the control plane shows them; the oldest first."""
+        return self._all(WORKLOADS, sortBy="createdAt", sortOrder="asc")["workloads"]
+
+    def _all(self, path: str, **order: str) -> Any:
+        return self._administrator.call("GET", path, filterBy=f"clusterId=={self._joined.uuid}", **order)

@@ -60,16 +60,19 @@ class Story:
         self._examples = examples
         self._begun = time.monotonic()
         self._chapters = list(CHAPTERS)
+        self._projects: list[dict[str, Any]] = []
+        self._heard: list[dict[str, Any]] = []
         self.said: list[str] = []
         self.standings: list[Standing] = []
         self.shares: list[Share] = []
 
     @property
     def over(self) -> bool:
-        """Whether everything was applied and has ended, and its projects hold no GPU any more."""
-        ended = all(one.phase in ENDS for one in self.standings)
-        projects = {one.project for one in self.standings}
-        return not self._chapters and ended and not any(each.holds for each in self.shares if each.project in projects)
+        """Whether everything was applied and has ended, and the control plane has heard so."""
+        ended = sorted((one.project, one.phase) for one in self.standings if one.phase in ENDS)
+        heard = sorted((one["projectName"], one["phase"]) for one in self._heard if one["phase"] in ENDS)
+        done = len(ended) == len(self.standings) and heard == ended
+        return not self._chapters and done and not any(each.holds for each in self.shares)
 
     def go_on(self) -> None:
         """Look how things stand, and apply the next part if its time has come.
@@ -80,7 +83,10 @@ class Story:
         self._look()
         if not self.over and time.monotonic() - self._begun > _LONGEST_SECONDS:
             stuck = ", ".join(f"{one.name} is {one.phase}: {one.message}" for one in self.standings)
-            message = f"the story is not over after {_LONGEST_SECONDS:.0f} s: {stuck}"
+            heard = ", ".join(f"{each['name']} is {each['phase']}" for each in self._heard)
+            message = (
+                f"the story is not over after {_LONGEST_SECONDS:.0f} s: {stuck}; the control plane has heard: {heard}"
+            )
             raise LabError(message)
         if self._chapters and self._chapters[0].ready(self):
             chapter = self._chapters.pop(0)
@@ -106,7 +112,7 @@ class Story:
         return bool(self._projects) and all(project["status"]["phase"] == "Ready" for project in self._projects)
 
     def _look(self) -> None:
-        self._projects = self.plane.projects()
+        self._projects, self._heard = self.plane.projects(), self.plane.workloads()
         self.shares = [_share(project) for project in self._projects]
         found = self._cluster.api.call("GET", _WORKLOADS)["items"]
         self.standings = [_standing(one) for one in sorted(found, key=lambda one: one["metadata"]["creationTimestamp"])]

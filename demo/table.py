@@ -1,5 +1,8 @@
 """The live table of the demo."""
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
@@ -31,6 +34,16 @@ def draw(told: Story, sharing: Sharing | None = None) -> RenderableType:
     said = [Text(f"{number}. {line}") for number, line in enumerate(told.said, start=1)]
     guests = [Text(), _guests(sharing)] if sharing is not None and sharing.guests else []
     return Group(*said, Text(), workloads, Text(), shares, *guests, Text(), *messages)
+
+
+def told_over_rest(workloads: Sequence[Mapping[str, Any]]) -> RenderableType:
+    """Workloads, as the control plane tells of them."""
+    table = Table("project", "name", "type", "asks for GPUs", "phase", "since", box=None, padding=(0, 2, 0, 0))
+    for each in workloads:
+        asked = each["workloadRequestedResources"]
+        gpus = f"{asked['gpu']['request']:g}" if asked is not None else ""
+        table.add_row(each["projectName"], each["name"], each["type"], gpus, each["phase"], each["phaseUpdatedAt"])
+    return table
 
 
 def _guests(sharing: Sharing) -> RenderableType:
