@@ -21,65 +21,83 @@ from tests.controlplane.plane import Caller, Plane, Tenant, running
 
 AMOUNTS = [{"gpu": {"deserved": 1}}]
 LABEL = {"labelKey": "k", "labelValue": "other"}
+SUBMISSIONS = "/api/v1/workloads"
+KINDS = {"workspace": "workspaces", "training": "trainings", "distributed": "distributed", "inference": "inferences"}
 SCOPES = ("tenant", "cluster", "department", "project", "other cluster", "other department", "other project")
 
 # method, path, type of resource, action, where it is, body. Where: the tenant (-), or what a scope must cover.
 ROUTES = """
-GET    /api/v1/clusters                                    cluster        read    list
-POST   /api/v1/clusters                                    cluster        create  tenant      cluster
-GET    /api/v1/clusters/{clusterUuid}                      cluster        read    cluster
-PUT    /api/v1/clusters/{clusterUuid}                      cluster        update  cluster     cluster
-DELETE /api/v1/clusters/{clusterUuid}                      cluster        delete  cluster
-GET    /api/v1/clusters/{clusterUuid}/cluster-install-info cluster        update  cluster
-GET    /api/v1/clusters/{clusterUuid}/nodes                nodes          read    cluster
-GET    /api/v1/node-pools                                  nodepools      read    list
-POST   /api/v1/node-pools                                  nodepools      create  cluster     pool
-GET    /api/v1/node-pools/{nodepoolId}                     nodepools      read    cluster
-PUT    /api/v1/node-pools/{nodepoolId}                     nodepools      update  cluster     label
-PATCH  /api/v1/node-pools/{nodepoolId}                     nodepools      update  cluster     label
-DELETE /api/v1/node-pools/{nodepoolId}                     nodepools      delete  cluster
-GET    /api/v1/org-unit/departments                        department     read    list
-POST   /api/v1/org-unit/departments                        department     create  cluster     org
-GET    /api/v1/org-unit/departments/{departmentId}         department     read    department
-PUT    /api/v1/org-unit/departments/{departmentId}         department     update  department  amounts
-PUT    /api/v1/org-unit/departments/{departmentId}/resources   department update  department  list
-PATCH  /api/v1/org-unit/departments/{departmentId}/resources   department update  department  list
-DELETE /api/v1/org-unit/departments/{departmentId}         department     delete  department
-GET    /api/v1/org-unit/projects                           project        read    list
-POST   /api/v1/org-unit/projects                           project        create  department  org
-GET    /api/v1/org-unit/projects/{projectId}               project        read    project
-PUT    /api/v1/org-unit/projects/{projectId}               project        update  project     amounts
-PUT    /api/v1/org-unit/projects/{projectId}/resources     project        update  project     list
-PATCH  /api/v1/org-unit/projects/{projectId}/resources     project        update  project     list
-DELETE /api/v1/org-unit/projects/{projectId}               project        delete  project
-GET    /api/v1/workloads                                   workloads      read    list
-GET    /api/v1/workloads/count                             workloads      read    list
-GET    /api/v1/workloads/pods                              workloads      read    list
-GET    /api/v1/workloads/pods/count                        workloads      read    list
-GET    /api/v1/workloads/{workloadId}                      workloads      read    project
-GET    /api/v1/workloads/{workloadId}/pods                 workloads      read    project
-GET    /api/v1/workloads/{workloadId}/events               workloads      read    project
-GET    /api/v1/workloads/{workloadId}/history              workloads      read    project
-GET    /api/v1/apps                                        apps           read    list
-POST   /api/v1/apps                                        apps           create  tenant      app
-GET    /api/v1/apps/{appId}                                apps           read    tenant
-PATCH  /api/v1/apps/{appId}                                apps           update  tenant      enabled
-POST   /api/v1/apps/{appId}/secret                         apps           update  tenant
-DELETE /api/v1/apps/{appId}                                apps           delete  tenant
-GET    /api/v1/users                                       users          read    list
-POST   /api/v1/users                                       users          create  tenant      user
-GET    /api/v1/users/{userId}                              users          read    tenant
-POST   /api/v1/users/{userId}/password                     users          update  tenant
-POST   /api/v1/users/{userId}/logout                       users          update  tenant
-DELETE /api/v1/users/{userId}                              users          delete  tenant
-GET    /api/v1/authorization/roles                         roles          read    list
-GET    /api/v1/authorization/roles/{roleIdPath}            roles          read    list
-GET    /api/v1/authorization/access-rules                  access_rules   read    list
-GET    /api/v1/authorization/access-rules/count            access_rules   read    list
-POST   /api/v1/authorization/access-rules                  access_rules   create  project     rule
-GET    /api/v1/authorization/access-rules/{accessRuleId}   access_rules   read    project
-DELETE /api/v1/authorization/access-rules/{accessRuleId}   access_rules   delete  project
-GET    /api/v1/audit/log                                   events-history read    list
+GET    /api/v1/clusters                                      cluster        read    list
+POST   /api/v1/clusters                                      cluster        create  tenant      cluster
+GET    /api/v1/clusters/{clusterUuid}                        cluster        read    cluster
+PUT    /api/v1/clusters/{clusterUuid}                        cluster        update  cluster     cluster
+DELETE /api/v1/clusters/{clusterUuid}                        cluster        delete  cluster
+GET    /api/v1/clusters/{clusterUuid}/cluster-install-info   cluster        update  cluster
+GET    /api/v1/clusters/{clusterUuid}/nodes                  nodes          read    cluster
+GET    /api/v1/node-pools                                    nodepools      read    list
+POST   /api/v1/node-pools                                    nodepools      create  cluster     pool
+GET    /api/v1/node-pools/{nodepoolId}                       nodepools      read    cluster
+PUT    /api/v1/node-pools/{nodepoolId}                       nodepools      update  cluster     label
+PATCH  /api/v1/node-pools/{nodepoolId}                       nodepools      update  cluster     label
+DELETE /api/v1/node-pools/{nodepoolId}                       nodepools      delete  cluster
+GET    /api/v1/org-unit/departments                          department     read    list
+POST   /api/v1/org-unit/departments                          department     create  cluster     org
+GET    /api/v1/org-unit/departments/{departmentId}           department     read    department
+PUT    /api/v1/org-unit/departments/{departmentId}           department     update  department  amounts
+PUT    /api/v1/org-unit/departments/{departmentId}/resources department     update  department  list
+PATCH  /api/v1/org-unit/departments/{departmentId}/resources department     update  department  list
+DELETE /api/v1/org-unit/departments/{departmentId}           department     delete  department
+GET    /api/v1/org-unit/projects                             project        read    list
+POST   /api/v1/org-unit/projects                             project        create  department  org
+GET    /api/v1/org-unit/projects/{projectId}                 project        read    project
+PUT    /api/v1/org-unit/projects/{projectId}                 project        update  project     amounts
+PUT    /api/v1/org-unit/projects/{projectId}/resources       project        update  project     list
+PATCH  /api/v1/org-unit/projects/{projectId}/resources       project        update  project     list
+DELETE /api/v1/org-unit/projects/{projectId}                 project        delete  project
+GET    /api/v1/workloads                                     workloads      read    list
+GET    /api/v1/workloads/count                               workloads      read    list
+GET    /api/v1/workloads/pods                                workloads      read    list
+GET    /api/v1/workloads/pods/count                          workloads      read    list
+GET    /api/v1/workloads/{workloadId}                        workloads      read    project
+GET    /api/v1/workloads/{workloadId}/pods                   workloads      read    project
+GET    /api/v1/workloads/{workloadId}/events                 workloads      read    project
+GET    /api/v1/workloads/{workloadId}/history                workloads      read    project
+POST   /api/v1/workloads/workspaces                          workspaces     create  project     workspace
+GET    /api/v1/workloads/workspaces/{workloadId}             workspaces     read    project
+DELETE /api/v1/workloads/workspaces/{workloadId}             workspaces     delete  project
+POST   /api/v1/workloads/workspaces/{workloadId}/suspend     workspaces     update  project
+POST   /api/v1/workloads/workspaces/{workloadId}/resume      workspaces     update  project
+POST   /api/v1/workloads/trainings                           trainings      create  project     workspace
+GET    /api/v1/workloads/trainings/{workloadId}              trainings      read    project
+DELETE /api/v1/workloads/trainings/{workloadId}              trainings      delete  project
+POST   /api/v1/workloads/trainings/{workloadId}/suspend      trainings      update  project
+POST   /api/v1/workloads/trainings/{workloadId}/resume       trainings      update  project
+POST   /api/v1/workloads/distributed                         trainings      create  project     distributed
+GET    /api/v1/workloads/distributed/{workloadId}            trainings      read    project
+DELETE /api/v1/workloads/distributed/{workloadId}            trainings      delete  project
+POST   /api/v1/workloads/inferences                          inferences     create  project     inference
+GET    /api/v1/workloads/inferences/{workloadId}             inferences     read    project
+DELETE /api/v1/workloads/inferences/{workloadId}             inferences     delete  project
+GET    /api/v1/apps                                          apps           read    list
+POST   /api/v1/apps                                          apps           create  tenant      app
+GET    /api/v1/apps/{appId}                                  apps           read    tenant
+PATCH  /api/v1/apps/{appId}                                  apps           update  tenant      enabled
+POST   /api/v1/apps/{appId}/secret                           apps           update  tenant
+DELETE /api/v1/apps/{appId}                                  apps           delete  tenant
+GET    /api/v1/users                                         users          read    list
+POST   /api/v1/users                                         users          create  tenant      user
+GET    /api/v1/users/{userId}                                users          read    tenant
+POST   /api/v1/users/{userId}/password                       users          update  tenant
+POST   /api/v1/users/{userId}/logout                         users          update  tenant
+DELETE /api/v1/users/{userId}                                users          delete  tenant
+GET    /api/v1/authorization/roles                           roles          read    list
+GET    /api/v1/authorization/roles/{roleIdPath}              roles          read    list
+GET    /api/v1/authorization/access-rules                    access_rules   read    list
+GET    /api/v1/authorization/access-rules/count              access_rules   read    list
+POST   /api/v1/authorization/access-rules                    access_rules   create  project     rule
+GET    /api/v1/authorization/access-rules/{accessRuleId}     access_rules   read    project
+DELETE /api/v1/authorization/access-rules/{accessRuleId}     access_rules   delete  project
+GET    /api/v1/audit/log                                     events-history read    list
 """
 ABOUT_THE_CALLER = {
     "GET /api/v1/authorization/permissions",
@@ -147,6 +165,12 @@ def _ids(tenant: Tenant) -> dict[str, str]:
     pool = {"name": "a100", "clusterId": cluster, "labelKey": "k", "labelValue": "v"}
     uid = f"workload-of-{tenant.id}"
     cluster_of(tenant, cluster).report(workload(uid))
+    submitted = {
+        path: tenant.admin.done("POST", f"{SUBMISSIONS}/{path}", _submission(kind, cluster, project["id"]))[
+            "workloadId"
+        ]
+        for kind, path in KINDS.items()
+    }
     rule = {"subjectId": "x", "subjectType": "group", "roleId": 5, "scopeType": "project", "scopeId": project["id"]}
     return {
         "tenant": str(tenant.id),
@@ -164,8 +188,18 @@ def _ids(tenant: Tenant) -> dict[str, str]:
         "userId": user["id"],
         "roleIdPath": "5",
         "workloadId": uid,
+        **submitted,
         "accessRuleId": str(tenant.admin.done("POST", "/api/v1/authorization/access-rules", rule)["id"]),
     }
+
+
+def _submission(kind: str, cluster: str, project: str, name: str = "") -> dict[str, Any]:
+    further = {
+        "distributed": {"numWorkers": 1, "distributedFramework": "PyTorch"},
+        "inference": {"servingPort": {"container": 80}},
+    }
+    spec = {"image": "ubuntu", **further.get(kind, {})}
+    return {"name": name or kind, "clusterId": cluster, "projectId": project, "spec": spec}
 
 
 @pytest.fixture(scope="module")
@@ -189,6 +223,7 @@ def _body(row: Row, ids: dict[str, str]) -> object:
     bodies: dict[str, object] = {
         "": None,
         "cluster": {"name": "another"},
+        **{kind: _submission(kind, ids["cluster"], ids["project"], "another") for kind in KINDS},
         "pool": {"name": "new", "clusterId": ids["cluster"], **LABEL},
         "label": LABEL,
         "org": {"name": "new", "clusterId": ids["cluster"], "parentId": ids["department"], "resources": AMOUNTS},
@@ -209,7 +244,8 @@ def _body(row: Row, ids: dict[str, str]) -> object:
 
 
 def _ask(caller: Caller, row: Row, ids: dict[str, str]) -> int:
-    path = row.path.format(**ids)
+    own = next((ids[kind] for kind in KINDS.values() if f"/{kind}/" in row.path), ids["workloadId"])
+    path = row.path.format(**{**ids, "workloadId": own})
     parameters = {"version": "2.18"} if path.endswith("install-info") else {}
     return caller.call(row.method, path, _body(row, ids), **parameters).status_code
 

@@ -1,4 +1,4 @@
-"""Workloads that are submitted over REST: what is shown of them, what their clusters are told, and what is left of that."""
+"""Workloads that are submitted over REST: what is shown of them, and what their clusters are told to do."""
 
 from collections.abc import Generator
 from typing import Any

@@ -16,7 +16,8 @@ WORKLOADS: Final = "/api/v1/workloads"
 TRAININGS: Final = f"{WORKLOADS}/trainings"
 WORKSPACES: Final = f"{WORKLOADS}/workspaces"
 NAMESPACE: Final = "runai-team-a"
-INTERACTIVE: Final = "interactiveworkloads"
+INTERACTIVE: Final = "InteractiveWorkload"
+ADMINISTRATOR: Final = "admin@aliquot.local"
 POLICIES: Final = f"/apis/run.ai/v2alpha1/namespaces/{NAMESPACE}/trainingpolicies"
 
 
@@ -45,9 +46,11 @@ class Team:
     def until_shown(self, workload_id: str, phase: str) -> dict[str, Any]:
         def in_phase() -> dict[str, Any]:
             found = self.shown(workload_id)
-            return found if found["phase"] == phase else {}
+            if found["phase"] != phase:
+                raise ValueError(f"{found['phase']}: {found['phaseMessage']}")
+            return found
 
-        return self.meeting.until(tried_(in_phase), f"{workload_id} to be shown as {phase}")
+        return self.meeting.until(in_phase, f"{workload_id} to be shown as {phase}")
 
     def until_gone(self, workload_id: str) -> None:
         self.meeting.until(lambda: self.shown(workload_id)["deletedAt"], f"{workload_id} to be gone")
@@ -58,28 +61,13 @@ class Team:
         return [each["metadata"]["name"] for path in paths for each in self.meeting.get(path)["items"]]
 
 
-def tried_(look: Any) -> Any:
-    """A look that finds nothing while the control plane is away."""
-
-    def found() -> Any:
-        result: list[Any] = [None]
-
-        def once() -> object:
-            result[0] = look()
-            return result[0]
-
-        return result[0] if tried(once)() else None
-
-    return found
-
-
 def test_a_training_runs_and_ends_and_is_deleted(meeting: Meeting) -> None:
     meeting.connected()
     team = Team(meeting)
     workload_id = team.submit("train", environmentVariables=[{"name": "A", "value": "b"}])
     team.until_ready()
     shown = team.until_shown(workload_id, "Running")
-    assert (shown["source"], shown["submittedBy"]) == ("Control-plane", meeting.admin_name)
+    assert (shown["source"], shown["submittedBy"]) == ("Control-plane", ADMINISTRATOR)
     (pod,) = meeting.pods(NAMESPACE)
     assert {"name": "A", "value": "b"} in pod["spec"]["containers"][0]["env"]
     meeting.end(NAMESPACE, "train")
@@ -93,7 +81,7 @@ def test_a_workspace_is_suspended_resumed_and_deleted(meeting: Meeting) -> None:
     meeting.connected()
     team = Team(meeting)
     team.until_ready()
-    workload_id = team.submit("notebook", WORKSPACES)
+    workload_id = team.submit("notebook", WORKSPACES, priorityClass="interactive-preemptible")
     team.until_shown(workload_id, "Running")
     meeting.admin.done("POST", f"{WORKSPACES}/{workload_id}/suspend")
     team.until_shown(workload_id, "Stopped")
@@ -103,19 +91,21 @@ def test_a_workspace_is_suspended_resumed_and_deleted(meeting: Meeting) -> None:
     team.until_gone(workload_id)
 
 
-def test_what_the_cluster_refuses_fails_with_its_words(meeting: Meeting) -> None:
+def test_what_a_policy_or_the_api_server_refuses_fails_with_their_words(meeting: Meeting) -> None:
     meeting.connected()
     team = Team(meeting)
     team.until_ready()
-    meeting.submit(NAMESPACE, "taken")
-    taken = team.submit("taken-too")
-    team.until_shown(taken, "Running")
-    # a name that somebody took in the cluster, and that the control plane has not heard of: it is another kind's object
-    twice = team.submit("wrong", annotations=[{"name": "not a key!", "value": "x"}])
-    shown = team.until_shown(twice, "Failed")
-    assert "not a key!" in shown["phaseMessage"]
-    meeting.admin.done("DELETE", f"{TRAININGS}/{twice}")
-    team.until_gone(twice)
+    policy = {"apiVersion": "run.ai/v2alpha1", "kind": "TrainingPolicy", "metadata": {"name": "small"}}
+    meeting.make(POLICIES, {**policy, "spec": {"gpu": {"rules": {"max": "2"}}}})
+    meeting.submit(NAMESPACE, "taken", job_name="another")
+    large = team.submit("large", compute={"gpuDevicesRequest": 3})
+    assert "3" in team.until_shown(large, "Failed")["phaseMessage"]
+    twice = team.submit("taken")
+    assert "already a TrainingWorkload called taken" in team.until_shown(twice, "Failed")["phaseMessage"]
+    for workload_id in (large, twice):
+        meeting.admin.done("DELETE", f"{TRAININGS}/{workload_id}")
+        team.until_gone(workload_id)
+    assert team.made() == ["taken"]
 
 
 def test_what_somebody_deletes_in_the_cluster_stays_deleted(meeting: Meeting) -> None:

@@ -33,6 +33,8 @@ _PATIENCE: Final = Backoff(base_seconds=0.5, cap_seconds=60, spread=0.5)
 _AT_ONCE: Final = 8
 _LONGEST: Final = 4096
 _FOR_GOOD: Final = (Invalid, Forbidden)
+_GOING: Final = "NamespaceTerminating"
+"""Cause of a refusal: the namespace goes, and the project gets another one."""
 _MODELS: Final = {model.__name__: model for model in WORKLOAD_MODELS}
 
 
@@ -147,7 +149,7 @@ class Orders:
             except _Final as end:
                 self._settle(order, "Refused", str(end))
             except ApiProblem as problem:
-                if isinstance(problem, _FOR_GOOD) and not problem.worth_retry:
+                if isinstance(problem, _FOR_GOOD) and not problem.has_cause(_GOING):
                     self._settle(order, "Refused", problem.message)
                 else:
                     self._later(order, problem)
