@@ -1,7 +1,7 @@
 """From the spec of a submission to the spec of its custom resource: every member, and what is refused by name."""
 
 from decimal import Decimal
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from pydantic import BaseModel, ValidationError
@@ -258,7 +258,13 @@ ROWS: dict[str, tuple[tuple[str, ...], dict[str, Any], dict[str, Any]]] = {
             "storage": {
                 "git": [
                     {"repository": "https://x.com/a.git", "branch": "b", "path": "/c", "passwordSecret": "s"},
-                    {"repository": "https://x.com/d.git", "revision": "r", "path": "/d"},
+                    {
+                        "repository": "https://x.com/d.git",
+                        "revision": "r",
+                        "path": "/d",
+                        "secretKeyOfUser": "User",
+                        "secretKeyOfPassword": "Password",
+                    },
                 ]
             }
         },
@@ -292,7 +298,20 @@ ROWS: dict[str, tuple[tuple[str, ...], dict[str, Any], dict[str, Any]]] = {
     ),
     "a bucket": (
         ALL,
-        {"storage": {"s3": [{"bucket": "data", "path": "/s3", "url": "https://s3.x.com", "accessKeySecret": "s"}]}},
+        {
+            "storage": {
+                "s3": [
+                    {
+                        "bucket": "data",
+                        "path": "/s3",
+                        "url": "https://s3.x.com",
+                        "accessKeySecret": "s",
+                        "secretKeyOfAccessKeyId": "AccessKeyId",
+                        "secretKeyOfSecretKey": "SecretKey",
+                    }
+                ]
+            }
+        },
         {"s3": items({"bucket": "data", "path": "/s3", "url": "https://s3.x.com", "secretName": "s"})},
     ),
     "a user": (
@@ -451,7 +470,7 @@ def _carries_nothing(metadata: list[Any]) -> bool:
 def _parts(annotation: Any) -> list[type[BaseModel]]:
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return [annotation]
-    return [part for each in getattr(annotation, "__args__", ()) for part in _parts(each)]
+    return [part for each in get_args(annotation) for part in _parts(each)]
 
 
 def test_a_master_says_what_it_does_otherwise() -> None:

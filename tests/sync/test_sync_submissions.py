@@ -99,7 +99,7 @@ def test_what_a_policy_or_the_api_server_refuses_fails_with_their_words(meeting:
     meeting.make(POLICIES, {**policy, "spec": {"gpu": {"rules": {"max": "2"}}}})
     meeting.submit(NAMESPACE, "taken", job_name="another")
     large = team.submit("large", compute={"gpuDevicesRequest": 3})
-    assert "3" in team.until_shown(large, "Failed")["phaseMessage"]
+    assert "must be no greater than 2" in team.until_shown(large, "Failed")["phaseMessage"]
     twice = team.submit("taken")
     assert "already a TrainingWorkload called taken" in team.until_shown(twice, "Failed")["phaseMessage"]
     for workload_id in (large, twice):

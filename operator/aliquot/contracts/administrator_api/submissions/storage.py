@@ -74,8 +74,10 @@ class Git(_Named):
     """Where its files appear."""
     password_secret: ShortText | None = None
     """Secret in the project's namespace with user name and password."""
-    secret_key_of_user: NotCarriedOut = None
-    secret_key_of_password: NotCarriedOut = None
+    secret_key_of_user: Literal["User"] | None = None
+    """Key of the user name in it."""
+    secret_key_of_password: Literal["Password"] | None = None
+    """Key of the password in it."""
 
 
 class ConfigMapVolume(_Named):
@@ -123,8 +125,10 @@ class S3(_Named):
     """Address of the service."""
     access_key_secret: ShortText | None = None
     """Secret in the project's namespace with the keys."""
-    secret_key_of_access_key_id: NotCarriedOut = None
-    secret_key_of_secret_key: NotCarriedOut = None
+    secret_key_of_access_key_id: Literal["AccessKeyId"] | None = None
+    """Key of the id in it."""
+    secret_key_of_secret_key: Literal["SecretKey"] | None = None
+    """Key of the secret in it."""
 
 
 class Storage(Body):
