@@ -81,6 +81,10 @@ CONTROL_PLANE = """
     cluster  run.ai               accessrules                  create patch delete
     cluster  run.ai               nodepools                    create patch delete
     cluster  run.ai               projects                     create patch delete
+    cluster  run.ai               trainingworkloads            create
+    cluster  run.ai               interactiveworkloads         create
+    cluster  run.ai               distributedworkloads         create
+    cluster  run.ai               inferenceworkloads           create
     cluster  scheduling.run.ai    departments                  create patch delete
 """
 """What the operator may do besides where there is a control plane."""

@@ -32,8 +32,8 @@ from tests.controlplane.plane import Caller, Plane, Tenant
 
 RULES = "/api/v1/authorization/access-rules"
 NODES = "/api/v1/clusters/{}/nodes"
-NAMED: Final[tuple[Kind, ...]] = tuple(kind for kind in KINDS if kind not in ("workload", "pod", "event"))
-"""Kinds that are known by name; `test_workloads.py` is about the others."""
+NAMED: Final[tuple[Kind, ...]] = tuple(kind for kind in KINDS if kind not in ("workload", "pod", "event", "order"))
+"""Kinds that are known by name; `test_workloads.py` and `test_submissions.py` are about the others."""
 Kept = dict[tuple[str, str], str]
 """Of each object by kind and name a part that differs: a node's pool, the message of all others."""
 

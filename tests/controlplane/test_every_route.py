@@ -24,6 +24,8 @@ AMOUNTS = [{"gpu": {"deserved": 1}}]
 LOGO = base64.b64encode(b"\x89PNG\r\n\x1a\n").decode()
 NUMBERED = {"node-pools": "nodepoolId", "nodetypes": "nodeTypeId", "projects": "projectId"}
 LABEL = {"labelKey": "k", "labelValue": "other"}
+SUBMISSIONS = "/api/v1/workloads"
+KINDS = {"workspace": "workspaces", "training": "trainings", "distributed": "distributed", "inference": "inferences"}
 SCOPES = ("tenant", "cluster", "department", "project", "other cluster", "other department", "other project")
 
 # method, path, type of resource, action, where it is, body. Where: the tenant (-), or what a scope must cover.
@@ -63,6 +65,22 @@ GET    /api/v1/workloads/{workloadId}                      workloads      read  
 GET    /api/v1/workloads/{workloadId}/pods                 workloads      read    project
 GET    /api/v1/workloads/{workloadId}/events               workloads      read    project
 GET    /api/v1/workloads/{workloadId}/history              workloads      read    project
+POST   /api/v1/workloads/workspaces                        workspaces     create  project     workspace
+GET    /api/v1/workloads/workspaces/{workloadId}           workspaces     read    project
+DELETE /api/v1/workloads/workspaces/{workloadId}           workspaces     delete  project
+POST   /api/v1/workloads/workspaces/{workloadId}/suspend   workspaces     update  project
+POST   /api/v1/workloads/workspaces/{workloadId}/resume    workspaces     update  project
+POST   /api/v1/workloads/trainings                         trainings      create  project     workspace
+GET    /api/v1/workloads/trainings/{workloadId}            trainings      read    project
+DELETE /api/v1/workloads/trainings/{workloadId}            trainings      delete  project
+POST   /api/v1/workloads/trainings/{workloadId}/suspend    trainings      update  project
+POST   /api/v1/workloads/trainings/{workloadId}/resume     trainings      update  project
+POST   /api/v1/workloads/distributed                       trainings      create  project     distributed
+GET    /api/v1/workloads/distributed/{workloadId}          trainings      read    project
+DELETE /api/v1/workloads/distributed/{workloadId}          trainings      delete  project
+POST   /api/v1/workloads/inferences                        inferences     create  project     inference
+GET    /api/v1/workloads/inferences/{workloadId}           inferences     read    project
+DELETE /api/v1/workloads/inferences/{workloadId}           inferences     delete  project
 GET    /api/v1/apps                                        apps           read    list
 POST   /api/v1/apps                                        apps           create  tenant      app
 GET    /api/v1/apps/{appId}                                apps           read    tenant
@@ -214,6 +232,12 @@ def ids_of(tenant: Tenant) -> dict[str, str]:
     group = {"name": f"group-{tenant.id}", "roles": ["viewer"], "permittedClusters": [others]}
     tenant.admin.done("POST", "/v1/k8s/groups", group)
     tenant.admin.done("POST", "/api/v1/logo", {"logo": LOGO})
+    submitted = {
+        path: tenant.admin.done("POST", f"{SUBMISSIONS}/{path}", _submission(kind, cluster, project["id"]))[
+            "workloadId"
+        ]
+        for kind, path in KINDS.items()
+    }
     rule = {"subjectId": "x", "subjectType": "group", "roleId": 5, "scopeType": "project", "scopeId": project["id"]}
     return {
         "tenant": str(tenant.id),
@@ -238,8 +262,18 @@ def ids_of(tenant: Tenant) -> dict[str, str]:
         "nodeTypeId": str(node_type["id"]),
         "groupName": f"group-{tenant.id}",
         "settingKey": "department.use",
+        **submitted,
         "accessRuleId": str(tenant.admin.done("POST", "/api/v1/authorization/access-rules", rule)["id"]),
     }
+
+
+def _submission(kind: str, cluster: str, project: str, name: str = "") -> dict[str, Any]:
+    further = {
+        "distributed": {"numWorkers": 1, "distributedFramework": "PyTorch"},
+        "inference": {"servingPort": {"container": 80}},
+    }
+    spec = {"image": "ubuntu", **further.get(kind, {})}
+    return {"name": name or kind, "clusterId": cluster, "projectId": project, "spec": spec}
 
 
 @pytest.fixture(scope="module")
@@ -263,6 +297,7 @@ def _body(row: Row, ids: dict[str, str]) -> object:
     bodies: dict[str, object] = {
         "": None,
         "cluster": {"name": "another"},
+        **{kind: _submission(kind, ids["cluster"], ids["project"], "another") for kind in KINDS},
         "pool": {"name": "new", "clusterId": ids["cluster"], **LABEL},
         "label": LABEL,
         "org": {"name": "new", "clusterId": ids["cluster"], "parentId": ids["department"], "resources": AMOUNTS},
@@ -292,8 +327,10 @@ def _body(row: Row, ids: dict[str, str]) -> object:
 
 
 def with_its_id(path: str, ids: dict[str, str]) -> dict[str, str]:
-    """What a path may name, where it calls an id just `id`, too."""
-    return {**ids, "id": next((ids[name] for part, name in NUMBERED.items() if part in path), "")}
+    """What a path may name: some call an id just `id`, and submissions are workloads, each of its kind."""
+    numbered = next((ids[name] for part, name in NUMBERED.items() if part in path), "")
+    own = next((ids[kind] for kind in KINDS.values() if f"/{kind}/" in path), ids["workloadId"])
+    return {**ids, "id": numbered, "workloadId": own}
 
 
 def _ask(caller: Caller, row: Row, ids: dict[str, str]) -> int:

@@ -7,7 +7,8 @@ Both carry HTTP Basic credentials: the cluster's uuid, and the secret of its ins
 and they are open to nothing else.
 
 **Down.** `Desired` is all that the cluster is to have, every time: who missed something has missed nothing. Names are
-those of the custom resources, amounts are in their units.
+those of the custom resources, amounts are in their units. Its `orders` are about workloads that were submitted over
+REST, those that the cluster has not carried out yet (`aliquot.contracts.cluster_orders`).
 
 **Up.** Reports of a *session* are numbered from 1. A report that was taken before is acknowledged again and changes
 nothing; one that does not follow the last that was taken is answered with 409, and the cluster begins a new session.
@@ -25,6 +26,7 @@ from typing import Annotated, Final, Literal, get_args
 from pydantic import Field
 
 from aliquot.contracts.administrator_api.shapes import Answer
+from aliquot.contracts.cluster_orders import Order, ReportedOrder
 from aliquot.contracts.cluster_shapes import Amounts, Count, Message, ObjectName, ReportedCondition, Text
 from aliquot.contracts.cluster_workloads import ReportedEvent, ReportedPod, ReportedWorkload
 
@@ -39,9 +41,10 @@ UNLIMITED: Final = -1
 REFUSED: Final = "Refused"
 """Phase of what the API server of the cluster does not take as it is to be; the message says why."""
 
-Kind = Literal["node", "nodePool", "department", "project", "accessRule", "workload", "pod", "event"]
+Kind = Literal["node", "nodePool", "department", "project", "accessRule", "workload", "pod", "event", "order"]
 KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
-"""In the order in which they are told: an object comes after those that it names."""
+"""In the order in which they are told: an object comes after those that it names, and what became of an order after the
+workload that it was about."""
 
 
 # Down
@@ -133,6 +136,8 @@ class Desired(Answer):
     departments: tuple[DesiredDepartment, ...]
     projects: tuple[DesiredProject, ...]
     access_rules: tuple[DesiredAccessRule, ...]
+    orders: tuple[Order, ...] = ()
+    """What is to be done once with workloads, the oldest first."""
 
 
 # Up
@@ -250,7 +255,9 @@ class ReportedAccessRule(_Status):
 
 ReportedNamed = ReportedNode | ReportedNodePool | ReportedDepartment | ReportedProject | ReportedAccessRule
 """What is known by its name; all else is known by its uid (`aliquot.contracts.cluster_workloads`)."""
-Reported = Annotated[ReportedNamed | ReportedWorkload | ReportedPod | ReportedEvent, Field(discriminator="kind")]
+Reported = Annotated[
+    ReportedNamed | ReportedWorkload | ReportedPod | ReportedEvent | ReportedOrder, Field(discriminator="kind")
+]
 
 
 class Gone(Answer):

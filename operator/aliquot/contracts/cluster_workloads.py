@@ -12,6 +12,7 @@ from typing import Annotated, Final, Literal, get_args
 from pydantic import Field
 
 from aliquot.contracts.administrator_api.shapes import Answer
+from aliquot.contracts.cluster_orders import SubmissionId
 from aliquot.contracts.cluster_shapes import Amount, Count, Message, Moment, ObjectName, ReportedCondition, Text
 
 UID: Final = r"^[0-9A-Za-z][-0-9A-Za-z._]{0,62}$"
@@ -83,6 +84,8 @@ class ReportedWorkload(Answer):
     preemptible: bool | None = None
     """Whether its GPUs may be taken back; None: not known yet."""
     submitted_by: Text | None = None
+    submission: SubmissionId | None = None
+    """As what it says it was submitted over REST; None: it was not."""
     source: Source = "Other"
     """By what it says of itself."""
     phase: Phase

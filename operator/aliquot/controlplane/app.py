@@ -27,6 +27,7 @@ from aliquot.controlplane.older.routes import OLDER
 from aliquot.controlplane.projects import routes as projects
 from aliquot.controlplane.roles import routes as roles
 from aliquot.controlplane.services import Services
+from aliquot.controlplane.submissions import routes as submissions
 from aliquot.controlplane.users import routes as users
 from aliquot.controlplane.workloads import routes as workloads
 
@@ -38,6 +39,7 @@ ROOMS: Final = (
     node_pools,
     departments,
     projects,
+    submissions,
     workloads,
     applications,
     users,

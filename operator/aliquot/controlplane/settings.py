@@ -115,6 +115,13 @@ class Workloads(_Group):
     live_most: int = Field(default=200_000, ge=1, le=10_000_000)
     """At most so many that are there, workloads and pods each; what comes beyond that is left out."""
 
+    orders_most: int = Field(default=500, ge=1, le=10_000)
+    """Workloads of a cluster that wait for it to make, suspend, resume or delete them; beyond that, requests are
+    refused."""
+
+    spec_bytes: int = Field(default=65_536, ge=1024, le=1_048_576)
+    """Longest spec of a workload that is submitted, as its custom resource has it."""
+
 
 class Limits(_Group):
     """How many requests who may make; each instance counts for itself. Who has to wait gets 429 and Retry-After."""

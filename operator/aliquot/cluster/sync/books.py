@@ -14,8 +14,9 @@ from aliquot.contracts.cluster_sync import KINDS, MOST_BYTES, MOST_OBJECTS, Kind
 _MOST_LOOKS: Final = 100
 """So many objects are looked at before others get a turn."""
 _DIGEST_BYTES: Final = 16
-_NEVER_GONE: Final = frozenset[Kind](("event",))
-"""Kinds whose objects outlive themselves on the other side (`aliquot.contracts.cluster_workloads`)."""
+_NEVER_GONE: Final = frozenset[Kind](("event", "order"))
+"""Kinds of which nobody says that an object is gone: Events outlive themselves on the other side, and what became of an
+order is forgotten here when it is known there."""
 
 Look = Callable[[Kind, str], bytes | None]
 """Gives an object as it is reported, as JSON; None: there is none, or it is not to be told of."""

@@ -4,6 +4,7 @@ What is longer than a report may be is cut; what cannot be read is left out: a r
 plane takes. Commands, arguments and variables are in no report.
 """
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from typing import Final, Literal, Protocol, TypedDict, cast, get_args
 
 from aliquot import names
 from aliquot.contracts import kubernetes
+from aliquot.contracts.cluster_orders import SUBMISSION_ID
 from aliquot.contracts.cluster_shapes import EARLIEST, LATEST, ReportedCondition
 from aliquot.contracts.cluster_workloads import (
     MOST_CONDITIONS,
@@ -168,6 +170,7 @@ def reported_own(
         priority_class=common.priority_class if common is not None else _class_of(pods),
         preemptible=_preemptible(pods),
         submitted_by=(user or submitted_by(metadata, pods) or "")[:_TEXT] or None,
+        submission=_submission(metadata.labels),
         source=source(metadata.labels, metadata.annotations),
         phase=_phase(status.phase or "Creating"),
         phase_message=(status.phase_message or "")[:_MESSAGE],
@@ -343,6 +346,12 @@ def source(labels: Mapping[str, str], annotations: Mapping[str, str]) -> Source:
     if names.CONTROL_PLANE_LABEL in labels:
         return "Control-plane"
     return "CLI" if _MADE_BY_CLI in annotations or labels.get(_SUBMITTED_BY_CLI) == "true" else "Other"
+
+
+def _submission(labels: Mapping[str, str]) -> str | None:
+    """As what a workload was submitted over REST, by what it says of itself; the control plane knows whether it was."""
+    said = labels.get(names.SUBMISSION_LABEL)
+    return said if said is not None and re.fullmatch(SUBMISSION_ID, said, re.ASCII) else None
 
 
 def submitted_by(metadata: Metadata | None, pods: Sequence[Running]) -> str | None:

@@ -17,10 +17,12 @@ from aliquot.cluster.sync.caches import caches_of
 from aliquot.cluster.sync.connection import Connection, SyncMetrics
 from aliquot.cluster.sync.keep import Keeper
 from aliquot.cluster.sync.manifests import Place
+from aliquot.cluster.sync.orders import Orders
 from aliquot.cluster.sync.pull import Puller
 from aliquot.cluster.sync.push import Leading, Pusher
 from aliquot.cluster.sync.told import Told
 from aliquot.cluster.sync.workloads import Workloads
+from aliquot.contracts.cluster_sync import Desired
 from aliquot.contracts.kinds.conditions import Condition
 from aliquot.contracts.kinds.tenancy import AccessRule
 from aliquot.kube.client import ApiClient
@@ -77,7 +79,10 @@ class Sync:
         self._connection = Connection(settings.url, clock, changed)
         caches = caches_of(mirror, rules)
         self._keeper = Keeper(client, caches, settings.cluster_uuid, clock, self._wanted_changed, self._chance)
-        self._told = Told(mirror, caches, self._keeper, workloads, trouble, settings.cluster_url, self._news)
+        self._orders = Orders(client, mirror, settings.cluster_uuid, clock, self._order_changed, self._chance)
+        self._told = Told(
+            mirror, caches, self._keeper, workloads, self._orders, trouble, settings.cluster_url, self._news
+        )
         self._pusher: Pusher | None = None
 
     @property
@@ -93,6 +98,7 @@ class Sync:
             listeners.department.append(follow)
             listeners.project.append(follow)
             rules.append(follow)
+        listeners.project.append(self._orders.heard)
         self._told.listen()
 
     async def run(self) -> NoReturn:
@@ -135,18 +141,26 @@ class Sync:
                 puller = Puller(
                     plane,
                     self._connection,
-                    self._keeper.want,
+                    self._want,
                     self._clock,
                     self._chance,
                     settings.wait_seconds,
                     settings.poll_seconds,
                 )
                 group.create_task(self._keeper.run())
+                group.create_task(self._orders.run())
                 group.create_task(puller.run())
                 group.create_task(self._pusher.run())
                 group.create_task(self._workloads.run())
         finally:
             self._metrics.source = self._pusher = None
+
+    def _want(self, desired: Desired) -> None:
+        self._keeper.want(desired)
+        self._orders.want(desired.orders)
+
+    def _order_changed(self, order_id: str) -> None:
+        self._told.order_changed(order_id)
 
     def _wanted_changed(self, place: Place | None) -> None:
         if place is not None:

@@ -10,6 +10,7 @@ from aliquot.cluster.sync.books import Books
 from aliquot.cluster.sync.caches import Caches
 from aliquot.cluster.sync.keep import Keeper
 from aliquot.cluster.sync.manifests import RULE_PREFIX, Held, Place
+from aliquot.cluster.sync.orders import Orders
 from aliquot.cluster.sync.reported import (
     platform,
     reported_access_rule,
@@ -43,6 +44,7 @@ class Told:
         caches: the custom resources, by kind.
         keeper: knows which of them are the control plane's, and which are not as it wants them.
         workloads: knows the workloads, their pods, and what happened to them.
+        orders: knows what became of orders.
         trouble: why the operator cannot do its work; None: it can.
         url: where people reach the cluster; empty: nobody knows.
         news: called when there may be something to tell.
@@ -58,6 +60,7 @@ class Told:
         caches: Caches,
         keeper: Keeper,
         workloads: Workloads,
+        orders: Orders,
         trouble: Callable[[], str | None],
         url: str,
         news: Callable[[], None],
@@ -66,6 +69,7 @@ class Told:
         self._caches = caches
         self._keeper = keeper
         self._workloads = workloads
+        self._orders = orders
         self._trouble = trouble
         self._url = url.rstrip("/") or None
         self._news = news
@@ -97,6 +101,7 @@ class Told:
         """The names of all objects, by kind."""
         found: dict[Kind, list[str]] = {kind: [] for kind in KINDS}
         found |= {kind: [*names] for kind, names in self._workloads.there().items()}
+        found["order"] = [*self._orders.there()]
         found["node"] = [node.metadata.name for node in self._mirror.nodes]
         held = [Place(model, each.metadata.name) for model in _KINDS for each in self._caches[model]]
         for place in (*held, *self._keeper.refused):
@@ -109,6 +114,9 @@ class Told:
         if kind == "node":
             node = self._mirror.nodes.get(Key("", name))
             return None if node is None else _encoded(reported_node(node, pool_of(node.metadata.labels, self._pools)))
+        if kind == "order":
+            outcome = self._orders.look(name)
+            return None if outcome is None else _encoded(outcome)
         if kind not in _MODELS:
             running = self._workloads.look(kind, name)
             return None if running is None else _encoded(running)
@@ -140,6 +148,11 @@ class Told:
             applied_revision=self._keeper.applied,
             not_managed=self._keeper.not_managed,
         )
+
+    def order_changed(self, order_id: str) -> None:
+        """Learn that there is something to be told of an order."""
+        self.books.changed("order", order_id)
+        self._news()
 
     def _workload_changed(self, kind: Kind, name: str) -> None:
         self.books.changed(kind, name)

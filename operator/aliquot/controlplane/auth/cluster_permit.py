@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.orm.interfaces import ORMOption
 
 from aliquot.contracts.cluster_sync import Kind
+from aliquot.controlplane.auth.order_book import OrderBook
 from aliquot.controlplane.auth.workload_keeper import WorkloadKeeper
 from aliquot.controlplane.database.tables import (
     AccessRule,
@@ -41,6 +42,7 @@ class ClusterPermit:
         revision: of all that it is to have.
         now_ms: when.
         workloads: what it says of its workloads.
+        orders: what it is to do with those that were submitted here.
     """
 
     def __init__(self, maker: object, session: Session, cluster: Cluster, now_ms: int, limits: Workloads) -> None:
@@ -51,6 +53,7 @@ class ClusterPermit:
         self.revision = cluster.revision
         self.now_ms = now_ms
         self.workloads = WorkloadKeeper(session, cluster.id, cluster.tenant_id, now_ms, limits)
+        self.orders = OrderBook(session, cluster.id, now_ms)
 
     def own(self, model: type[Own], *options: ORMOption) -> Sequence[Own]:
         """What the cluster is to have of a table, by name."""

@@ -14,6 +14,7 @@ from sqlalchemy.orm.interfaces import ORMOption
 
 from aliquot.contracts.administrator_api.permissions import Action, ResourceType
 from aliquot.contracts.cluster_sync import Kind
+from aliquot.controlplane.auth.order_book import OrderBook, follow
 from aliquot.controlplane.auth.places import Placed, is_within, place_of, within
 from aliquot.controlplane.auth.reach import Grant, Place, Reach, reach
 from aliquot.controlplane.auth.tokens import Holder
@@ -230,6 +231,13 @@ class Permit:
                 update(model).where(*named, model.deleted_ms.is_(None)).values(**values),
                 execution_options={"synchronize_session": False},
             )
+        follow(self._session, project)
+
+    def orders(self, cluster_id: str) -> OrderBook:
+        """What a cluster of the tenant is to do with workloads; nobody else writes about those until this is kept."""
+        own = select(Cluster.id).where(Cluster.id == cluster_id, Cluster.tenant_id == self.holder.tenant_id)
+        self._session.execute(own.with_for_update(key_share=True))
+        return OrderBook(self._session, cluster_id, self.now_ms)
 
     def _clusters(self, ids: Collection[str]) -> ColumnElement[bool]:
         return and_(Cluster.tenant_id == self.holder.tenant_id, Cluster.id.in_(ids))
@@ -282,6 +290,8 @@ class Permit:
         """Delete an object, and what the database knows to be below it."""
         assert row.tenant_id == self.holder.tenant_id
         self._check(row)
+        if isinstance(row, Project | Department):
+            self.orders(row.cluster_id).end_below(row)
         self._session.delete(row)
         self._session.flush()
 

@@ -13,6 +13,7 @@ from aliquot.controlplane.database.tables import (
     NodeType,
     Pod,
     Project,
+    Submission,
     User,
     Workload,
 )
@@ -29,6 +30,7 @@ Placed = (
     | AuditRecord
     | Workload
     | Pod
+    | Submission
 )
 """What has a place in the tenant."""
 
@@ -44,7 +46,7 @@ def place_of(placed: Placed) -> Place:
             return Place(placed.cluster_id, placed.id)
         case Project():
             return Place(placed.cluster_id, placed.department_id, placed.id)
-        case AccessRule() | Workload() | Pod():
+        case AccessRule() | Workload() | Pod() | Submission():
             return Place(placed.cluster_id, placed.department_id, placed.project_id)
         case AuditRecord():
             return Place(placed.cluster_id)
@@ -58,7 +60,7 @@ def is_within(placed: Placed, reach: Reach) -> bool:
     What runs in a cluster, and in no project, is above all projects.
     """
     place = place_of(placed)
-    shows_others = isinstance(placed, AccessRule | AuditRecord | Workload | Pod)
+    shows_others = isinstance(placed, AccessRule | AuditRecord | Workload | Pod | Submission)
     return reach.covers(place) if shows_others else reach.shows(place)
 
 
@@ -82,7 +84,7 @@ def within(model: type[Placed], reach: Reach) -> ColumnElement[bool]:
             Project.department_id.in_(reach.departments),
             Project.id.in_(reach.projects),
         )
-    for placed in (AccessRule, Workload, Pod):
+    for placed in (AccessRule, Workload, Pod, Submission):
         if model is placed:
             return or_(
                 placed.cluster_id.in_(reach.clusters),

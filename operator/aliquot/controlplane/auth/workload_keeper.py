@@ -14,7 +14,15 @@ from typing import Any, Final, TypeVar, cast
 from sqlalchemy import CursorResult, delete, func, select, update
 from sqlalchemy.orm import Session
 
-from aliquot.controlplane.database.tables import Department, Document, Pod, Project, Workload, WorkloadRecord
+from aliquot.controlplane.database.tables import (
+    Department,
+    Document,
+    Pod,
+    Project,
+    Submission,
+    Workload,
+    WorkloadRecord,
+)
 from aliquot.controlplane.settings import Workloads
 from aliquot.controlplane.workloads.rules import Columns, ProjectPlace
 
@@ -25,6 +33,8 @@ _MOST_AT_ONCE: Final = 500
 _MOST_REMOVED: Final = 2000
 """By one report, so that none takes long."""
 _HOUR_MS: Final = 3_600_000
+NOT_TOLD: Final = ""
+"""Session of a workload that was submitted here, before its cluster has told of it."""
 _DAY_MS: Final = 86_400_000
 _UNSYNCHRONIZED: Final = {"synchronize_session": False}
 
@@ -71,7 +81,7 @@ class WorkloadKeeper:
         return {row[0]: ProjectPlace(*row[1:]) for row in self._session.execute(here)} if names else {}
 
     def keep(self, model: type[Kept], said: Mapping[str, Columns], session: str) -> None:
-        """Keep what a session says of workloads or pods, by uid."""
+        """Keep what a session says of workloads or pods, by id."""
         mine = select(model).where(model.cluster_id == self._cluster_id, model.id.in_(said))
         known = {row.id: row for row in self._session.scalars(mine)}
         room = self._room(model) if len(known) < len(said) else 0
@@ -110,8 +120,8 @@ class WorkloadKeeper:
         self._end(model, model.id.in_(uids))
 
     def end_all_but(self, model: type[Workload] | type[Pod], session: str) -> None:
-        """Note that those are gone of which the session has said nothing."""
-        self._end(model, model.session != session)
+        """Note that those are gone of which the session has said nothing; not those that no session has told of yet."""
+        self._end(model, model.session.not_in((session, NOT_TOLD)))
 
     def _end(self, model: type[Workload] | type[Pod], which: Any) -> None:
         mine = update(model).where(model.cluster_id == self._cluster_id, model.deleted_ms.is_(None), which)
@@ -197,6 +207,9 @@ class WorkloadKeeper:
             before = self._now_ms - self._limits.deleted_days * _DAY_MS
             gone = self._ids(model).where(model.deleted_ms.is_not(None))
             old = list(self._session.scalars(gone.where(model.deleted_ms < before).limit(_MOST_REMOVED)))
+            if model is Workload and not old:
+                failed = Submission.cluster_id == self._cluster_id, Submission.failed_ms < before
+                old = list(self._session.scalars(select(Submission.id).where(*failed).limit(_MOST_REMOVED)))
             if self._has_ended and not old:
                 latest = gone.order_by(model.deleted_ms.desc(), model.id)
                 too_many = latest.offset(self._limits.deleted_most).limit(_MOST_REMOVED)
@@ -212,6 +225,8 @@ class WorkloadKeeper:
                 WorkloadRecord.cluster_id == self._cluster_id, WorkloadRecord.workload_id.in_(uids)
             )
             self._session.execute(records, execution_options=_UNSYNCHRONIZED)
+            submissions = delete(Submission).where(Submission.cluster_id == self._cluster_id, Submission.id.in_(uids))
+            self._session.execute(submissions, execution_options=_UNSYNCHRONIZED)
 
     def _ids(self, model: type[Workload] | type[Pod]) -> Any:
         return select(model.id).where(model.cluster_id == self._cluster_id)

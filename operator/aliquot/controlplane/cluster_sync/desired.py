@@ -18,6 +18,7 @@ from aliquot.controlplane.cluster_sync.rules import queue, revision_text
 from aliquot.controlplane.database import tables
 from aliquot.controlplane.quotas.changes import OF_DEPARTMENT, OF_PROJECT, Owner
 from aliquot.controlplane.quotas.rules import Blocks
+from aliquot.controlplane.submissions.made import order
 
 
 def desired(permit: ClusterPermit) -> Desired:
@@ -36,6 +37,7 @@ def desired(permit: ClusterPermit) -> Desired:
             for row in permit.own(tables.Project, OF_PROJECT, joinedload(tables.Project.department))
         ),
         access_rules=tuple(_access_rule(row, names) for row in permit.access_rules() if row.scope_type != "system"),
+        orders=tuple(order(waiting.submission, waiting.namespace) for waiting in permit.orders.waiting()),
     )
 
 

@@ -1,10 +1,11 @@
 """What a cluster says of itself, kept."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Final, TypeGuard, TypeVar
 
 from aliquot.contracts.administrator_api.shapes import to_milliseconds
+from aliquot.contracts.cluster_orders import ReportedOrder
 from aliquot.contracts.cluster_sync import Kind, Received, Report, Reported, ReportedNamed
 from aliquot.contracts.cluster_workloads import ReportedEvent, ReportedPod, ReportedWorkload
 from aliquot.controlplane.auth.cluster_permit import ClusterPermit
@@ -12,11 +13,14 @@ from aliquot.controlplane.auth.workload_keeper import Happening
 from aliquot.controlplane.cluster_sync.rules import BeginAnew, Last, revision_of, shown, verdict
 from aliquot.controlplane.database.tables import ClusterState, Document, Pod, Workload
 from aliquot.controlplane.refusals import BadRequest, Conflict
+from aliquot.controlplane.submissions.made import submitted_columns
 from aliquot.controlplane.workloads.rules import event_document, pod_columns, projects_named, workload_columns
 
-RunningT = TypeVar("RunningT", ReportedWorkload, ReportedPod, ReportedEvent)
+RunningT = TypeVar("RunningT", ReportedWorkload, ReportedPod, ReportedEvent, ReportedOrder)
 _MODELS: Final[Mapping[Kind, type[Workload] | type[Pod]]] = {"workload": Workload, "pod": Pod}
 """What is known by uid, and stays for a while when it is gone."""
+_TOLD_ONCE: Final = frozenset[Kind](("event", "order"))
+"""Kinds of which nobody says that an object is gone."""
 
 
 def check_names(report: Report) -> None:
@@ -63,7 +67,7 @@ def _write(permit: ClusterPermit, state: ClusterState, report: Report) -> None:
     for kind in report.complete:
         if (model := _MODELS.get(kind)) is not None:
             permit.workloads.end_all_but(model, report.session)
-        elif kind != "event":
+        elif kind not in _TOLD_ONCE:
             permit.forget_all_but(kind, report.session)
     permit.workloads.trim(state.reported_ms)
 
@@ -74,13 +78,19 @@ def _forget(permit: ClusterPermit, report: Report) -> None:
         gone[each.kind].append(each.name)
     for kind, names in gone.items():
         if (model := _MODELS.get(kind)) is not None:
-            permit.workloads.end(model, names)
-        elif kind != "event":
+            permit.workloads.end(model, _ids(permit, names).values() if model is Workload else names)
+        elif kind not in _TOLD_ONCE:
             permit.forget(kind, names)
 
 
+def _ids(permit: ClusterPermit, uids: Collection[str]) -> Mapping[str, str]:
+    """As what workloads are known here, by uid."""
+    submitted = permit.orders.known(uids)
+    return {uid: submitted[uid].id if uid in submitted else uid for uid in uids}
+
+
 def _is_named(each: Reported) -> TypeGuard[ReportedNamed]:
-    return not isinstance(each, ReportedWorkload | ReportedPod | ReportedEvent)
+    return not isinstance(each, ReportedWorkload | ReportedPod | ReportedEvent | ReportedOrder)
 
 
 def _keep_named(permit: ClusterPermit, objects: Sequence[ReportedNamed], session: str) -> None:
@@ -93,23 +103,43 @@ def _keep_named(permit: ClusterPermit, objects: Sequence[ReportedNamed], session
 
 
 def _keep_running(permit: ClusterPermit, report: Report) -> None:
-    """Keep workloads, then their pods and Events, by uid; of one that is there twice the later one counts."""
+    """Keep workloads, then their pods and Events, by uid; of one that is there twice the later one counts.
+
+    What was submitted here is known by its id here. What became of orders comes last: it is about workloads.
+    """
     workloads = [_cleaned(each) for each in report.objects if isinstance(each, ReportedWorkload)]
     pods = [_cleaned(each) for each in report.objects if isinstance(each, ReportedPod)]
     events = [_cleaned(each) for each in report.objects if isinstance(each, ReportedEvent)]
+    orders = [_cleaned(each) for each in report.objects if isinstance(each, ReportedOrder)]
     keeper, places = permit.workloads, permit.workloads.places(projects_named([*workloads, *pods]))
+    permit.orders.bind(
+        {each.id: (each.submission, each.type, each.project) for each in workloads if each.submission is not None}
+    )
+    named = {*(each.id for each in workloads), *(each.workload for each in (*pods, *events))}
+    submitted = permit.orders.known(named)
+    ids = {uid: submitted[uid].id if uid in submitted else uid for uid in named}
     if workloads:
-        kept = {each.id: workload_columns(each, places.get(each.project or "")) for each in workloads}
+        kept = {ids[each.id]: workload_columns(each, places.get(each.project or "")) for each in workloads}
+        for submission in submitted.values():
+            if submission.id in kept:
+                kept[submission.id] = submitted_columns(kept[submission.id], submission)
         keeper.keep(Workload, kept, report.session)
     if pods:
-        keeper.keep(Pod, {each.id: pod_columns(each, places.get(each.project or "")) for each in pods}, report.session)
+        placed = {each.id: pod_columns(each, places.get(each.project or "")) for each in pods}
+        keeper.keep(
+            Pod,
+            {uid: {**columns, "workload_id": ids[columns["workload_id"]]} for uid, columns in placed.items()},
+            report.session,
+        )
     if events:
         keeper.record(
             {
-                each.id: Happening(each.workload, to_milliseconds(each.created_at), event_document(each))
+                each.id: Happening(ids[each.workload], to_milliseconds(each.created_at), event_document(each))
                 for each in events
             }
         )
+    for each in orders:
+        permit.orders.strike(each.name, each.number, each.outcome, each.message)
 
 
 def _cleaned(said: RunningT) -> RunningT:

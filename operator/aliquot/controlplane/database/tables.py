@@ -5,7 +5,8 @@
                           ├─ node_types               │
                           ├─ departments ── projects ─┴─ quotas (of a department or a project, in a pool)
                           ├─ cluster_states, reported_objects: what the cluster says of itself
-                          └─ workloads, pods, workload_records: what runs there, and ran there lately
+                          ├─ workloads, pods, workload_records: what runs there, and ran there lately
+                          └─ submissions: which of the workloads were submitted here, and what is to be done with them
 
 Ids are never given twice, also when what had them is gone: access rules and audit records name them.
 """
@@ -267,7 +268,10 @@ class _Running:
 
 
 class Workload(_Running, Base):
-    """A workload of a cluster, by its uid there. One that is gone is kept for a while."""
+    """A workload of a cluster, by its uid there, or its id here where it was submitted here.
+
+    One that is gone is kept for a while. As long as a cluster has not told of it, its session is empty.
+    """
 
     __tablename__ = "workloads"
     __table_args__ = (
@@ -313,6 +317,49 @@ class WorkloadRecord(Base):
     event_id: Mapped[str | None] = mapped_column(_text(64))
     happened_ms: Mapped[int] = mapped_column(BigInteger)
     document: Mapped[Document]
+
+
+class Submission(Base):
+    """A workload that was submitted here, and the order about it that its cluster has not carried out yet.
+
+    As of workloads, of project and department only the ids are kept, and no keys to them.
+    """
+
+    __tablename__ = "submissions"
+    __table_args__ = (
+        Index("submissions_ordered", "cluster_id", "verb"),
+        Index("submissions_made", "cluster_id", "uid"),
+        Index("submissions_failed", "cluster_id", "failed_ms"),
+        Index("submissions_of_project", "project_id"),
+        Index("submissions_of_department", "department_id"),
+    )
+
+    id: Mapped[str] = mapped_column(_text(36), primary_key=True)
+    tenant_id: Mapped[int] = mapped_column(BigInteger)
+    cluster_id: Mapped[str] = mapped_column(ForeignKey("clusters.id", ondelete="CASCADE"))
+    department_id: Mapped[int] = mapped_column(BigInteger)
+    project_id: Mapped[int] = mapped_column(BigInteger)
+    project_name: Mapped[str] = mapped_column(_text(63))
+    kind: Mapped[str] = mapped_column(_text(32))
+    """As custom resources have it, such as `TrainingWorkload`."""
+    name: Mapped[str] = mapped_column(_text(63))
+    requested_name: Mapped[str] = mapped_column(_text(63))
+    body: Mapped[Document]
+    """What was submitted, without what has columns of its own."""
+    manifest: Mapped[Document | None]
+    """What its cluster is to make; None: it was made, or never will be."""
+    created_ms: Mapped[int] = mapped_column(BigInteger)
+    created_by: Mapped[str] = mapped_column(_text(255))
+    desired_phase: Mapped[str] = mapped_column(_text(16))
+    verb: Mapped[str | None] = mapped_column(_text(16))
+    """What its cluster is to do; None: nothing that it has not done."""
+    number: Mapped[int]
+    """Of the last order about it."""
+    ordered_ms: Mapped[int] = mapped_column(BigInteger)
+    uid: Mapped[str | None] = mapped_column(_text(64))
+    """Of its custom resource; None: its cluster has not told of any."""
+    failed_ms: Mapped[int | None] = mapped_column(BigInteger)
+    """When it was found that it never will be made."""
 
 
 class AccessRule(Base):
