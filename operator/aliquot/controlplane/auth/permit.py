@@ -34,6 +34,7 @@ from aliquot.controlplane.database.tables import (
     Project,
     Quota,
     ReportedObject,
+    Submission,
     Tenant,
     TenantSetting,
     User,
@@ -322,7 +323,7 @@ class Permit:
         if isinstance(row, NodePool | NodeType | Department | Project):
             row.version += 1
             row.updated_by = self.holder.name
-        if not isinstance(row, AccessRule | AuditRecord):
+        if not isinstance(row, AccessRule | AuditRecord | Submission):
             row.updated_ms = self.now_ms
 
     def also(self, resource: ResourceType, action: Action) -> "Permit":
