@@ -24,8 +24,9 @@ def a_project(meeting: Meeting, gpus: int = 4) -> dict[str, Any]:
 
 
 def listed(meeting: Meeting, **asked: str) -> dict[str, dict[str, Any]]:
-    """Workloads of the cluster, as they are shown, by name."""
-    found = meeting.admin.done("GET", WORKLOADS, filterBy=f"clusterId=={meeting.cluster}", limit=500, **asked)
+    """Workloads of the cluster, as they are shown, by name; of several that were called so the youngest."""
+    order = {"sortBy": "createdAt", "sortOrder": "asc"}
+    found = meeting.admin.done("GET", WORKLOADS, filterBy=f"clusterId=={meeting.cluster}", limit=500, **order, **asked)
     return {each["name"]: each for each in found["workloads"]}
 
 
@@ -70,9 +71,14 @@ def test_a_workload_is_seen_from_its_submission_until_it_is_gone(meeting: Meetin
     meeting.until(lambda: listed(meeting)["train"]["allocatedResources"]["gpu"] == 0, "its GPUs to be free")
     meeting.until(lambda: pods_of(meeting, shown)[0]["completedAt"] is not None, "its pod to have ended")
     meeting.delete(meeting.path(NAMESPACE, "first"))
-    gone = meeting.until(lambda: listed(meeting, deleted="true")["train"], "it to be gone")
-    assert (gone["phase"] in ("Completed", "Terminating"), gone["deletedAt"] is not None) == (True, True)
-    assert "train" not in listed(meeting)
+
+    def by_its_id(deleted: str) -> list[dict[str, Any]]:
+        return [each for each in listed(meeting, deleted=deleted).values() if each["id"] == uid]
+
+    (gone,) = meeting.until(lambda: by_its_id("true"), "it to be gone")
+    assert gone["deletedAt"] is not None
+    assert gone["phase"] in ("Completed", "Terminating")
+    assert not by_its_id("false")
     meeting.until(lambda: pods_of(meeting, shown, deleted="true"), "its pod to be gone")
     history = meeting.admin.done("GET", f"{WORKLOADS}/{uid}/history")["records"]
     phases = [each["spec"]["phaseUpdate"]["phase"] for each in history if each["meta"]["type"] == "PhaseUpdate"]
