@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Generator, Iterable
+from collections.abc import Generator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ from aliquot.controlplane.database import Database, migrate
 from aliquot.controlplane.services import Services, services
 from aliquot.controlplane.settings import ControlPlaneSettings
 from aliquot.controlplane.tenants import Credentials, change, make
+from demo.administrator import printed_credentials
 
 PATIENCE_SECONDS = 600
 ADMINISTRATOR = "admin@example.com"
@@ -231,7 +232,7 @@ def serving(database: str, folder: Path, *arguments: str) -> Generator[Process]:
         process = subprocess.Popen([*command, *arguments], stdout=out, stderr=err, text=True, env=environment)
     try:
         port = _port(process, told)
-        yield Process(process, dict(_pairs(said.read_text().splitlines())), port)
+        yield Process(process, printed_credentials(said.read_text()), port)
     finally:
         process.kill()
         process.wait(PATIENCE_SECONDS)
@@ -246,10 +247,3 @@ def _port(process: "subprocess.Popen[str]", told: Path) -> int:
         assert process.poll() is None, f"it ended before it served: {told.read_text()}"
         waited.wait(0.1)
     raise AssertionError(f"it does not serve: {told.read_text()}")
-
-
-def _pairs(lines: Iterable[str]) -> Generator[tuple[str, str]]:
-    for line in lines:
-        name, colon, value = line.partition(": ")
-        if colon:
-            yield name, value

@@ -44,6 +44,13 @@ _WORDS: Final[dict[WorkloadKind, str]] = {
     "DistributedWorkload": "distributed",
     "InferenceWorkload": "inference",
 }
+_RESOURCES: Final[dict[WorkloadKind, ResourceType]] = {
+    "InteractiveWorkload": "workspaces",
+    "TrainingWorkload": "trainings",
+    "DistributedWorkload": "trainings",
+    "InferenceWorkload": "inferences",
+}
+"""What somebody needs a right to, for workloads of each kind (control-plane-api.md 2.4)."""
 
 
 @router.post("/workspaces")
@@ -55,25 +62,25 @@ def create_workspace(request: Request, gate: GateOfRequest, body: WorkspaceSubmi
 @router.get("/workspaces/{workloadId}")
 def get_workspace(gate: GateOfRequest, workloadId: str) -> Submitted:  # noqa: N803 - as it is documented
     """Show a workspace that was submitted here."""
-    return _get(gate, "workspaces", "InteractiveWorkload", workloadId)
+    return _get(gate, "InteractiveWorkload", workloadId)
 
 
 @router.delete("/workspaces/{workloadId}", status_code=204)
 def delete_workspace(request: Request, gate: GateOfRequest, workloadId: str) -> None:  # noqa: N803
     """Delete a workspace that was submitted here."""
-    _ask(request, gate, "workspaces", "InteractiveWorkload", workloadId, "delete")
+    _ask(request, gate, "InteractiveWorkload", workloadId, "delete")
 
 
 @router.post("/workspaces/{workloadId}/suspend", status_code=202)
 def suspend_workspace(request: Request, gate: GateOfRequest, workloadId: str) -> Accepted:  # noqa: N803
     """Stop a workspace, until it is resumed."""
-    return _ask(request, gate, "workspaces", "InteractiveWorkload", workloadId, "suspend")
+    return _ask(request, gate, "InteractiveWorkload", workloadId, "suspend")
 
 
 @router.post("/workspaces/{workloadId}/resume", status_code=202)
 def resume_workspace(request: Request, gate: GateOfRequest, workloadId: str) -> Accepted:  # noqa: N803
     """Start a workspace again."""
-    return _ask(request, gate, "workspaces", "InteractiveWorkload", workloadId, "resume")
+    return _ask(request, gate, "InteractiveWorkload", workloadId, "resume")
 
 
 @router.post("/trainings")
@@ -85,25 +92,25 @@ def create_training(request: Request, gate: GateOfRequest, body: TrainingSubmiss
 @router.get("/trainings/{workloadId}")
 def get_training(gate: GateOfRequest, workloadId: str) -> Submitted:  # noqa: N803
     """Show a training that was submitted here."""
-    return _get(gate, "trainings", "TrainingWorkload", workloadId)
+    return _get(gate, "TrainingWorkload", workloadId)
 
 
 @router.delete("/trainings/{workloadId}", status_code=204)
 def delete_training(request: Request, gate: GateOfRequest, workloadId: str) -> None:  # noqa: N803
     """Delete a training that was submitted here."""
-    _ask(request, gate, "trainings", "TrainingWorkload", workloadId, "delete")
+    _ask(request, gate, "TrainingWorkload", workloadId, "delete")
 
 
 @router.post("/trainings/{workloadId}/suspend", status_code=202)
 def suspend_training(request: Request, gate: GateOfRequest, workloadId: str) -> Accepted:  # noqa: N803
     """Stop a training, until it is resumed."""
-    return _ask(request, gate, "trainings", "TrainingWorkload", workloadId, "suspend")
+    return _ask(request, gate, "TrainingWorkload", workloadId, "suspend")
 
 
 @router.post("/trainings/{workloadId}/resume", status_code=202)
 def resume_training(request: Request, gate: GateOfRequest, workloadId: str) -> Accepted:  # noqa: N803
     """Start a training again."""
-    return _ask(request, gate, "trainings", "TrainingWorkload", workloadId, "resume")
+    return _ask(request, gate, "TrainingWorkload", workloadId, "resume")
 
 
 @router.post("/distributed")
@@ -117,7 +124,7 @@ def create_distributed(request: Request, gate: GateOfRequest, body: DistributedS
 @router.get("/distributed/{workloadId}")
 def get_distributed(gate: GateOfRequest, workloadId: str) -> SubmittedDistributed:  # noqa: N803
     """Show a distributed training that was submitted here."""
-    found = _get(gate, "trainings", "DistributedWorkload", workloadId)
+    found = _get(gate, "DistributedWorkload", workloadId)
     assert isinstance(found, SubmittedDistributed)
     return found
 
@@ -125,7 +132,7 @@ def get_distributed(gate: GateOfRequest, workloadId: str) -> SubmittedDistribute
 @router.delete("/distributed/{workloadId}", status_code=204)
 def delete_distributed(request: Request, gate: GateOfRequest, workloadId: str) -> None:  # noqa: N803
     """Delete a distributed training that was submitted here."""
-    _ask(request, gate, "trainings", "DistributedWorkload", workloadId, "delete")
+    _ask(request, gate, "DistributedWorkload", workloadId, "delete")
 
 
 @router.post("/inferences")
@@ -137,13 +144,13 @@ def create_inference(request: Request, gate: GateOfRequest, body: InferenceSubmi
 @router.get("/inferences/{workloadId}")
 def get_inference(gate: GateOfRequest, workloadId: str) -> Submitted:  # noqa: N803
     """Show an inference workload that was submitted here."""
-    return _get(gate, "inferences", "InferenceWorkload", workloadId)
+    return _get(gate, "InferenceWorkload", workloadId)
 
 
 @router.delete("/inferences/{workloadId}", status_code=204)
 def delete_inference(request: Request, gate: GateOfRequest, workloadId: str) -> None:  # noqa: N803
     """Delete an inference workload that was submitted here."""
-    _ask(request, gate, "inferences", "InferenceWorkload", workloadId, "delete")
+    _ask(request, gate, "InferenceWorkload", workloadId, "delete")
 
 
 def _create(request: Request, gate: Gate, resource: ResourceType, body: Body) -> Submitted:
@@ -163,16 +170,15 @@ def _create(request: Request, gate: Gate, resource: ResourceType, body: Body) ->
         return shown(made, workload)
 
 
-def _get(gate: Gate, resource: ResourceType, kind: WorkloadKind, workload_id: str) -> Submitted:
-    with gate.permit(resource, "read") as permit:
+def _get(gate: Gate, kind: WorkloadKind, workload_id: str) -> Submitted:
+    with gate.permit(_RESOURCES[kind], "read") as permit:
         found = _found(permit, kind, workload_id)
         return shown(found, workload_of(permit, found))
 
 
-def _ask(
-    request: Request, gate: Gate, resource: ResourceType, kind: WorkloadKind, workload_id: str, verb: Asked
-) -> Accepted:
-    with gate.permit(resource, "delete" if verb == "delete" else "update") as permit:
+def _ask(request: Request, gate: Gate, kind: WorkloadKind, workload_id: str, verb: Asked) -> Accepted:
+    action = "delete" if verb == "delete" else "update"
+    with gate.permit(_RESOURCES[kind], action) as permit:
         found = _found(permit, kind, workload_id)
         book = permit.orders(found.cluster_id)
         submission, workload = book.current(found.id)
@@ -183,7 +189,7 @@ def _ask(
         before = told_of(submission)
         book.ask(submission, workload, verb)
         after = None if verb == "delete" else told_of(submission)
-        permit.record("delete" if verb == "delete" else "update", _WORDS[kind], submission, before=before, after=after)
+        permit.record(action, _WORDS[kind], submission, before=before, after=after)
     return Accepted()
 
 
