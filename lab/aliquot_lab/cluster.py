@@ -10,7 +10,7 @@ import orjson
 
 from aliquot_lab import audit, hollow
 from aliquot_lab.api import Api, ApiError, Call
-from aliquot_lab.control_plane import API_SERVER
+from aliquot_lab.control_plane import API_SERVER, trust
 from aliquot_lab.errors import LabError
 from aliquot_lab.hollow import NodeSpec
 from aliquot_lab.kubeconfig import Access, read, write
@@ -122,6 +122,13 @@ class Cluster:
         suffix = "" if server is None else f"-{server.rpartition(':')[2]}"
         file = self.directory / f"{namespace}-{service_account}{suffix}.kubeconfig"
         return write(file, access, user=f"system:serviceaccount:{namespace}:{service_account}")
+
+    def trust(self, issuers: Sequence[Mapping[str, object]]) -> None:
+        """Have the API server take the tokens of these issuers (`control_plane.trust`), and of no others any more.
+
+        It takes a moment until it does.
+        """
+        trust(self.directory, issuers)
 
     # Nodes
 

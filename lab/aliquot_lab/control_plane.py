@@ -1,7 +1,10 @@
 """The control plane of one lab: its certificates and the command lines of its processes."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+
+import orjson
 
 from aliquot_lab import audit
 from aliquot_lab.binaries import Binaries
@@ -10,6 +13,7 @@ from aliquot_lab.kubeconfig import Access, write
 from aliquot_lab.ports import HOST, free_ports
 from aliquot_lab.processes import ProcessSpec
 
+AUTHENTICATION = "authentication.yaml"
 SERVICES = "10.96.0.0/16"
 
 ETCD = "etcd"
@@ -46,6 +50,19 @@ class Options:
         return asdict(self)
 
 
+def trust(directory: Path, issuers: Sequence[Mapping[str, object]]) -> None:
+    """Write whose tokens the API server takes; one that runs reads it anew by itself.
+
+    Args:
+        directory: Of the lab.
+        issuers: As `jwt` of Kubernetes' `AuthenticationConfiguration` has them.
+    """
+    kind = {"apiVersion": "apiserver.config.k8s.io/v1", "kind": "AuthenticationConfiguration"}
+    fresh = directory / f"{AUTHENTICATION}.new"
+    fresh.write_bytes(orjson.dumps({**kind, "jwt": list(issuers)}))
+    fresh.rename(directory / AUTHENTICATION)
+
+
 class ControlPlane:
     """Certificates, kubeconfigs and command lines below a lab directory; starts nothing itself."""
 
@@ -68,6 +85,7 @@ class ControlPlane:
         authority.server("kube-apiserver", hosts=[HOST, "10.96.0.1", "localhost", *names]).write(pki, "server")
         write_secret(pki / "service-accounts.key", signing_key())
         (self._directory / "audit-policy.yaml").write_text(audit.policy())
+        trust(self._directory, ())
 
         def access(user: str, *groups: str) -> Access:
             client: KeyPair = authority.client(user, groups=groups)
@@ -107,6 +125,7 @@ class ControlPlane:
             f"--tls-cert-file={pki / 'server.crt'}",
             f"--tls-private-key-file={pki / 'server.key'}",
             f"--client-ca-file={pki / 'ca.crt'}",
+            f"--authentication-config={self._directory / AUTHENTICATION}",
             f"--service-account-key-file={pki / 'service-accounts.key'}",
             f"--service-account-signing-key-file={pki / 'service-accounts.key'}",
             "--service-account-issuer=https://kubernetes.default.svc",

@@ -9,11 +9,13 @@ import functools
 import hashlib
 import json
 import secrets
+import ssl
 import threading
 import time
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, parse_qsl, unquote, urlencode, urlsplit
 
@@ -123,6 +125,10 @@ class Issuer:
                 return 400, {"error": "invalid_grant", "error_description": "PKCE"}
         return 200, self._tokens(subject, query.get("nonce"))
 
+    def id_token(self, subject: str) -> str:
+        """What somebody who signed in shows."""
+        return self._tokens(subject, None)["id_token"]
+
     def _knows(self, form: dict[str, str], authorization: str | None) -> bool:
         if self.public:
             return form.get("client_id") == CLIENT
@@ -155,8 +161,8 @@ class Issuer:
 
 
 @contextlib.contextmanager
-def issuing() -> Generator[Issuer]:
-    """The provider, on a socket of this machine."""
+def issuing(certificate: Path | None = None, key: Path | None = None) -> Generator[Issuer]:
+    """The provider, on a socket of this machine: with HTTPS, if it has a certificate."""
     made = Issuer()
 
     class Handler(BaseHTTPRequestHandler):
@@ -197,6 +203,11 @@ def issuing() -> Generator[Issuer]:
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         made.url = f"http://127.0.0.1:{server.server_port}"
+        if certificate is not None:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(certificate, key)
+            server.socket = context.wrap_socket(server.socket, server_side=True)
+            made.url = f"https://127.0.0.1:{server.server_port}"
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
         thread.start()
         try:
