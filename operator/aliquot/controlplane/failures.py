@@ -3,13 +3,15 @@
 Nobody is told what goes wrong inside: that is in the log, with the request's method and path.
 """
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from fastapi import FastAPI, Request, Response
+from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from aliquot import log
 from aliquot.contracts.administrator_api.problems import Problem
@@ -20,18 +22,19 @@ from aliquot.errors import UserError, told
 _log = log.get(__name__)
 _WHERE: Final = frozenset({"body", "query", "path", "header"})
 _INSIDE: Final = frozenset({"int", "float", "constrained-int", "constrained-float"})
+_TOO_LARGE: Final = 413
 _PHRASES: Final = {
     400: "Bad request",
     404: "Resource id not found.",
     405: "Method Not Allowed",
-    413: "The request is too large.",
+    _TOO_LARGE: "The request is too large.",
     415: "Unsupported Media Type",
 }
 
 
 def answered_with_problems(app: FastAPI) -> None:
     """Have the application answer with problems."""
-    app.middleware("http")(_too_large)
+    app.add_middleware(_LargeAsProblem)
     app.add_exception_handler(Refusal, _refused)
     app.add_exception_handler(UserError, _user_error)
     app.add_exception_handler(RequestValidationError, _invalid)
@@ -40,11 +43,30 @@ def answered_with_problems(app: FastAPI) -> None:
     app.add_exception_handler(Exception, _unexpected)
 
 
-async def _too_large(request: Request, go_on: Callable[[Request], Awaitable[Response]]) -> Response:
-    """Carry out a request; one that is too large is refused in the form of all others."""
-    answer = await go_on(request)
-    is_ours = "json" in answer.headers.get("content-type", "")
-    return problem(413, _PHRASES[413]) if answer.status_code == 413 and not is_ours else answer
+class _LargeAsProblem:
+    """Refuses a request that is too large in the form of all other refusals. A middleware.
+
+    Args:
+        app: carries requests out, and refuses those in a form of its own.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Carry out a request."""
+        is_replaced = False
+
+        async def sending(message: Message) -> None:
+            nonlocal is_replaced
+            if message["type"] == "http.response.start" and message["status"] == _TOO_LARGE:
+                is_replaced = "json" not in Headers(raw=message["headers"]).get("content-type", "")
+                if is_replaced:
+                    await problem(_TOO_LARGE, _PHRASES[_TOO_LARGE])(scope, receive, send)
+            if not is_replaced:
+                await send(message)
+
+        await self._app(scope, receive, sending)
 
 
 def in_words(errors: Sequence[Mapping[str, Any]]) -> tuple[str, str]:

@@ -58,8 +58,11 @@ class ClusterGate:
         self._refuse()
 
     @contextmanager
-    def reporting(self) -> Generator[ClusterPermit]:
+    def reporting(self, *, is_told_once: bool = False) -> Generator[ClusterPermit]:
         """Give a permit; what is done by it is kept when this ends without an error, all or nothing.
+
+        Args:
+            is_told_once: see `Database.reporting`.
 
         Raises:
             UnknownCluster: there is no such cluster, or the secret is not its own.
@@ -69,7 +72,7 @@ class ClusterGate:
             is_known = self._is_known(session.get(Cluster, self.cluster_id))
         if not is_known:
             self._refuse()  # before anybody is kept from writing
-        with self.services.database.reporting(self.cluster_id) as session:
+        with self.services.database.reporting(self.cluster_id, is_told_once=is_told_once) as session:
             row = session.get(Cluster, self.cluster_id)
             if not self._is_known(row):
                 raise UnknownCluster  # it was deleted, or given another secret, since we looked

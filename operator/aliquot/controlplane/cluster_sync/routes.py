@@ -7,6 +7,7 @@ from fastapi import APIRouter, Header, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from pydantic import ValidationError
 
+from aliquot.contracts.cluster_orders import ReportedOrder
 from aliquot.contracts.cluster_sync import LONGEST_WAIT_SECONDS, MOST_BYTES, PREFIX, Received, Report
 from aliquot.controlplane.auth.cluster_gate import ClusterGate, ClusterGateOfRequest
 from aliquot.controlplane.cluster_sync.desired import desired
@@ -61,7 +62,7 @@ def _taken(gate: ClusterGate, body: bytes) -> Received:
     except ValidationError as error:
         raise BadRequest(*in_words(error.errors(include_url=False))) from error
     check_names(read)
-    with gate.reporting() as permit:
+    with gate.reporting(is_told_once=any(isinstance(each, ReportedOrder) for each in read.objects)) as permit:
         return take(permit, read)
 
 

@@ -4,13 +4,17 @@
     writing()   one at a time for each tenant, so that what a rule has checked is still so when it is written
     reporting() one at a time for each cluster: what clusters say waits neither for each other nor for administrators
 
-On SQLite writers wait for each other anyway (`BEGIN IMMEDIATE`); on PostgreSQL whoever writes locks its tenant's row.
-What has been written when `writing()` ends without an error outlives a power cut; else nothing of it was written.
+On SQLite writers wait for each other anyway (`BEGIN IMMEDIATE`): those of this process in a queue, as SQLite itself has
+them look again and again, and lets in who happens to. On PostgreSQL whoever writes locks its tenant's row.
+What has been written when `writing()` ends without an error outlives a power cut; else nothing of it was written. What
+clusters say need not: a database that lost the last of it does not follow when they go on, and they tell all anew. So
+nobody waits for a disk with each of their reports.
 """
 
 import sqlite3
 from collections.abc import Generator
 from contextlib import contextmanager
+from threading import Lock
 from typing import Final
 
 import orjson
@@ -23,10 +27,12 @@ from aliquot.controlplane.settings import DatabaseSettings
 from aliquot.errors import AliquotError
 
 _WRITES: Final = "aliquot_writes"
+_MAY_BE_LOST: Final = "aliquot_may_be_lost"
 _NOBODYS: Final = 4_126_950_734
 """Any number: PostgreSQL's name of the lock for what belongs to no tenant."""
 _ALONE: Final = text("SELECT pg_advisory_xact_lock(:id)")
 _ALONE_IN_TENANT: Final = text("SELECT id FROM tenants WHERE id = :id FOR UPDATE")
+_NO_WAIT_FOR_DISK: Final = text("SET LOCAL synchronous_commit = off")
 _ALONE_IN_CLUSTER: Final = text("SELECT id FROM clusters WHERE id = :id FOR NO KEY UPDATE")
 
 
@@ -58,6 +64,9 @@ class Database:
         else:
             self._for_reading = self.engine.execution_options(isolation_level="REPEATABLE READ")
         self._for_writing = self.engine.execution_options(**{_WRITES: True})
+        self._for_reporting = self._for_writing.execution_options(**{_MAY_BE_LOST: True})
+        self._turn = Lock()
+        self._busy_seconds = settings.busy_seconds
 
     @contextmanager
     def reading(self) -> Generator[Session]:
@@ -80,25 +89,41 @@ class Database:
         Raises:
             Unavailable: the database does not answer.
         """
-        with _told(), Session(self._for_writing, expire_on_commit=False) as session, session.begin():
+        with _told(), self._in_turn(), Session(self._for_writing, expire_on_commit=False) as session, session.begin():
             if not self.is_sqlite:
                 session.execute(_ALONE if tenant_id is None else _ALONE_IN_TENANT, {"id": tenant_id or _NOBODYS})
             yield session
 
     @contextmanager
-    def reporting(self, cluster_id: str) -> Generator[Session]:
+    def reporting(self, cluster_id: str, *, is_told_once: bool = False) -> Generator[Session]:
         """Give a session for what a cluster says of itself; its changes are kept when it ends without an error.
 
         Args:
             cluster_id: whose; nobody else writes that meanwhile.
+            is_told_once: it would not tell all of it anew, so it has to outlive a power cut as well.
 
         Raises:
             Unavailable: the database does not answer.
         """
-        with _told(), Session(self._for_writing, expire_on_commit=False) as session, session.begin():
+        engine = self._for_writing if is_told_once else self._for_reporting
+        with _told(), self._in_turn(), Session(engine, expire_on_commit=False) as session, session.begin():
             if not self.is_sqlite:
+                if not is_told_once:
+                    session.execute(_NO_WAIT_FOR_DISK)
                 session.execute(_ALONE_IN_CLUSTER, {"id": cluster_id})
             yield session
+
+    @contextmanager
+    def _in_turn(self) -> Generator[None]:
+        if not self.is_sqlite:
+            yield
+            return
+        if not self._turn.acquire(timeout=self._busy_seconds):
+            raise Unavailable(f"the database does not answer: others wrote for {self._busy_seconds:g} s")
+        try:
+            yield
+        finally:
+            self._turn.release()
 
     def answers(self) -> None:
         """Ask the database something.
@@ -127,7 +152,6 @@ def _prepare_sqlite(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None
     connection.isolation_level = None  # transactions begin where `_begin_sqlite` says so
     for pragma in (
         "journal_mode = WAL",
-        "synchronous = FULL",  # what was answered outlives a power cut
         "foreign_keys = ON",
         "case_sensitive_like = ON",  # as in PostgreSQL
     ):
@@ -135,5 +159,8 @@ def _prepare_sqlite(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    writes = connection.get_execution_options().get(_WRITES, False)
+    options = connection.get_execution_options()
+    writes = options.get(_WRITES, False)
+    if writes:
+        connection.exec_driver_sql(f"PRAGMA synchronous = {'NORMAL' if options.get(_MAY_BE_LOST) else 'FULL'}")
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
