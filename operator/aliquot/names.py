@@ -279,6 +279,12 @@ UNDERSTOOD_CONDITION: Final = "aliquot.dev/Understood"
 GANG_COMPLETE_CONDITION: Final = "aliquot.dev/GangComplete"
 """On a pod that runs, while it is False: since when its gang has had fewer pods than its minimum."""
 
+DEFAULT_STORAGE_CLASS_ANNOTATIONS: Final = (
+    "storageclass.kubernetes.io/is-default-class",
+    "storageclass.beta.kubernetes.io/is-default-class",
+)
+"""Kubernetes' own; on a StorageClass that is the default one is `true`."""
+
 # Priority classes and their values (cluster-api.md 5.1); values from 100 on are not preemptible
 TRAIN_PRIORITY_CLASS: Final = "train"
 INTERACTIVE_PRIORITY_CLASSES: Final = ("build", "build-preemptible", "interactive-preemptible")

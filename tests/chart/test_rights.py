@@ -78,6 +78,7 @@ OPERATOR = """
 
 CONTROL_PLANE = """
     cluster  events.k8s.io        events                       list watch
+    cluster  storage.k8s.io       storageclasses               list watch
     cluster  run.ai               accessrules                  create patch delete
     cluster  run.ai               nodepools                    create patch delete
     cluster  run.ai               projects                     create patch delete

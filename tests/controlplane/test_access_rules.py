@@ -81,6 +81,9 @@ def test_a20_a_researcher_of_a_department_sees_its_projects_and_no_others(tenant
     )
     assert scopes["read"]["departments"] == [own["id"]]
     assert scopes["create"]["departments"] == []
+    assert (scopes["read"]["tenants"], scopes["read"]["tenant"]) == ([], None)
+    scopes = tenant.admin.done("POST", "/api/v1/authorization/permitted-scopes", {"resourceType": "project"})
+    assert (scopes["read"]["tenants"], scopes["read"]["tenant"]) == ([str(tenant.id)], str(tenant.id))
     assert [each["uuid"] for each in caller.done("GET", "/api/v1/clusters")] == [cluster], "it is in its path"
 
 

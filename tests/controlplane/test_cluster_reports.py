@@ -24,6 +24,7 @@ from aliquot.contracts.cluster_sync import (
     ReportedDepartment,
     ReportedNodePool,
     ReportedProject,
+    ReportedStorageClass,
 )
 from aliquot.controlplane.cluster_sync.rules import SILENT_MS
 from aliquot.controlplane.database.tables import ClusterState, ReportedObject
@@ -35,7 +36,8 @@ NODES = "/api/v1/clusters/{}/nodes"
 NAMED: Final[tuple[Kind, ...]] = tuple(kind for kind in KINDS if kind not in ("workload", "pod", "event", "order"))
 """Kinds that are known by name; `test_workloads.py` and `test_submissions.py` are about the others."""
 Kept = dict[tuple[str, str], str]
-"""Of each object by kind and name a part that differs: a node's pool, the message of all others."""
+"""Of each object by kind and name a part that differs: a node's pool, whether a StorageClass is the default one (x) or
+not (y), the message of all others."""
 
 
 @pytest.fixture
@@ -51,7 +53,13 @@ def cluster(tenant: Tenant) -> Cluster:
 def _kept(plane: Plane, cluster: Cluster) -> Kept:
     with plane.services.database.reading() as session:
         rows = session.scalars(select(ReportedObject).where(ReportedObject.cluster_id == cluster.uuid))
-        return {(row.kind, row.name): row.document.get("message", row.document.get("nodePool", "")) for row in rows}
+        return {(row.kind, row.name): _says(row.document) for row in rows}
+
+
+def _says(document: dict[str, Any]) -> str:
+    if "isDefault" in document:
+        return "x" if document["isDefault"] else "y"
+    return document.get("message", document.get("nodePool", ""))
 
 
 def _last(plane: Plane, cluster: Cluster) -> tuple[int, str, int]:
@@ -64,6 +72,8 @@ def _object(kind: Kind, name: str, says: str) -> Reported:
     match kind:
         case "node":
             return node(name, node_pool=says)
+        case "storageClass":
+            return ReportedStorageClass(name=name, is_default=says == "x")
         case "nodePool":
             return ReportedNodePool(name=name, message=says)
         case "department":

@@ -83,6 +83,7 @@ GET    /api/v1/workloads/inferences/{workloadId}           inferences     read  
 DELETE /api/v1/workloads/inferences/{workloadId}           inferences     delete  project
 GET    /api/v1/apps                                        apps           read    list
 POST   /api/v1/apps                                        apps           create  tenant      app
+GET    /api/v1/apps/installer                              apps           update  tenant
 GET    /api/v1/apps/{appId}                                apps           read    tenant
 PATCH  /api/v1/apps/{appId}                                apps           update  tenant      enabled
 POST   /api/v1/apps/{appId}/secret                         apps           update  tenant
@@ -128,6 +129,14 @@ POST   /v1/k8s/clusters/{clusterId}/projects               project        create
 GET    /v1/k8s/clusters/{clusterId}/projects/{id}          project        read    project
 PUT    /v1/k8s/clusters/{clusterId}/projects/{id}          project        update  project     gpus
 DELETE /v1/k8s/clusters/{clusterId}/projects/{id}          project        delete  project
+GET    /v1/k8s/clusters/{uuid}/jobs                        jobs           read    cluster
+GET    /v1/k8s/clusters/{uuid}/jobs/count                  jobs           read    cluster
+GET    /v1/k8s/clusters/{uuid}/jobs/{jobId}/pods           jobs           read    project
+GET    /v1/k8s/clusters/{uuid}/pods                        jobs           read    cluster
+GET    /v1/k8s/clusters/{uuid}/deployments                 inferences     read    cluster
+GET    /v1/k8s/clusters/{uuid}/deployments/{deploymentId}  inferences     read    project
+GET    /v1/k8s/clusters/{uuid}/storage-classes             cluster        read    cluster
+GET    /v1/k8s/clusters/{uuid}/installfile                 cluster        update  cluster
 GET    /v1/k8s/users                                       users          read    list
 POST   /v1/k8s/users                                       users          create  tenant      older_user
 GET    /v1/k8s/users/roles                                 roles          read    list
@@ -171,6 +180,7 @@ FOR_EVERYBODY = {
     "GET /auth/realms/{realm}/.well-known/openid-configuration",
     "POST /v1/k8s/auth/oauth/apptoken",
     "POST /v1/k8s/auth/oauth/tokens/refresh",
+    "GET /v1/k8s/auth/token/exchange",
     "GET /v1/k8s/config",
     "GET /healthz",
     "GET /readyz",
@@ -262,6 +272,8 @@ def ids_of(tenant: Tenant) -> dict[str, str]:
         "nodeTypeId": str(node_type["id"]),
         "groupName": f"group-{tenant.id}",
         "settingKey": "department.use",
+        "jobId": uid,
+        "deploymentId": submitted["inferences"],
         **submitted,
         "accessRuleId": str(tenant.admin.done("POST", "/api/v1/authorization/access-rules", rule)["id"]),
     }

@@ -102,6 +102,23 @@ def test_strangers_share_what_their_address_has_and_callers_lose_nothing_by_it(s
     tenant.admin.done("GET", PERMISSIONS)
 
 
+OLDER = (
+    ("POST", "/v1/k8s/auth/oauth/apptoken", {"id": "ci", "name": "ci", "secret": "guess"}),
+    ("POST", "/v1/k8s/auth/oauth/tokens/refresh?refresh_token=guess", None),
+    ("GET", "/v1/k8s/auth/token/exchange?code=guess&redirect_uri=x", None),
+    ("GET", "/v1/k8s/config", None),
+)
+
+
+@pytest.mark.parametrize(("method", "path", "body"), OLDER, ids=[path for _, path, _ in OLDER])
+def test_the_older_surface_costs_strangers_as_much(strict: Plane, method: str, path: str, body: object) -> None:
+    tenant = strict.tenant()
+    assert tenant.nobody.call(method, path, body).status_code < 429
+    for _ in range(20):
+        tenant.nobody.call("GET", PERMISSIONS)
+    assert tenant.nobody.call(method, path, body).status_code == 429
+
+
 def test_a_cluster_has_a_budget_of_its_own_that_strangers_cannot_use_up(strict: Plane) -> None:
     tenant = strict.tenant()
     uuid = tenant.cluster()

@@ -106,6 +106,21 @@ def test_the_older_surface_tells_them_from_users_with_a_password_here(trusting: 
     assert person["userId"] not in {each["userId"] for each in local}
 
 
+def test_the_older_surface_exchanges_a_code_too(trusting: Tenant, issuer: Issuer) -> None:
+    path, nobody = "/v1/k8s/auth/token/exchange", trusting.nobody
+    answer = nobody.call("GET", path, code=issuer.code("ada-1"), redirect_uri=TARGET)
+    assert (answer.status_code, answer.headers["Cache-Control"]) == (200, "no-store")
+    assert answer.headers["Link"].startswith("</api/v1/token>")
+    got = answer.json()
+    for token in (got["accessToken"], got["idToken"]):
+        Caller(trusting.plane.http, trusting.host, token).done("GET", PERMISSIONS)
+    assert nobody.done("POST", "/v1/k8s/auth/oauth/tokens/refresh", refresh_token=got["refreshToken"])["accessToken"]
+    assert "code" in nobody.refused(400, "GET", path, code="guess", redirect_uri=TARGET)
+    assert "redirect_uri: missing" in nobody.refused(400, "GET", path, code=issuer.code("ada-1"))
+    elsewhere = {"code": issuer.code("ada-1"), "redirect_uri": "http://elsewhere.example.com"}
+    assert "code" in nobody.refused(400, "GET", path, **elsewhere)
+
+
 def test_groups_are_those_of_the_last_sign_in(trusting: Tenant, issuer: Issuer) -> None:
     _rule(trusting, "ml")
     first, _ = _signs_in(trusting, issuer)

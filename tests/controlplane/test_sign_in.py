@@ -2,6 +2,7 @@
 
 import base64
 import json
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import httpx
@@ -205,6 +206,61 @@ def test_a18_applications_come_are_locked_out_and_go(tenant: Tenant) -> None:
     tenant.nobody.done("POST", TOKEN, body)
     assert tenant.admin.call("DELETE", path).status_code == 204
     tenant.nobody.refused(400, "POST", TOKEN, body)
+
+
+INSTALLER = "/api/v1/apps/installer"
+
+
+def test_the_installer_is_made_once_and_its_secret_can_be_asked_for_again(plane: Plane, tenant: Tenant) -> None:
+    answer = tenant.admin.call("GET", INSTALLER)
+    assert answer.headers["Cache-Control"] == "no-store"
+    made = answer.json()
+    assert made["name"] == "installer"
+    assert tenant.admin.done("GET", INSTALLER) == made
+    assert [each["id"] for each in tenant.admin.done("GET", "/api/v1/apps")] == [made["id"]]
+    (record,) = tenant.admin.done("GET", "/api/v1/audit/log", filterBy="entityType==app")["records"]
+    assert (record["action"], record["entityName"]) == ("create", "installer")
+    seen = "".join(
+        tenant.admin.call("GET", path).text for path in ("/api/v1/apps", "/v1/k8s/apps", "/api/v1/audit/log")
+    )
+    assert made["secret"] not in seen
+    renewed = tenant.admin.done("POST", f"/api/v1/apps/{made['id']}/secret")["secret"]
+    assert tenant.admin.done("GET", INSTALLER) == {**made, "secret": renewed}
+    tenant.nobody.refused(
+        400, "POST", TOKEN, {"grantType": "app_token", "AppId": "installer", "AppSecret": made["secret"]}
+    )
+    older = tenant.admin.done("POST", f"/v1/k8s/apps/{made['id']}/secret")["secret"]
+    assert tenant.admin.done("GET", INSTALLER)["secret"] == older
+    other = plane.tenant().admin.done("GET", INSTALLER)
+    assert (other["name"], other["id"] == made["id"], other["secret"] == older) == ("installer", False, False)
+    assert tenant.admin.call("DELETE", f"/api/v1/apps/{made['id']}").status_code == 204
+    assert tenant.admin.done("GET", INSTALLER)["id"] != made["id"]
+
+
+def test_the_installer_has_the_rights_that_somebody_gives_it_and_no_others(tenant: Tenant) -> None:
+    made = tenant.admin.done("GET", INSTALLER)
+    body = {"grantType": "app_token", "AppId": made["name"], "AppSecret": made["secret"]}
+    installer = _with(tenant, tenant.nobody.done("POST", TOKEN, body)["accessToken"])
+    assert installer.done("GET", "/api/v1/authorization/permissions") == []
+    own, other = tenant.cluster(), tenant.cluster()
+    installer.refused(403, "GET", f"/api/v1/clusters/{own}/cluster-install-info", version="2.18")
+    operator = {"subjectType": "app", "subjectId": "installer", "roleId": 1711, "scopeType": "cluster", "scopeId": own}
+    tenant.admin.done("POST", "/api/v1/authorization/access-rules", operator)
+    assert installer.done("GET", f"/api/v1/clusters/{own}/cluster-install-info", version="2.18")["clientSecret"]
+    installer.refused(403, "GET", f"/api/v1/clusters/{other}/cluster-install-info", version="2.18")
+    installer.refused(403, "GET", INSTALLER)
+
+
+def test_the_installer_is_one_however_many_ask_for_it_first(tenant: Tenant) -> None:
+    with ThreadPoolExecutor(4) as pool:
+        asked = [pool.submit(tenant.admin.done, "GET", INSTALLER) for _ in range(4)]
+    made = [each.result() for each in asked]
+    assert made == [made[0]] * 4
+
+
+def test_an_application_that_somebody_called_installer_is_not_shown_with_a_secret(tenant: Tenant) -> None:
+    tenant.admin.done("POST", "/api/v1/apps", {"name": "installer"})
+    assert "installer" in tenant.admin.refused(409, "GET", INSTALLER)
 
 
 def test_secrets_are_shown_once(tenant: Tenant) -> None:

@@ -307,6 +307,51 @@ def test_a_project_is_not_updating_for_ever_once_its_node_types_are_taken_back(m
     meeting.until_ready("team-a")
 
 
+STORAGE: Final = "/apis/storage.k8s.io/v1/storageclasses"
+ROLE: Final = "/apis/rbac.authorization.k8s.io/v1/clusterroles/aliquot-operator"
+DEFAULT: Final = "storageclass.kubernetes.io/is-default-class"
+
+
+def storage_class(name: str, **annotations: str) -> dict[str, Any]:
+    metadata = {"name": name, "annotations": annotations}
+    provisioner = {"apiVersion": "storage.k8s.io/v1", "kind": "StorageClass", "provisioner": "example.com/none"}
+    return {**provisioner, "metadata": metadata}
+
+
+def storage_classes(meeting: Meeting) -> dict[str, bool]:
+    """Names of those that the control plane shows, and whether they are the default one."""
+    found = meeting.admin.done("GET", f"/v1/k8s/clusters/{meeting.cluster}/storage-classes")
+    return {each["storage_class_name"]: each["is_default"] for each in found}
+
+
+def test_the_storage_classes_of_a_cluster_are_seen(meeting: Meeting) -> None:
+    meeting.make(STORAGE, storage_class("fast", **{DEFAULT: "true"}))
+    meeting.connected()
+    meeting.until(lambda: storage_classes(meeting) == {"fast": True}, "the first to be shown")
+    meeting.make(STORAGE, storage_class("slow"))
+    meeting.until(lambda: storage_classes(meeting) == {"fast": True, "slow": False}, "the second to be shown")
+    meeting.patch(f"{STORAGE}/fast", {"metadata": {"annotations": {DEFAULT: None}}})
+    meeting.until(lambda: storage_classes(meeting)["fast"] is False, "it to be the default one no more")
+    meeting.delete(f"{STORAGE}/slow")
+    meeting.until(lambda: storage_classes(meeting) == {"fast": False}, "the second to be gone")
+
+
+def test_an_operator_that_may_not_read_storage_classes_tells_everything_else(meeting: Meeting) -> None:
+    meeting.make(STORAGE, storage_class("fast"))
+    role = meeting.get(ROLE)
+    fewer = [rule for rule in role["rules"] if rule["apiGroups"] != ["storage.k8s.io"]]
+    assert len(fewer) == len(role["rules"]) - 1
+    try:
+        meeting.patch(ROLE, {"rules": fewer})
+        meeting.connected()
+        meeting.make_project("team-a")
+        meeting.until_ready("team-a")
+        assert storage_classes(meeting) == {}
+    finally:
+        meeting.patch(ROLE, {"rules": role["rules"]})
+    meeting.until(lambda: storage_classes(meeting) == {"fast": False}, "it to be shown once it may be read")
+
+
 def test_addresses_may_end_with_a_slash(meeting: Meeting, way: FaultProxy) -> None:
     """A defect that Run:ai 2.18.55 mended (control-plane-api.md 5.6)."""
     meeting.connected(way, URL=f"{way.url}/", CLUSTER_URL="https://gpu.example.com/")

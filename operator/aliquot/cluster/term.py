@@ -39,6 +39,7 @@ from aliquot.cluster.scheduler import Scheduler
 from aliquot.cluster.sources import Sources
 from aliquot.cluster.sync.push import Leading
 from aliquot.cluster.sync.room import Sync
+from aliquot.cluster.sync.storage_classes import StorageClasses
 from aliquot.cluster.sync.workloads import Workloads
 from aliquot.cluster.tenant_metrics import Reading, readings
 from aliquot.cluster.triggers import Triggers
@@ -187,6 +188,7 @@ class Term:
                     self._feed,
                     self._jobs,
                 ),
+                StorageClasses(informers),
                 leading,
                 clock,
                 self.trouble,

@@ -41,7 +41,12 @@ UNLIMITED: Final = -1
 REFUSED: Final = "Refused"
 """Phase of what the API server of the cluster does not take as it is to be; the message says why."""
 
-Kind = Literal["node", "nodePool", "department", "project", "accessRule", "workload", "pod", "event", "order"]
+MOST_STORAGE_CLASSES: Final = 1000
+"""Of a cluster; what comes beyond that is left out."""
+
+Kind = Literal[
+    "node", "storageClass", "nodePool", "department", "project", "accessRule", "workload", "pod", "event", "order"
+]
 KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
 """In the order in which they are told: an object comes after those that it names, and what became of an order after the
 workload that it was about."""
@@ -204,6 +209,15 @@ class ReportedNode(Answer):
     """GPU devices."""
 
 
+class ReportedStorageClass(Answer):
+    """A kind of storage that claims may ask for, by its name."""
+
+    kind: Literal["storageClass"] = "storageClass"
+    name: ObjectName
+    is_default: bool = False
+    """Whether claims that ask for none get this one."""
+
+
 class ReportedUse(Answer):
     """What somebody has and wants: `gpu` in devices, `cpu` in thousandths of a core, `memory` in MB."""
 
@@ -253,7 +267,9 @@ class ReportedAccessRule(_Status):
     kind: Literal["accessRule"] = "accessRule"
 
 
-ReportedNamed = ReportedNode | ReportedNodePool | ReportedDepartment | ReportedProject | ReportedAccessRule
+ReportedNamed = (
+    ReportedNode | ReportedStorageClass | ReportedNodePool | ReportedDepartment | ReportedProject | ReportedAccessRule
+)
 """What is known by its name; all else is known by its uid (`aliquot.contracts.cluster_workloads`)."""
 Reported = Annotated[
     ReportedNamed | ReportedWorkload | ReportedPod | ReportedEvent | ReportedOrder, Field(discriminator="kind")

@@ -326,6 +326,12 @@ class PriorityClass(Projection, frozen=True):
     value: int = 0
 
 
+class StorageClass(Projection, frozen=True):
+    """A kind of storage that claims may ask for; which is the default is an annotation."""
+
+    metadata: Metadata = Metadata()
+
+
 class ObjectBeside(Projection, frozen=True):
     """A Service, Ingress or PersistentVolumeClaim, in full but for its status."""
 

@@ -14,10 +14,11 @@ from aliquot.cluster.sync.reported import (
     reported_node,
     reported_node_pool,
     reported_project,
+    reported_storage_class,
 )
 from aliquot.contracts.cluster_sync import REFUSED, Report
 from aliquot.contracts.kinds.tenancy import AccessRule, Department, NodePool, Project
-from aliquot.contracts.kubernetes import Node
+from aliquot.contracts.kubernetes import Node, StorageClass
 from aliquot.core.quantities import Vector
 from aliquot.core.tenancy import Usage, resource_amounts
 from aliquot.core.tenancy.usage import quota_use
@@ -70,6 +71,23 @@ def test_a_node(given_: Node, said: dict[str, Any]) -> None:
     told = reported_node(given_, "default").model_dump()
     assert {member: told[member] for member in said} == said
     assert (told["name"], told["nodePool"], told["createdAt"]) == ("n1", "default", "2026-01-01T00:00:00Z")
+
+
+@pytest.mark.parametrize(
+    ("annotations", "is_default"),
+    [
+        ({}, False),
+        ({"storageclass.kubernetes.io/is-default-class": "true"}, True),
+        ({"storageclass.beta.kubernetes.io/is-default-class": "true"}, True),
+        ({"storageclass.kubernetes.io/is-default-class": "false"}, False),
+        ({"is-default-class": "true"}, False),
+    ],
+)
+def test_a_storage_class(annotations: dict[str, str], is_default: bool) -> None:
+    told = reported_storage_class(
+        msgspec.convert({"metadata": {"name": "fast", "annotations": annotations}}, StorageClass)
+    )
+    assert told.model_dump(by_alias=True) == {"kind": "storageClass", "name": "fast", "isDefault": is_default}
 
 
 def test_amounts_are_in_the_units_of_control_planes() -> None:

@@ -1,4 +1,4 @@
-"""Nodes and custom resources as a cluster reports them to its control plane (control-plane-api.md 1.4.1, 5.5). Pure.
+"""Nodes, StorageClasses and custom resources as a cluster reports them (control-plane-api.md 1.4.1, 5.5). Pure.
 
 `gpu` is in devices, `cpu` in thousandths of a core, `memory` in MB, as control planes show them. What is longer than a
 report may be is cut; what cannot be read is left out: a report is always one that the control plane takes.
@@ -18,6 +18,7 @@ from aliquot.contracts.cluster_sync import (
     ReportedNode,
     ReportedNodePool,
     ReportedProject,
+    ReportedStorageClass,
     ReportedTaint,
     ReportedUse,
 )
@@ -84,6 +85,13 @@ def reported_node(node: kubernetes.Node, pool: str) -> ReportedNode:
         gpu_type=labels.get(names.GPU_PRODUCT_LABEL),
         gpu_count=_devices(status.capacity, labels),
     )
+
+
+def reported_storage_class(storage_class: kubernetes.StorageClass) -> ReportedStorageClass:
+    """A StorageClass."""
+    metadata = storage_class.metadata
+    is_default = any(metadata.annotations.get(each) == "true" for each in names.DEFAULT_STORAGE_CLASS_ANNOTATIONS)
+    return ReportedStorageClass(name=metadata.name, is_default=is_default)
 
 
 def reported_node_pool(name: str, pool: NodePool | None, problem: str | None) -> ReportedNodePool:

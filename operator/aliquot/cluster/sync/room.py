@@ -20,6 +20,7 @@ from aliquot.cluster.sync.manifests import Place
 from aliquot.cluster.sync.orders import Orders
 from aliquot.cluster.sync.pull import Puller
 from aliquot.cluster.sync.push import Leading, Pusher
+from aliquot.cluster.sync.storage_classes import StorageClasses
 from aliquot.cluster.sync.told import Told
 from aliquot.cluster.sync.workloads import Workloads
 from aliquot.contracts.cluster_sync import Desired
@@ -47,6 +48,7 @@ class Sync:
         mirror: what is known of the cluster.
         rules: the access rules.
         workloads: knows the workloads, their pods, and what happened to them.
+        storage_classes: knows the StorageClasses.
         leading: whether we lead.
         clock: the time.
         trouble: why the operator cannot do its work; None: it can.
@@ -61,6 +63,7 @@ class Sync:
         mirror: Mirror,
         rules: Cache[AccessRule],
         workloads: Workloads,
+        storage_classes: StorageClasses,
         leading: Leading,
         clock: Clock,
         trouble: Callable[[], str | None],
@@ -71,6 +74,7 @@ class Sync:
         self._client = client
         self._mirror = mirror
         self._workloads = workloads
+        self._storage_classes = storage_classes
         self._leading = leading
         self._clock = clock
         self._metrics = metrics
@@ -81,7 +85,15 @@ class Sync:
         self._keeper = Keeper(client, caches, settings.cluster_uuid, clock, self._wanted_changed, self._chance)
         self._orders = Orders(client, mirror, settings.cluster_uuid, clock, self._order_changed, self._chance)
         self._told = Told(
-            mirror, caches, self._keeper, workloads, self._orders, trouble, settings.cluster_url, self._news
+            mirror,
+            caches,
+            self._keeper,
+            workloads,
+            storage_classes,
+            self._orders,
+            trouble,
+            settings.cluster_url,
+            self._news,
         )
         self._pusher: Pusher | None = None
 
@@ -150,8 +162,9 @@ class Sync:
                 group.create_task(self._keeper.run())
                 group.create_task(self._orders.run())
                 group.create_task(puller.run())
-                group.create_task(self._pusher.run())
                 group.create_task(self._workloads.run())
+                await self._storage_classes.fill(group)  # what is told first counts as all there is
+                group.create_task(self._pusher.run())
         finally:
             self._metrics.source = self._pusher = None
 

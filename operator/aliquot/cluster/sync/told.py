@@ -1,4 +1,4 @@
-"""What a control plane is told of: nodes, the objects that are its own, workloads, and the cluster as a whole."""
+"""What a control plane is told of: nodes, StorageClasses, its own objects, workloads, and the cluster as a whole."""
 
 from collections.abc import Callable, Iterable, Mapping
 from importlib.metadata import version
@@ -19,6 +19,7 @@ from aliquot.cluster.sync.reported import (
     reported_node_pool,
     reported_project,
 )
+from aliquot.cluster.sync.storage_classes import StorageClasses
 from aliquot.cluster.sync.workloads import Workloads
 from aliquot.contracts.cluster_sync import KINDS, Kind, Reported, ReportedCluster, ReportedCondition, ReportedOperand
 from aliquot.contracts.kinds.tenancy import AccessRule, Department, NodePool, Project
@@ -44,6 +45,7 @@ class Told:
         caches: the custom resources, by kind.
         keeper: knows which of them are the control plane's, and which are not as it wants them.
         workloads: knows the workloads, their pods, and what happened to them.
+        storage_classes: knows the StorageClasses.
         orders: knows what became of orders.
         trouble: why the operator cannot do its work; None: it can.
         url: where people reach the cluster; empty: nobody knows.
@@ -60,6 +62,7 @@ class Told:
         caches: Caches,
         keeper: Keeper,
         workloads: Workloads,
+        storage_classes: StorageClasses,
         orders: Orders,
         trouble: Callable[[], str | None],
         url: str,
@@ -69,6 +72,7 @@ class Told:
         self._caches = caches
         self._keeper = keeper
         self._workloads = workloads
+        self._storage_classes = storage_classes
         self._orders = orders
         self._trouble = trouble
         self._url = url.rstrip("/") or None
@@ -78,11 +82,12 @@ class Told:
         self.kube_version = ""
 
     def listen(self) -> None:
-        """Follow nodes, which pool they belong to, and workloads, from now on."""
+        """Follow nodes, which pool they belong to, StorageClasses and workloads, from now on."""
         self._mirror.listeners.node.append(self._node_changed)
         self._mirror.listeners.node_pool.append(self._pool_changed)
         self._pools = pool_rules(self._mirror.node_pools)
-        self._workloads.listen(self._workload_changed)
+        self._storage_classes.listen(lambda name: self._object_changed("storageClass", name))
+        self._workloads.listen(self._object_changed)
 
     def heard(self, old: HeldT | None, new: HeldT | None) -> None:
         """Learn of a change of a custom resource: a listener of its cache."""
@@ -102,6 +107,7 @@ class Told:
         found: dict[Kind, list[str]] = {kind: [] for kind in KINDS}
         found |= {kind: [*names] for kind, names in self._workloads.there().items()}
         found["order"] = [*self._orders.there()]
+        found["storageClass"] = [*self._storage_classes.there()]
         found["node"] = [node.metadata.name for node in self._mirror.nodes]
         held = [Place(model, each.metadata.name) for model in _KINDS for each in self._caches[model]]
         for place in (*held, *self._keeper.refused):
@@ -114,17 +120,23 @@ class Told:
         if kind == "node":
             node = self._mirror.nodes.get(Key("", name))
             return None if node is None else _encoded(reported_node(node, pool_of(node.metadata.labels, self._pools)))
-        if kind == "order":
-            outcome = self._orders.look(name)
-            return None if outcome is None else _encoded(outcome)
         if kind not in _MODELS:
-            running = self._workloads.look(kind, name)
-            return None if running is None else _encoded(running)
+            found = self._look_elsewhere(kind, name)
+            return None if found is None else _encoded(found)
         place = Place(_MODELS[kind], f"{RULE_PREFIX}{name}" if kind == "accessRule" else name)
         if not self._keeper.is_managed(place):
             return None
         held, problem = self._caches[place.model].get(Key("", place.name)), self._keeper.problem(place)
         return _encoded(_reported(kind, name, held, problem))
+
+    def _look_elsewhere(self, kind: Kind, name: str) -> Reported | None:
+        match kind:
+            case "order":
+                return self._orders.look(name)
+            case "storageClass":
+                return self._storage_classes.look(name)
+            case _:
+                return self._workloads.look(kind, name)
 
     def cluster(self) -> ReportedCluster | None:
         """The cluster as a whole, as it is reported; None: nobody knows yet what of it is in place."""
@@ -154,7 +166,7 @@ class Told:
         self.books.changed("order", order_id)
         self._news()
 
-    def _workload_changed(self, kind: Kind, name: str) -> None:
+    def _object_changed(self, kind: Kind, name: str) -> None:
         self.books.changed(kind, name)
         self._news()
 

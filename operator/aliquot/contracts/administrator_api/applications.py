@@ -35,6 +35,17 @@ class ApplicationWithSecret(Answer):
     """Shown this once."""
 
 
+class Installer(Answer):
+    """The application for installing clusters."""
+
+    id: str
+    """Its id."""
+    name: str
+    """What it calls itself at the token endpoint."""
+    secret: str
+    """Shown whenever somebody asks who may change applications."""
+
+
 class Application(Answer):
     """An application."""
 

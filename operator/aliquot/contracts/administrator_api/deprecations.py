@@ -40,11 +40,13 @@ _OURS: Final = date(2026, 11, 29)
 
 _RULES: Final = "/api/v1/authorization/access-rules"
 _CLUSTER: Final = "/v1/k8s/clusters/{clusterId}"
+_RUNNING: Final = "/v1/k8s/clusters/{uuid}"
 
 _ROUTES: Final[dict[date, dict[str, str]]] = {
     _V2_17: {
         "POST /v1/k8s/auth/oauth/apptoken": "/api/v1/token",
         "POST /v1/k8s/auth/oauth/tokens/refresh": "/api/v1/token",
+        "GET /v1/k8s/auth/token/exchange": "/api/v1/token",
         "GET /v1/k8s/users": "/api/v1/users",
         "POST /v1/k8s/users": "/api/v1/users",
         "GET /v1/k8s/users/roles": "/api/v1/authorization/roles",
@@ -64,6 +66,10 @@ _ROUTES: Final[dict[date, dict[str, str]]] = {
         "DELETE /v1/k8s/apps/{clientId}": "/api/v1/apps/{clientId}",
         "POST /v1/k8s/apps/{clientId}/secret": "/api/v1/apps/{clientId}/secret",
         f"PUT {_CLUSTER}/departments/{{departmentId}}/access-control": _RULES,
+        f"GET {_RUNNING}/jobs": "/api/v1/workloads",
+        f"GET {_RUNNING}/jobs/count": "/api/v1/workloads/count",
+        f"GET {_RUNNING}/jobs/{{jobId}}/pods": "/api/v1/workloads/{jobId}/pods",
+        f"GET {_RUNNING}/pods": "/api/v1/workloads/pods",
     },
     _V2_18: {
         f"GET {_CLUSTER}/departments": "/api/v1/org-unit/departments",
@@ -76,15 +82,19 @@ _ROUTES: Final[dict[date, dict[str, str]]] = {
         f"GET {_CLUSTER}/projects/{{id}}": "/api/v1/org-unit/projects/{id}",
         f"PUT {_CLUSTER}/projects/{{id}}": "/api/v1/org-unit/projects/{id}",
         f"DELETE {_CLUSTER}/projects/{{id}}": "/api/v1/org-unit/projects/{id}",
+        f"GET {_RUNNING}/deployments": "/api/v1/workloads",
+        f"GET {_RUNNING}/deployments/{{deploymentId}}": "/api/v1/workloads/{deploymentId}",
         "GET /v1/k8s/tenant/{tenantId}/logo": "/api/v1/logo",
         "POST /v1/k8s/tenant/{tenantId}/logo": "/api/v1/logo",
     },
     _OURS: {
+        "GET /api/v1/apps/installer": "/api/v1/apps",
         "GET /v1/k8s/audit": "/api/v1/audit/log",
         "GET /v1/k8s/clusters": "/api/v1/clusters",
         "POST /v1/k8s/clusters": "/api/v1/clusters",
         "GET /v1/k8s/clusters/{uuid}": "/api/v1/clusters/{uuid}",
         "DELETE /v1/k8s/clusters/{uuid}": "/api/v1/clusters/{uuid}",
+        f"GET {_RUNNING}/installfile": "/api/v1/clusters/{uuid}/cluster-install-info",
         f"GET {_CLUSTER}/node-pools": "/api/v1/node-pools",
         f"POST {_CLUSTER}/node-pools": "/api/v1/node-pools",
         f"PUT {_CLUSTER}/node-pools/{{id}}": "/api/v1/node-pools/{id}",
@@ -93,20 +103,23 @@ _ROUTES: Final[dict[date, dict[str, str]]] = {
     },
 }
 
-_FIELDS: Final[dict[tuple[str, ...], dict[str, str]]] = {
-    ("OlderProjectCreation", "OlderProjectUpdate", "OlderProject"): {
-        "permissions": "access rules",
-        "resources": "`nodePoolsResources`",
-        "deservedGpus": "`nodePoolsResources`",
-        "maxAllowedGpus": "`nodePoolsResources`",
-        "gpuOverQuotaWeight": "`nodePoolsResources`",
+_FIELDS: Final[dict[date, dict[tuple[str, ...], dict[str, str]]]] = {
+    _V2_17: {
+        ("OlderProjectCreation", "OlderProjectUpdate", "OlderProject"): {
+            "permissions": "access rules",
+            "resources": "`nodePoolsResources`",
+            "deservedGpus": "`nodePoolsResources`",
+            "maxAllowedGpus": "`nodePoolsResources`",
+            "gpuOverQuotaWeight": "`nodePoolsResources`",
+        },
+        ("OlderDepartmentCreation", "OlderDepartmentUpdate", "OlderDepartment"): {
+            "resources": "`nodePoolsResources`",
+            "deservedGpus": "`nodePoolsResources`",
+            "allowOverQuota": "`nodePoolsResources`",
+            "maxAllowedGpus": "`nodePoolsResources`",
+        },
     },
-    ("OlderDepartmentCreation", "OlderDepartmentUpdate", "OlderDepartment"): {
-        "resources": "`nodePoolsResources`",
-        "deservedGpus": "`nodePoolsResources`",
-        "allowOverQuota": "`nodePoolsResources`",
-        "maxAllowedGpus": "`nodePoolsResources`",
-    },
+    _V2_18: {("PermittedScopes",): {"tenant": "`tenants`"}},
 }
 
 
@@ -114,10 +127,11 @@ def _all() -> Iterator[Deprecation]:
     for announced, routes in _ROUTES.items():
         for what, instead in routes.items():
             yield Deprecation(what, _FIRST, announced, instead)
-    for models, fields in _FIELDS.items():
-        for model in models:
-            for field, instead in fields.items():
-                yield Deprecation(f"{model}.{field}", _FIRST, _V2_17, instead)
+    for announced, fields_of in _FIELDS.items():
+        for models, fields in fields_of.items():
+            for model in models:
+                for field, instead in fields.items():
+                    yield Deprecation(f"{model}.{field}", _FIRST, announced, instead)
 
 
 DEPRECATIONS: Final = tuple(_all())

@@ -56,6 +56,8 @@ class PermittedScopes(Answer):
     """Never: nobody stands above the tenants."""
     tenants: tuple[str, ...] = ()
     """Ids of the tenants in all of which it may do so."""
+    tenant: str | None = None
+    """The only one of these; null: there is none."""
     clusters: tuple[str, ...] = ()
     """Ids of the clusters in all of which it may do so."""
     departments: tuple[str, ...] = ()

@@ -13,13 +13,12 @@ from aliquot.contracts.administrator_api.access_rules import (
     Count,
     CountQuery,
 )
-from aliquot.contracts.administrator_api.listing import Page
 from aliquot.controlplane.access_rules import changes
 from aliquot.controlplane.access_rules.queries import FIELDS, narrowed, selected, shown, shown_with_path
 from aliquot.controlplane.auth.gate import GateOfRequest
 from aliquot.controlplane.auth.permit import Permit
 from aliquot.controlplane.database import tables
-from aliquot.controlplane.listing import listed, ordered
+from aliquot.controlplane.listing import counted, listed, ordered
 from aliquot.controlplane.refusals import NotFound
 
 router = APIRouter(prefix="/api/v1/authorization/access-rules", tags=["Access rules"])
@@ -45,8 +44,7 @@ def count_access_rules(gate: GateOfRequest, query: Annotated[CountQuery, Query()
     """Count access rules."""
     with gate.permit("access_rules", "read") as permit:
         wanted = selected(permit, include_deleted=query.include_deleted)
-        page = Page.model_validate({"filterBy": query.filter_by})
-        return Count(count=permit.count(ordered(wanted, page, None, FIELDS, _RULE.id)))
+        return Count(count=counted(permit, wanted, query.filter_by, FIELDS))
 
 
 @router.post("", status_code=201)

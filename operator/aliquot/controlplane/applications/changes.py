@@ -1,6 +1,6 @@
 """Applications are made, changed and deleted, for whichever surface asks.
 
-Secrets come as what is kept of them: making that takes long, so it is done before a transaction begins.
+Secrets are made before a transaction begins, as that takes long.
 """
 
 import uuid
@@ -8,12 +8,19 @@ import uuid
 from aliquot.controlplane.access_rules.ending import end_rules_of
 from aliquot.controlplane.applications.queries import shown
 from aliquot.controlplane.auditing import document, updating
+from aliquot.controlplane.auth.passwords import NewSecret
 from aliquot.controlplane.auth.permit import Permit
 from aliquot.controlplane.database.tables import Application
 
 
-def create(permit: Permit, name: str, secret_hash: str) -> Application:
+def create(permit: Permit, name: str, secret: NewSecret, *, shows_secret: bool = False) -> Application:
     """Make an application; it has no rights before an access rule gives it some.
+
+    Args:
+        permit: of the caller.
+        name: how it is called.
+        secret: its secret.
+        shows_secret: whether the secret can be asked for again.
 
     Raises:
         Conflict: there is one of this name.
@@ -23,7 +30,8 @@ def create(permit: Permit, name: str, secret_hash: str) -> Application:
     row = Application(
         id=str(uuid.uuid4()),
         name=name,
-        secret_hash=secret_hash,
+        secret_hash=secret.kept,
+        shown_secret=secret.text if shows_secret else None,
         enabled=True,
         tokens_from_ms=permit.now_ms,
         **permit.origin(),
@@ -41,10 +49,11 @@ def enable(permit: Permit, row: Application, *, enabled: bool) -> None:
         row.enabled = enabled
 
 
-def change_secret(permit: Permit, row: Application, secret_hash: str) -> None:
+def change_secret(permit: Permit, row: Application, secret: NewSecret) -> None:
     """Give an application another secret; the one before, and the tokens got by it, do not count any more."""
     with updating(permit, "app", row, shown):
-        row.secret_hash = secret_hash
+        row.secret_hash = secret.kept
+        row.shown_secret = None if row.shown_secret is None else secret.text
         permit.end_tokens(row)
 
 

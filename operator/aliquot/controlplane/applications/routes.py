@@ -1,18 +1,19 @@
 """`/api/v1/apps`."""
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Request, Response
 
 from aliquot.contracts.administrator_api.applications import (
     Application,
     ApplicationChange,
     ApplicationCreation,
     ApplicationWithSecret,
+    Installer,
     Secret,
 )
+from aliquot.contracts.administrator_api.problems import Problem
 from aliquot.controlplane.applications import changes
-from aliquot.controlplane.applications.queries import shown
+from aliquot.controlplane.applications.queries import INSTALLER, installer, installer_shown, shown
 from aliquot.controlplane.auth.gate import GateOfRequest
-from aliquot.controlplane.auth.passwords import new_secret
 from aliquot.controlplane.database import tables
 from aliquot.controlplane.services import services_of
 
@@ -30,11 +31,28 @@ def list_applications(gate: GateOfRequest) -> list[Application]:
 @router.post("", status_code=201)
 def create_application(gate: GateOfRequest, request: Request, body: ApplicationCreation) -> ApplicationWithSecret:
     """Create an application; it has no rights before an access rule gives it some."""
-    secret = new_secret()
-    kept = services_of(request).passwords.hashed(secret)
+    secret = services_of(request).passwords.new_secret()
     with gate.permit("apps", "create") as permit:
-        row = changes.create(permit, body.name, kept)
-        return ApplicationWithSecret(id=row.id, name=row.name, secret=secret)
+        row = changes.create(permit, body.name, secret)
+        return ApplicationWithSecret(id=row.id, name=row.name, secret=secret.text)
+
+
+@router.get("/installer", responses={409: {"model": Problem}})
+def get_installer(gate: GateOfRequest, request: Request, answer: Response) -> Installer:
+    """Show the tenant's application for installing clusters, with its secret; it is made where there is none.
+
+    It has no rights before an access rule gives it some. As who changes applications can give it another secret,
+    seeing the one that it has takes the same right.
+    """
+    answer.headers["Cache-Control"] = "no-store"
+    with gate.permit("apps", "update") as permit:
+        found = installer(permit)
+        if found is not None:
+            return installer_shown(found)
+    secret = services_of(request).passwords.new_secret()
+    with gate.permit("apps", "create") as permit:
+        row = installer(permit)  # somebody else may have been faster
+        return installer_shown(row or changes.create(permit, INSTALLER, secret, shows_secret=True))
 
 
 @router.get("/{appId}")
@@ -56,11 +74,10 @@ def change_application(gate: GateOfRequest, appId: str, body: ApplicationChange)
 @router.post("/{appId}/secret")
 def renew_secret(gate: GateOfRequest, request: Request, appId: str) -> Secret:  # noqa: N803
     """Give an application another secret; the one before, and the tokens got by it, do not count any more."""
-    secret = new_secret()
-    kept = services_of(request).passwords.hashed(secret)
+    secret = services_of(request).passwords.new_secret()
     with gate.permit("apps", "update") as permit:
-        changes.change_secret(permit, permit.one(tables.Application, appId), kept)
-        return Secret(secret=secret)
+        changes.change_secret(permit, permit.one(tables.Application, appId), secret)
+        return Secret(secret=secret.text)
 
 
 @router.delete("/{appId}", status_code=204)

@@ -42,6 +42,16 @@ class ClusterGate:
     secret: str
     address: str
 
+    def check(self) -> None:
+        """See that the cluster is who it says it is.
+
+        Raises:
+            UnknownCluster: there is no such cluster, or the secret is not its own.
+            TooMany: there were too many failures.
+        """
+        with self.reading():
+            pass
+
     @contextmanager
     def reading(self) -> Generator[ClusterPermit]:
         """Give a permit that only reads.
@@ -61,21 +71,18 @@ class ClusterGate:
     def reporting(self, *, is_told_once: bool = False) -> Generator[ClusterPermit]:
         """Give a permit; what is done by it is kept when this ends without an error, all or nothing.
 
+        Others are kept from writing meanwhile, so this comes after `check` or `reading`: strangers do not get so far.
+
         Args:
             is_told_once: see `Database.reporting`.
 
         Raises:
-            UnknownCluster: there is no such cluster, or the secret is not its own.
-            TooMany: there were too many failures.
+            UnknownCluster: the cluster was deleted, or given another secret, since it was looked at.
         """
-        with self.services.database.reading() as session:
-            is_known = self._is_known(session.get(Cluster, self.cluster_id))
-        if not is_known:
-            self._refuse()  # before anybody is kept from writing
         with self.services.database.reporting(self.cluster_id, is_told_once=is_told_once) as session:
             row = session.get(Cluster, self.cluster_id)
             if not self._is_known(row):
-                raise UnknownCluster  # it was deleted, or given another secret, since we looked
+                raise UnknownCluster
             yield self._permit(session, row)
 
     def _permit(self, session: Session, row: Cluster) -> ClusterPermit:

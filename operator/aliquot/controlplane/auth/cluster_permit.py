@@ -3,14 +3,15 @@
 It is the only way to the database for the sync, and only `cluster_gate` makes one.
 """
 
+import sys
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final, TypeVar, cast
 
-from sqlalchemy import CursorResult, delete, or_, select
+from sqlalchemy import CursorResult, delete, func, or_, select
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.interfaces import ORMOption
 
-from aliquot.contracts.cluster_sync import Kind
+from aliquot.contracts.cluster_sync import MOST_STORAGE_CLASSES, Kind
 from aliquot.controlplane.auth.order_book import OrderBook
 from aliquot.controlplane.auth.workload_keeper import WorkloadKeeper
 from aliquot.controlplane.database.tables import (
@@ -32,6 +33,8 @@ Own = TypeVar("Own", NodePool, NodeType, Department, Project)
 
 CLUSTER_MAKER: Final = object()
 """What only the gate hands over."""
+_MOST: Final[Mapping[Kind, int]] = {"storageClass": MOST_STORAGE_CLASSES}
+"""So many of a kind are kept of a cluster; no number: all."""
 
 
 class ClusterPermit:
@@ -88,18 +91,27 @@ class ClusterPermit:
         return self._session.scalar(query) or 0
 
     def keep(self, kind: Kind, documents: Mapping[str, Document], session: str) -> None:
-        """Keep what a session says of objects of a kind, by name."""
+        """Keep what a session says of objects of a kind, by name; of some kinds only so many."""
         mine = select(ReportedObject).where(ReportedObject.cluster_id == self.cluster_id, ReportedObject.kind == kind)
         known = {row.name: row for row in self._session.scalars(mine.where(ReportedObject.name.in_(documents)))}
+        room = self._room(kind) if len(known) < len(documents) else 0
         for name, document in documents.items():
             row = known.get(name)
             if row is None:
+                if not room:
+                    continue
+                room -= 1
                 row = ReportedObject(cluster_id=self.cluster_id, kind=kind, name=name)
                 self._session.add(row)
             if row.document != document:
                 row.document, row.updated_ms = document, self.now_ms
             row.session = session
         self._session.flush()
+
+    def _room(self, kind: Kind) -> int:
+        there = select(func.count()).where(ReportedObject.cluster_id == self.cluster_id, ReportedObject.kind == kind)
+        most = _MOST.get(kind)
+        return sys.maxsize if most is None else max(0, most - (self._session.scalar(there) or 0))
 
     def forget(self, kind: Kind, names: Collection[str]) -> None:
         """Forget objects of a kind."""

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from aliquot.contracts.administrator_api.tokens import TokenAnswer
 from aliquot.controlplane.auth.tokens import Holder
 from aliquot.controlplane.refusals import BadRequest
 from aliquot.controlplane.services import Services
@@ -59,4 +60,14 @@ def issued(services: Services, holder: Holder, vouched: Vouched | None = None) -
         refresh_token=refresh_token,
         expires_in=lasts,
         refresh_expires_in=settings.refresh_seconds if refresh_token else 0,
+    )
+
+
+def answered(given: Issued) -> TokenAnswer:
+    """Tokens as the platform's own form has them."""
+    return TokenAnswer(
+        access_token=given.access_token,
+        expires_in=given.expires_in,
+        id_token=given.id_token,
+        refresh_token=given.refresh_token,
     )

@@ -5,6 +5,7 @@ costs as much as a wrong password.
 """
 
 import secrets
+from dataclasses import dataclass, field
 from threading import BoundedSemaphore
 from typing import Final
 
@@ -16,6 +17,19 @@ _PASSES: Final = 2
 _LANES: Final = 1
 _SECRET_BYTES: Final = 32
 _PASSWORD_BYTES: Final = 15
+
+
+@dataclass(frozen=True, slots=True)
+class NewSecret:
+    """A secret that was just made.
+
+    Attributes:
+        text: it.
+        kept: its hash.
+    """
+
+    text: str = field(repr=False)
+    kept: str
 
 
 class Passwords:
@@ -34,6 +48,11 @@ class Passwords:
         """What is kept of a secret."""
         with self._turn:
             return self._hasher.hash(secret)
+
+    def new_secret(self) -> NewSecret:
+        """Make a secret for a program. It takes long: not while a transaction is open."""
+        text = new_secret()
+        return NewSecret(text, self.hashed(text))
 
     def matches(self, kept: str | None, secret: str) -> bool:
         """Whether this is the secret.

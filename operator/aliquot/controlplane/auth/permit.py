@@ -106,6 +106,11 @@ class Permit:
         """How many a query finds."""
         return self._session.scalar(select(func.count()).select_from(query.order_by(None).subquery())) or 0
 
+    def counts(self, query: Select[Any], by: Sequence[InstrumentedAttribute[Any]]) -> Iterable[tuple[Any, ...]]:
+        """How many a query finds of each group: what the group has in common, then their number."""
+        grouped = query.order_by(None).with_only_columns(*by, func.count()).group_by(*by)
+        return (tuple(row) for row in self._session.execute(grouped))
+
     def one(self, model: type[Row], written_id: str | int, *options: ORMOption) -> Row:
         """One object, by its id as it came.
 
@@ -187,10 +192,10 @@ class Permit:
         for row in self._session.execute(own.join(NodePool, Quota.node_pool_id == NodePool.id).order_by(NodePool.id)):
             yield QuotaRow(*row)
 
-    def nodes(self, cluster: Cluster) -> Sequence[ReportedObject]:
-        """What a cluster says of its nodes, by name."""
+    def told(self, cluster: Cluster, kind: Kind) -> Sequence[ReportedObject]:
+        """What a cluster says of its objects of a kind, by name."""
         self._check(cluster)
-        query = select(ReportedObject).where(ReportedObject.cluster_id == cluster.id, ReportedObject.kind == "node")
+        query = select(ReportedObject).where(ReportedObject.cluster_id == cluster.id, ReportedObject.kind == kind)
         return self._session.scalars(query.order_by(ReportedObject.name)).all()
 
     def records(

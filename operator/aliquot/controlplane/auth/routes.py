@@ -11,7 +11,7 @@ from aliquot.contracts.administrator_api.problems import Problem
 from aliquot.contracts.administrator_api.tokens import OpenIdProblem, OpenIdToken, TokenAnswer, TokenRequest
 from aliquot.controlplane.auth import sign_in
 from aliquot.controlplane.auth.asking import tenant_of
-from aliquot.controlplane.auth.issued import Issued, WrongCredentials
+from aliquot.controlplane.auth.issued import Issued, WrongCredentials, answered
 from aliquot.controlplane.auth.people.signing_in import Code, person_signs_in, trust_of
 from aliquot.controlplane.auth.sign_in import required
 from aliquot.controlplane.auth.tokens import ALGORITHM, REALMS
@@ -38,13 +38,7 @@ def token(
 ) -> TokenAnswer:
     """Give a token for an application's secret, a user's password, a refresh token, or a code of the issuer."""
     asked = _asked(body)
-    issued = _issued(services_of(request), tenant_of(request), asked, address_of(request))
-    return TokenAnswer(
-        access_token=issued.access_token,
-        expires_in=issued.expires_in,
-        id_token=issued.id_token,
-        refresh_token=issued.refresh_token,
-    )
+    return answered(_issued(services_of(request), tenant_of(request), asked, address_of(request)))
 
 
 @router.post(

@@ -14,7 +14,14 @@ from aliquot.controlplane.cluster_sync.rules import BeginAnew, Last, revision_of
 from aliquot.controlplane.database.tables import ClusterState, Document, Pod, Workload
 from aliquot.controlplane.refusals import BadRequest, Conflict
 from aliquot.controlplane.submissions.made import submitted_columns
-from aliquot.controlplane.workloads.rules import event_document, pod_columns, projects_named, workload_columns
+from aliquot.controlplane.workloads.rules import (
+    Written,
+    event_document,
+    pod_columns,
+    projects_named,
+    workload_columns,
+    written,
+)
 
 RunningT = TypeVar("RunningT", ReportedWorkload, ReportedPod, ReportedEvent, ReportedOrder)
 _MODELS: Final[Mapping[Kind, type[Workload] | type[Pod]]] = {"workload": Workload, "pod": Pod}
@@ -109,23 +116,29 @@ def _keep_running(permit: ClusterPermit, report: Report) -> None:
     """
     workloads = [_cleaned(each) for each in report.objects if isinstance(each, ReportedWorkload)]
     pods = [_cleaned(each) for each in report.objects if isinstance(each, ReportedPod)]
-    events = [_cleaned(each) for each in report.objects if isinstance(each, ReportedEvent)]
-    orders = [_cleaned(each) for each in report.objects if isinstance(each, ReportedOrder)]
-    keeper, places = permit.workloads, permit.workloads.places(projects_named([*workloads, *pods]))
-    permit.orders.bind(
-        {each.id: (each.submission, each.type, each.project) for each in workloads if each.submission is not None}
+    events = [_cleaned(each)[0] for each in report.objects if isinstance(each, ReportedEvent)]
+    orders = [_cleaned(each)[0] for each in report.objects if isinstance(each, ReportedOrder)]
+    keeper, places = (
+        permit.workloads,
+        permit.workloads.places(projects_named([each for each, _ in (*workloads, *pods)])),
     )
-    named = {*(each.id for each in workloads), *(each.workload for each in (*pods, *events))}
+    permit.orders.bind(
+        {each.id: (each.submission, each.type, each.project) for each, _ in workloads if each.submission is not None}
+    )
+    named = {each.id for each, _ in workloads} | {each.workload for each in (*(pod for pod, _ in pods), *events)}
     submitted = permit.orders.known(named)
     ids = {uid: submitted[uid].id if uid in submitted else uid for uid in named}
     if workloads:
-        kept = {ids[each.id]: workload_columns(each, places.get(each.project or "")) for each in workloads}
+        kept = {
+            ids[each.id]: workload_columns(each, document, places.get(each.project or ""))
+            for each, document in workloads
+        }
         for submission in submitted.values():
             if submission.id in kept:
                 kept[submission.id] = submitted_columns(kept[submission.id], submission)
         keeper.keep(Workload, kept, report.session)
     if pods:
-        placed = {each.id: pod_columns(each, places.get(each.project or "")) for each in pods}
+        placed = {each.id: pod_columns(each, document, places.get(each.project or "")) for each, document in pods}
         keeper.keep(
             Pod,
             {uid: {**columns, "workload_id": ids[columns["workload_id"]]} for uid, columns in placed.items()},
@@ -142,8 +155,11 @@ def _keep_running(permit: ClusterPermit, report: Report) -> None:
         permit.orders.strike(each.name, each.number, each.outcome, each.message)
 
 
-def _cleaned(said: RunningT) -> RunningT:
-    return said.model_validate(shown(said.model_dump(mode="json", by_alias=True)))
+def _cleaned(said: RunningT) -> tuple[RunningT, Written]:
+    """What a cluster says of an object without what cannot be shown, and the same written; mostly it is as it came."""
+    document = written(said)
+    clean = shown(document)
+    return said if clean == document else said.model_validate(clean), clean
 
 
 def _last(state: ClusterState) -> Last:

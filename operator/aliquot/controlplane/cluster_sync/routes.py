@@ -46,14 +46,9 @@ async def get_desired(
 @router.post("/{clusterUuid}/reports")
 async def report(request: Request, gate: ClusterGateOfRequest) -> Received:
     """Take what is new in a cluster."""
-    await run_in_threadpool(_check, gate)  # before anybody reads what a stranger sends
+    await run_in_threadpool(gate.check)  # before anybody reads what a stranger sends
     services_of(request).clusters.take(gate.cluster_id)
     return await run_in_threadpool(_taken, gate, await request.body())
-
-
-def _check(gate: ClusterGate) -> None:
-    with gate.reading():
-        pass
 
 
 def _taken(gate: ClusterGate, body: bytes) -> Received:

@@ -28,6 +28,22 @@ def everyone(permit: Permit, settings: Clusters, *, with_status: bool = True) ->
     return [_shown(permit, row, states.get(row.id), settings, with_status=with_status) for row in found]
 
 
+def install_values(url: str, row: tables.Cluster, cluster_url: str | None = None) -> dict[str, str | None]:
+    """What the chart is given on a cluster, by the names of its values; None: nothing. There is a secret among it.
+
+    Args:
+        url: how clusters reach this control plane.
+        row: the cluster.
+        cluster_url: how people reach it; None: as is kept of it.
+    """
+    return {
+        "controlPlane.url": url,
+        "controlPlane.clientSecret": row.client_secret,
+        "cluster.uid": row.id,
+        "cluster.url": cluster_url or row.domain,
+    }
+
+
 def shown(permit: Permit, row: tables.Cluster, settings: Clusters, *, with_status: bool = True) -> Cluster:
     """A cluster as the API has it.
 

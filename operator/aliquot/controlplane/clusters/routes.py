@@ -15,7 +15,7 @@ from aliquot.contracts.administrator_api.clusters import (
 )
 from aliquot.controlplane.auth.gate import GateOfRequest
 from aliquot.controlplane.clusters import changes
-from aliquot.controlplane.clusters.queries import everyone, shown
+from aliquot.controlplane.clusters.queries import everyone, install_values, shown
 from aliquot.controlplane.clusters.rules import install_command
 from aliquot.controlplane.database import tables
 from aliquot.controlplane.services import services_of
@@ -76,12 +76,7 @@ def install_info(
     """Say how to install Aliquot on a cluster. There is a secret in it: it takes the right to change the cluster."""
     with gate.permit("cluster", "update") as permit:
         row = permit.one(tables.Cluster, clusterUuid)
-        values = {
-            "controlPlane.url": services_of(request).url,
-            "controlPlane.clientSecret": row.client_secret,
-            "cluster.uid": row.id,
-            "cluster.url": query.remote_cluster_url or row.domain,
-        }
+        values = install_values(services_of(request).url, row, query.remote_cluster_url)
         return InstallInfo(
             installation_str=install_command(names.SYSTEM_NAMESPACE, values),
             repository_name="",

@@ -28,6 +28,20 @@ def install_command(namespace: str, given: Mapping[str, str | None]) -> str:
     )
 
 
+def nested(given: Mapping[str, str | None]) -> dict[str, dict[str, str]]:
+    """Values of the chart as a file has them: those with names such as `cluster.uid` below `cluster`.
+
+    Args:
+        given: the values; those that are None are left out.
+    """
+    found: dict[str, dict[str, str]] = {}
+    for name, value in given.items():
+        if value is not None:
+            part, own = name.split(".")
+            found.setdefault(part, {})[own] = value
+    return found
+
+
 def _escaped(value: str) -> str:
     """A value as Helm takes it: to Helm, commas and braces mean something."""
     return re.sub(r"([\\,{}])", r"\\\1", value)

@@ -97,6 +97,8 @@ class Application(Base):
     tenant_id: Mapped[int] = mapped_column(ForeignKey("tenants.id"), index=True)
     name: Mapped[str] = mapped_column(_text(255))
     secret_hash: Mapped[str] = mapped_column(_text(255))
+    shown_secret: Mapped[str | None] = mapped_column(_text(255))
+    """Of the installer: it is asked for more than once. None: of this one nobody can read it any more."""
     enabled: Mapped[bool]
     tokens_from_ms: Mapped[int] = mapped_column(BigInteger)
     created_ms: Mapped[int] = mapped_column(BigInteger)

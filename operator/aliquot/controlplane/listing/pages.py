@@ -6,7 +6,7 @@ from typing import Any, Generic, Protocol, TypeVar, cast
 
 import orjson
 from fastapi import Response
-from sqlalchemy import Select
+from sqlalchemy import ColumnElement, Select
 
 from aliquot.contracts.administrator_api.listing import Page
 from aliquot.controlplane.auth.permit import Permit, Row
@@ -64,8 +64,7 @@ def ordered(
         BadRequest: a filter is none.
     """
     filters = fields if filters is None else filters
-    terms = parse(page.filter_by, {name: field.kind for name, field in filters.items()})
-    filtered = query.where(*conditions(terms, filters))
+    filtered = query.where(*_conditions(page.filter_by, filters))
     keys = cast("tuple[Any, ...]", key) if isinstance(key, tuple) else (key,)
     down = page.sort_order == "desc"
     order = [column.desc() if down else column.asc() for column in keys]
@@ -73,6 +72,21 @@ def ordered(
         first = fields[sort_by].column  # what is nowhere comes last, in both databases
         order.insert(0, first.desc().nulls_first() if down else first.asc().nulls_last())
     return filtered.order_by(*order)
+
+
+def counted(permit: Permit, query: Select[Row], filters: Sequence[str], fields: Mapping[str, Field]) -> int:
+    """How many a query finds that fulfil filters.
+
+    Args:
+        permit: of the caller.
+        query: what is to be counted.
+        filters: as they were written.
+        fields: what it can be filtered by.
+
+    Raises:
+        BadRequest: a filter is none.
+    """
+    return permit.count(query.where(*_conditions(filters, fields)))
 
 
 def listed(permit: Permit, query: Select[Row], page: Part) -> Listed[Row]:
@@ -84,3 +98,7 @@ def listed(permit: Permit, query: Select[Row], page: Part) -> Listed[Row]:
 def written(answer: Mapping[str, Any] | Sequence[Any]) -> Response:
     """A long list as it is sent, without the framework's looking through it once more."""
     return Response(orjson.dumps(answer), media_type="application/json")
+
+
+def _conditions(given: Sequence[str], fields: Mapping[str, Field]) -> list[ColumnElement[bool]]:
+    return conditions(parse(given, {name: field.kind for name, field in fields.items()}), fields)

@@ -20,7 +20,7 @@ def list_nodes(
 ) -> Nodes:
     """List the nodes of a cluster."""
     with gate.permit("nodes", "read") as permit:
-        found = permit.nodes(permit.one(tables.Cluster, clusterUuid))
+        found = permit.told(permit.one(tables.Cluster, clusterUuid), "node")
         return Nodes(nodes=[_shown(row) for row in found if query.node_name in (None, row.name)])
 
 

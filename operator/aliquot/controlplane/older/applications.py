@@ -14,7 +14,6 @@ from aliquot.contracts.administrator_api.older.subjects import (
 from aliquot.contracts.administrator_api.shapes import from_milliseconds
 from aliquot.controlplane.applications import changes
 from aliquot.controlplane.auth.gate import GateOfRequest
-from aliquot.controlplane.auth.passwords import new_secret
 from aliquot.controlplane.auth.permit import Permit
 from aliquot.controlplane.database import tables
 from aliquot.controlplane.older import subjects
@@ -45,12 +44,11 @@ def create_application_with_roles(
     gate: GateOfRequest, request: Request, body: OlderApplicationCreation
 ) -> OlderApplicationWithSecret:
     """Create an application, with roles."""
-    secret = new_secret()
-    kept = services_of(request).passwords.hashed(secret)
+    secret = services_of(request).passwords.new_secret()
     with gate.permit("apps", "create") as permit:
-        row = changes.create(permit, body.name, kept)
+        row = changes.create(permit, body.name, secret)
         give(permit, "app", [row.name, row.id], body.roles, body)
-        return _with_secret(permit, row, secret)
+        return _with_secret(permit, row, secret.text)
 
 
 @router.get("/{clientId}")
@@ -90,12 +88,11 @@ def renew_secret_of_application(
     clientId: str,  # noqa: N803
 ) -> OlderApplicationWithSecret:
     """Give an application another secret; the one before, and the tokens got by it, do not count any more."""
-    secret = new_secret()
-    kept = services_of(request).passwords.hashed(secret)
+    secret = services_of(request).passwords.new_secret()
     with gate.permit("apps", "update") as permit:
         row = permit.one(tables.Application, clientId)
-        changes.change_secret(permit, row, kept)
-        return _with_secret(permit, row, secret)
+        changes.change_secret(permit, row, secret)
+        return _with_secret(permit, row, secret.text)
 
 
 def _with_secret(permit: Permit, row: tables.Application, secret: str) -> OlderApplicationWithSecret:

@@ -26,7 +26,7 @@ from aliquot.controlplane.listing import written
 from aliquot.controlplane.older import amounts, quotas
 from aliquot.controlplane.older.amounts import Deprecated, MemoryUnit
 from aliquot.controlplane.older.named import name, named, nobody
-from aliquot.controlplane.older.places import check_same, cluster_of_path, one_in
+from aliquot.controlplane.older.places import all_in, check_same, cluster_of_path, one_in
 from aliquot.controlplane.older.projects import documents as documents_of_projects
 from aliquot.controlplane.older.rights import DEPARTMENT_ADMINISTRATOR
 from aliquot.controlplane.projects.queries import SHOWN
@@ -43,11 +43,9 @@ def list_departments_of_cluster(
 ) -> Response:
     """List the departments of a cluster, with their projects."""
     with gate.permit("department", "read") as permit:
-        cluster = permit.one(tables.Cluster, clusterId)
-        own = permit.select(tables.Department).where(tables.Department.cluster_id == cluster.id)
-        rows = permit.rows(own.order_by(tables.Department.id))
+        cluster_id, rows = all_in(permit, tables.Department, clusterId)
         unit: MemoryUnit = "MB" if query.memory_unit_mb else "Mib"
-        return written(_documents(permit, cluster.id, rows, unit, with_permissions=not query.exclude_permissions))
+        return written(_documents(permit, cluster_id, rows, unit, with_permissions=not query.exclude_permissions))
 
 
 @router.post("")

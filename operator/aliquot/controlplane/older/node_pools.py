@@ -16,7 +16,7 @@ from aliquot.controlplane.auth.gate import GateOfRequest
 from aliquot.controlplane.database import tables
 from aliquot.controlplane.node_pools import changes
 from aliquot.controlplane.node_pools.queries import shown, shown_all
-from aliquot.controlplane.older.places import cluster_of_path, one_in
+from aliquot.controlplane.older.places import all_in, cluster_of_path, one_in
 
 router = APIRouter(prefix="/v1/k8s/clusters/{clusterId}/node-pools", tags=["Older: node pools"])
 
@@ -25,9 +25,8 @@ router = APIRouter(prefix="/v1/k8s/clusters/{clusterId}/node-pools", tags=["Olde
 def list_node_pools_of_cluster(gate: GateOfRequest, clusterId: str) -> list[OlderNodePool]:  # noqa: N803 - as documented
     """List the node pools of a cluster."""
     with gate.permit("nodepools", "read") as permit:
-        cluster = permit.one(tables.Cluster, clusterId)
-        own = permit.select(tables.NodePool).where(tables.NodePool.cluster_id == cluster.id)
-        return [_older(pool) for pool in shown_all(permit, permit.rows(own.order_by(tables.NodePool.id)))]
+        _, rows = all_in(permit, tables.NodePool, clusterId)
+        return [_older(pool) for pool in shown_all(permit, rows)]
 
 
 @router.post("", status_code=201)

@@ -1,6 +1,6 @@
 """What paths of the older surface name: a cluster, and something in it by its number."""
 
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TypeVar
 
@@ -36,6 +36,20 @@ def one_in(permit: Permit, model: type[OfCluster], cluster_id: str, written_id: 
     if row.cluster_id != cluster_id:
         raise NotFound(details=f"the cluster {cluster_id} has none with the id {written_id}")
     return row
+
+
+def all_in(
+    permit: Permit, model: type[OfCluster], cluster_id: str, *options: ORMOption
+) -> tuple[str, Sequence[OfCluster]]:
+    """The id of a cluster, and all of a table that it has and the caller may see, the oldest first.
+
+    Raises:
+        NotFound: the tenant has no such cluster.
+        Forbidden: it is out of the caller's reach.
+    """
+    cluster = permit.one(Cluster, cluster_id)
+    own = permit.select(model).where(model.cluster_id == cluster.id).options(*options)
+    return cluster.id, permit.rows(own.order_by(model.id))
 
 
 def check_same(field: str, given: object, value: object, what: str) -> None:

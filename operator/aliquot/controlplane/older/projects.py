@@ -25,7 +25,7 @@ from aliquot.controlplane.node_types.queries import Names, names_in
 from aliquot.controlplane.older import amounts, quotas
 from aliquot.controlplane.older.amounts import Deprecated, MemoryUnit
 from aliquot.controlplane.older.named import Named, name, named, nobody
-from aliquot.controlplane.older.places import check_same, cluster_of_path, in_older_words, one_in
+from aliquot.controlplane.older.places import all_in, check_same, cluster_of_path, in_older_words, one_in
 from aliquot.controlplane.older.rights import RESEARCHER
 from aliquot.controlplane.projects import changes
 from aliquot.controlplane.projects.queries import SHOWN, WHOLE
@@ -54,11 +54,9 @@ def list_projects_of_cluster(
 ) -> Response:
     """List the projects of a cluster."""
     with gate.permit("project", "read") as permit:
-        cluster = permit.one(tables.Cluster, clusterId)
-        own = permit.select(tables.Project).where(tables.Project.cluster_id == cluster.id).options(SHOWN)
-        rows = permit.rows(own.order_by(tables.Project.id))
+        cluster_id, rows = all_in(permit, tables.Project, clusterId, SHOWN)
         unit: MemoryUnit = "MB" if query.memory_unit_mb else "Mib"
-        return written(documents(permit, cluster.id, rows, unit, with_permissions=not query.exclude_permissions))
+        return written(documents(permit, cluster_id, rows, unit, with_permissions=not query.exclude_permissions))
 
 
 @router.post("")

@@ -1,14 +1,15 @@
 """`/v1/k8s/auth` and `/v1/k8s/config`: tokens, whose they are, and where one signs in (control-plane-api.md 2.1)."""
 
-from typing import Annotated
+from typing import Annotated, Final
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Depends, Query, Request, Response
 
 from aliquot.contracts.administrator_api.older.subjects import OlderSelf
 from aliquot.contracts.administrator_api.older.tokens import (
     OlderApplicationSignIn,
     OlderApplicationToken,
     OlderConfiguration,
+    OlderExchangeQuery,
     OlderRefreshQuery,
 )
 from aliquot.contracts.administrator_api.problems import Problem
@@ -16,15 +17,21 @@ from aliquot.contracts.administrator_api.tokens import TokenAnswer
 from aliquot.controlplane.auth import sign_in
 from aliquot.controlplane.auth.asking import tenant_of
 from aliquot.controlplane.auth.gate import GateOfRequest
+from aliquot.controlplane.auth.issued import answered
+from aliquot.controlplane.auth.people.signing_in import Code, person_signs_in
 from aliquot.controlplane.auth.tokens import AUDIENCE
 from aliquot.controlplane.older import subjects
 from aliquot.controlplane.older.rights import Rule, rights
-from aliquot.controlplane.services import address_of, services_of
+from aliquot.controlplane.services import address_of, services_of, take_from_stranger
 
 router = APIRouter(prefix="/v1/k8s", tags=["Older: tokens"])
 
+_FOR_STRANGERS: Final = [Depends(take_from_stranger)]
 
-@router.post("/auth/oauth/apptoken", responses={400: {"model": Problem}, 429: {"model": Problem}})
+
+@router.post(
+    "/auth/oauth/apptoken", dependencies=_FOR_STRANGERS, responses={400: {"model": Problem}, 429: {"model": Problem}}
+)
 def application_token(request: Request, body: OlderApplicationSignIn) -> OlderApplicationToken:
     """Give a token for an application's secret."""
     issued = sign_in.application_signs_in(
@@ -33,16 +40,22 @@ def application_token(request: Request, body: OlderApplicationSignIn) -> OlderAp
     return OlderApplicationToken(access_token=issued.access_token, id_token=issued.id_token)
 
 
-@router.post("/auth/oauth/tokens/refresh", responses={400: {"model": Problem}})
+@router.post("/auth/oauth/tokens/refresh", dependencies=_FOR_STRANGERS, responses={400: {"model": Problem}})
 def refreshed_token(request: Request, query: Annotated[OlderRefreshQuery, Query()]) -> TokenAnswer:
     """Give a user another token."""
-    issued = sign_in.refreshed(services_of(request), tenant_of(request), query.refresh_token)
-    return TokenAnswer(
-        access_token=issued.access_token,
-        expires_in=issued.expires_in,
-        id_token=issued.id_token,
-        refresh_token=issued.refresh_token,
-    )
+    return answered(sign_in.refreshed(services_of(request), tenant_of(request), query.refresh_token))
+
+
+@router.get(
+    "/auth/token/exchange",
+    dependencies=_FOR_STRANGERS,
+    responses={400: {"model": Problem}, 409: {"model": Problem}},
+)
+def exchanged_token(request: Request, answer: Response, query: Annotated[OlderExchangeQuery, Query()]) -> TokenAnswer:
+    """Give a token for a code of the tenant's issuer."""
+    answer.headers["Cache-Control"] = "no-store"  # else caches may keep what a GET is answered with
+    brought = Code(query.code, query.redirect_uri)
+    return answered(person_signs_in(services_of(request), tenant_of(request), brought))
 
 
 @router.get("/auth/me")
@@ -65,7 +78,7 @@ def who_calls(gate: GateOfRequest) -> OlderSelf:
         )
 
 
-@router.get("/config")
+@router.get("/config", dependencies=_FOR_STRANGERS)
 def configuration(request: Request) -> OlderConfiguration:
     """Say where users of this host sign in."""
     tenant = tenant_of(request)

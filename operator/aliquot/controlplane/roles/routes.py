@@ -58,8 +58,10 @@ def permitted_scopes(gate: GateOfRequest, body: ScopesQuery) -> PermittedActions
 
 
 def _scopes(permit: Permit, reaches: Reach) -> PermittedScopes:
+    tenant = str(permit.holder.tenant_id) if reaches.everywhere else None
     return PermittedScopes(
-        tenants=(str(permit.holder.tenant_id),) if reaches.everywhere else (),
+        tenants=() if tenant is None else (tenant,),
+        tenant=tenant,
         clusters=tuple(sorted(reaches.clusters)),
         departments=tuple(str(each) for each in sorted(reaches.departments)),
         projects=tuple(str(each) for each in sorted(reaches.projects)),

@@ -21,7 +21,7 @@ from aliquot.controlplane.auth.workload_keeper import NOT_TOLD
 from aliquot.controlplane.database import tables
 from aliquot.controlplane.refusals import BadRequest
 from aliquot.controlplane.submissions.rendering import rendered, rendered_master
-from aliquot.controlplane.workloads.rules import Columns, ProjectPlace, workload_columns
+from aliquot.controlplane.workloads.rules import Columns, ProjectPlace, workload_columns, written
 from aliquot.errors import UserError
 
 Body = WorkspaceSubmission | TrainingSubmission | DistributedSubmission | InferenceSubmission
@@ -104,7 +104,7 @@ def new_workload(submission: tables.Submission, project: tables.Project) -> tabl
         phase_ms=submission.created_ms,
         kubernetes_phase_ms=submission.created_ms,
         updated_ms=submission.created_ms,
-        **workload_columns(said, place),
+        **workload_columns(said, written(said), place),
     )
 
 

@@ -5,7 +5,6 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 
 from aliquot.contracts.administrator_api.access_rules import Count
-from aliquot.contracts.administrator_api.listing import Page
 from aliquot.contracts.administrator_api.workloads import (
     DeletableCountQuery,
     Events,
@@ -20,7 +19,7 @@ from aliquot.contracts.administrator_api.workloads import (
 )
 from aliquot.controlplane.auth.gate import GateOfRequest
 from aliquot.controlplane.database import tables
-from aliquot.controlplane.listing import listed, ordered, written
+from aliquot.controlplane.listing import counted, listed, ordered, written
 from aliquot.controlplane.workloads import shown
 from aliquot.controlplane.workloads.queries import (
     FIELDS,
@@ -50,8 +49,7 @@ def count_workloads(gate: GateOfRequest, query: Annotated[DeletableCountQuery, Q
     """Count workloads."""
     with gate.permit("workloads", "read") as permit:
         wanted = selected(permit, tables.Workload, deleted=query.deleted)
-        page = Page.model_validate({"filterBy": query.filter_by})
-        return Count(count=permit.count(ordered(wanted, page, None, FIELDS, KEYS)))
+        return Count(count=counted(permit, wanted, query.filter_by, FIELDS))
 
 
 @router.get("/pods", response_model=Pods)
@@ -68,8 +66,7 @@ def count_pods(gate: GateOfRequest, query: Annotated[DeletableCountQuery, Query(
     """Count pods of workloads."""
     with gate.permit("workloads", "read") as permit:
         wanted = selected(permit, tables.Pod, deleted=query.deleted)
-        page = Page.model_validate({"filterBy": query.filter_by})
-        return Count(count=permit.count(ordered(wanted, page, None, POD_FIELDS, POD_KEYS)))
+        return Count(count=counted(permit, wanted, query.filter_by, POD_FIELDS))
 
 
 @router.get("/{workloadId}", response_model=Workload)

@@ -8,16 +8,19 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from aliquot.contracts.administrator_api.shapes import to_milliseconds
+from aliquot.contracts.cluster_orders import ReportedOrder
 from aliquot.contracts.cluster_shapes import Moment
 from aliquot.contracts.cluster_workloads import ReportedEvent, ReportedPod, ReportedWorkload
 
 _LONGEST: Final = 1024
 _IN_COLUMNS: Final = {
-    "kind", "id", "name", "type", "project", "department", "submitted_by", "phase", "kubernetes_phase", "created_at",
-    "completed_at", "distributed_framework", "node", "current_node_pool", "workload", "workload_name",
+    "kind", "id", "name", "type", "project", "department", "submittedBy", "phase", "kubernetesPhase", "createdAt",
+    "completedAt", "distributedFramework", "node", "currentNodePool", "workload", "workloadName",
 }  # fmt: skip
 
 Columns = Mapping[str, Any]
+Written = Mapping[str, Any]
+"""What a cluster says of one object, as JSON has it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,15 +38,21 @@ class ProjectPlace:
     department: str
 
 
-def workload_columns(said: ReportedWorkload, place: ProjectPlace | None) -> Columns:
+def written(said: ReportedWorkload | ReportedPod | ReportedEvent | ReportedOrder) -> Written:
+    """What a cluster says of an object, as JSON has it."""
+    return said.model_dump(mode="json", by_alias=True)
+
+
+def workload_columns(said: ReportedWorkload, document: Written, place: ProjectPlace | None) -> Columns:
     """A workload as it is kept.
 
     Args:
         said: what its cluster says.
+        document: the same, written.
         place: where its project is; None: it has none, or one that only the cluster knows.
     """
     return {
-        **_running(said, said.project, place),
+        **_running(said, document, place),
         "node_pool": ",".join(said.current_node_pools)[:_LONGEST] or None,
         "type": said.type,
         "department_name": place.department if place is not None else said.department,
@@ -54,10 +63,10 @@ def workload_columns(said: ReportedWorkload, place: ProjectPlace | None) -> Colu
     }
 
 
-def pod_columns(said: ReportedPod, place: ProjectPlace | None) -> Columns:
+def pod_columns(said: ReportedPod, document: Written, place: ProjectPlace | None) -> Columns:
     """A pod as it is kept; arguments as of `workload_columns`."""
     return {
-        **_running(said, said.project, place),
+        **_running(said, document, place),
         "node_pool": said.current_node_pool,
         "workload_id": said.workload,
         "workload_name": said.workload_name,
@@ -88,16 +97,16 @@ def projects_named(objects: Sequence[ReportedWorkload | ReportedPod]) -> set[str
     return {each.project for each in objects if each.project is not None}
 
 
-def _running(said: ReportedWorkload | ReportedPod, project: str | None, place: ProjectPlace | None) -> Columns:
+def _running(said: ReportedWorkload | ReportedPod, document: Written, place: ProjectPlace | None) -> Columns:
     return {
         "name": said.name,
-        "project_name": project,
+        "project_name": said.project,
         "project_id": None if place is None else place.project_id,
         "department_id": None if place is None else place.department_id,
         "kubernetes_phase": said.kubernetes_phase,
         "created_ms": to_milliseconds(said.created_at),
         "completed_ms": _milliseconds(said.completed_at),
-        "document": said.model_dump(mode="json", by_alias=True, exclude=_IN_COLUMNS),
+        "document": {name: value for name, value in document.items() if name not in _IN_COLUMNS},
     }
 
 

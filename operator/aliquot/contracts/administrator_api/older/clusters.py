@@ -1,6 +1,8 @@
-"""Clusters of the older surface (control-plane-api.md 1.3, last table)."""
+"""Clusters of the older surface (control-plane-api.md 1.3, last table; 1.4.1)."""
 
-from aliquot.contracts.administrator_api.shapes import DisplayName, Text, TolerantBody
+from typing import Literal
+
+from aliquot.contracts.administrator_api.shapes import Body, DisplayName, Text, TolerantBody
 
 
 class OlderClusterCreation(TolerantBody):
@@ -10,3 +12,14 @@ class OlderClusterCreation(TolerantBody):
     """How it is called; unique in the tenant."""
     description: Text | None = None
     """What it is for; it is not kept."""
+
+
+class OlderInstallQuery(Body):
+    """How a cluster is going to be installed."""
+
+    cloud: Literal["gke", "aws", "aks", "op", "airgapped", "openshift"] | None = None
+    """Where it runs; it is not looked at: the values are the same everywhere."""
+    clusterip: Text | None = None
+    """Addresses of its nodes, with commas between; they are not looked at: nothing is exposed."""
+    format: Literal["yaml", "json"] = "yaml"
+    """How the file is written."""

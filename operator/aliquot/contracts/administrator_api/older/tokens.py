@@ -1,11 +1,14 @@
-"""Tokens of the older surface, and what somebody needs to get one (control-plane-api.md 2.1, rows C and E; 1.3)."""
+"""Tokens of the older surface, and what somebody needs to get one (control-plane-api.md 2.1, rows C to E; 1.3)."""
 
-from typing import Annotated
+from typing import Annotated, Final
 
 from pydantic import ConfigDict, Field
 
 from aliquot.contracts.administrator_api.shapes import Answer, Body, TolerantBody
 from aliquot.contracts.administrator_api.tokens import LONGEST_TOKEN
+
+_VISIBLE: Final = r"^[ -~]+$"
+"""As RFC 6749 has codes, and RFC 3986 addresses."""
 
 
 class OlderApplicationSignIn(TolerantBody):
@@ -35,6 +38,15 @@ class OlderRefreshQuery(Body):
 
     refresh_token: Annotated[str, Field(alias="refresh_token", pattern=r"^[-A-Za-z0-9_.]+$", max_length=LONGEST_TOKEN)]
     """What came with the last token."""
+
+
+class OlderExchangeQuery(Body):
+    """What a token is given for."""
+
+    code: Annotated[str, Field(pattern=_VISIBLE, max_length=8192)]
+    """What the issuer delivered when somebody signed in there."""
+    redirect_uri: Annotated[str, Field(alias="redirect_uri", pattern=_VISIBLE, max_length=2048)]
+    """Where it was delivered to."""
 
 
 class OlderConfiguration(Answer):
