@@ -38,6 +38,7 @@ from aliquot.cluster.reconcilers.tenants import TenantReconciler
 from aliquot.cluster.scheduler import Scheduler
 from aliquot.cluster.sources import Sources
 from aliquot.cluster.sync.push import Leading
+from aliquot.cluster.sync.kin import Kin
 from aliquot.cluster.sync.room import Sync
 from aliquot.cluster.sync.workloads import Workloads
 from aliquot.cluster.tenant_metrics import Reading, readings
@@ -186,6 +187,8 @@ class Term:
                     seats,
                     self._feed,
                     self._jobs,
+                    Kin(owners, self._own.objects),
+                    clock,
                 ),
                 leading,
                 clock,

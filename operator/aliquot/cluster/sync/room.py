@@ -151,7 +151,7 @@ class Sync:
                 group.create_task(self._orders.run())
                 group.create_task(puller.run())
                 group.create_task(self._pusher.run())
-                group.create_task(self._workloads.run())
+                group.create_task(self._workloads.events.run())
         finally:
             self._metrics.source = self._pusher = None
 

@@ -14,7 +14,13 @@ from aliquot.controlplane.cluster_sync.rules import BeginAnew, Last, revision_of
 from aliquot.controlplane.database.tables import ClusterState, Document, Pod, Workload
 from aliquot.controlplane.refusals import BadRequest, Conflict
 from aliquot.controlplane.submissions.made import submitted_columns
-from aliquot.controlplane.workloads.rules import event_document, pod_columns, projects_named, workload_columns
+from aliquot.controlplane.workloads.rules import (
+    event_document,
+    is_of_others,
+    pod_columns,
+    projects_named,
+    workload_columns,
+)
 
 RunningT = TypeVar("RunningT", ReportedWorkload, ReportedPod, ReportedEvent, ReportedOrder)
 _MODELS: Final[Mapping[Kind, type[Workload] | type[Pod]]] = {"workload": Workload, "pod": Pod}
@@ -115,7 +121,8 @@ def _keep_running(permit: ClusterPermit, report: Report) -> None:
     permit.orders.bind(
         {each.id: (each.submission, each.type, each.project) for each in workloads if each.submission is not None}
     )
-    named = {*(each.id for each in workloads), *(each.workload for each in (*pods, *events))}
+    lost = {each.involved_uid for each in events if each.workload is None}
+    named = {each.id for each in workloads} | {each.workload for each in (*pods, *events) if each.workload} | lost
     submitted = permit.orders.known(named)
     ids = {uid: submitted[uid].id if uid in submitted else uid for uid in named}
     if workloads:
@@ -132,9 +139,15 @@ def _keep_running(permit: ClusterPermit, report: Report) -> None:
             report.session,
         )
     if events:
+        of_pods = keeper.workloads_of(lost)
         keeper.record(
             {
-                each.id: Happening(ids[each.workload], to_milliseconds(each.created_at), event_document(each))
+                each.id: Happening(
+                    ids[each.workload] if each.workload else of_pods.get(each.involved_uid, ids[each.involved_uid]),
+                    to_milliseconds(each.created_at),
+                    is_of_others(each),
+                    event_document(each),
+                )
                 for each in events
             }
         )

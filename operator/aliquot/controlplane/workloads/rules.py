@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from aliquot import names
 from aliquot.contracts.administrator_api.shapes import to_milliseconds
 from aliquot.contracts.cluster_shapes import Moment
 from aliquot.contracts.cluster_workloads import ReportedEvent, ReportedPod, ReportedWorkload
@@ -69,6 +70,7 @@ def event_document(said: ReportedEvent) -> dict[str, Any]:
     """An Event as the API has it (`Event`), without what only its row knows."""
     return {
         "createdAt": said.created_at.isoformat(),
+        "count": said.count,
         "id": said.id,
         "type": said.type,
         "reason": said.reason or None,
@@ -81,6 +83,11 @@ def event_document(said: ReportedEvent) -> dict[str, Any]:
             "namespace": said.involved_namespace or None,
         },
     }
+
+
+def is_of_others(said: ReportedEvent) -> bool:
+    """Whether somebody else than Aliquot says so, by what the Event says of itself."""
+    return not said.source.startswith(names.OWN_EVENTS)
 
 
 def projects_named(objects: Sequence[ReportedWorkload | ReportedPod]) -> set[str]:
