@@ -203,7 +203,9 @@ def test_events_and_phases_are_remembered_once_the_latest_first(tenant: Tenant, 
 def test_what_is_repeated_is_one_event_whose_time_and_count_move_on_and_not_back(
     tenant: Tenant, cluster: Cluster
 ) -> None:
-    cluster.report(workload("w1"), event("e1", "w1", source="kubelet"), event("e2", "w1", createdAt=BORN + timedelta(1)))
+    cluster.report(
+        workload("w1"), event("e1", "w1", source="kubelet"), event("e2", "w1", createdAt=BORN + timedelta(1))
+    )
     again = event("e1", "w1", source="kubelet", count=7, createdAt=BORN + timedelta(2))
     cluster.report(again)
     cluster.report(event("e1", "w1", source="kubelet", count=6, createdAt=BORN + timedelta(1)))

@@ -21,7 +21,7 @@ async def test_each_object_is_told_and_none_is_kept(server: ScriptedServer, clie
     server.replies += [Reply(first), pods(10, pod("b", 4)), pods(20, pod("a", 12), pod("c", 13))]
     server.watches += [
         stream(("MODIFIED", pod("a", 11)), ("MODIFIED", pod("b", 12, node=7)), ("DELETED", pod("b", 13)), GONE),
-        stream(then="silence"),
+        stream(("ADDED", pod("d", 21)), then="silence"),
     ]
     told: asyncio.Queue[str] = asyncio.Queue()
     passing = Informers(client, SystemClock(), WatchMetrics(CollectorRegistry()), 30).passing(PODS, Pod)
@@ -29,10 +29,12 @@ async def test_each_object_is_told_and_none_is_kept(server: ScriptedServer, clie
     task = asyncio.create_task(passing.run())
     try:
         async with asyncio.timeout(PATIENCE_SECONDS):
-            heard = [await told.get() for _ in range(5)]
+            heard = [await told.get() for _ in range(6)]
     finally:
         task.cancel()
         await asyncio.wait({task})
-    assert heard == ["a ->3", "b ->4", "a ->11", "a ->12", "c ->13"], "what does not fit, and what is gone, is not told"
+    assert heard == ["a ->3", "b ->4", "a ->11", "a ->12", "c ->13", "d ->21"], (
+        "neither what does not fit nor what is gone"
+    )
     assert len(passing) == 0
     assert server.watched_from() == ["10", "20"]

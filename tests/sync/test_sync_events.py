@@ -112,9 +112,7 @@ def test_what_is_said_while_nobody_leads_is_told_by_the_next_leader(meeting: Mee
     meeting.delete(meeting.path(NAMESPACE, "goes"))
     uid = pods["goes"]["metadata"]["uid"]
     meeting.delete(f"/api/v1/namespaces/{NAMESPACE}/pods/{pods['goes']['metadata']['name']}")
-    meeting.until(
-        lambda: all(each["metadata"]["uid"] != uid for each in meeting.pods(NAMESPACE)), "the pod to be gone"
-    )
+    meeting.until(lambda: all(each["metadata"]["uid"] != uid for each in meeting.pods(NAMESPACE)), "the pod to be gone")
     meeting.connected(name="second")
     meeting.until(lambda: named(meeting, shown["stays"], "BackOff"), "what was said of the pod that is there")
     meeting.until(lambda: named(meeting, shown["goes"], "BackOff"), "what was said of the pod that is gone")

@@ -37,8 +37,8 @@ from aliquot.cluster.reconcilers.runai_jobs import RunaiJobs
 from aliquot.cluster.reconcilers.tenants import TenantReconciler
 from aliquot.cluster.scheduler import Scheduler
 from aliquot.cluster.sources import Sources
-from aliquot.cluster.sync.push import Leading
 from aliquot.cluster.sync.kin import Kin
+from aliquot.cluster.sync.push import Leading
 from aliquot.cluster.sync.room import Sync
 from aliquot.cluster.sync.workloads import Workloads
 from aliquot.cluster.tenant_metrics import Reading, readings

@@ -54,6 +54,4 @@ class Informers:
 
     def passing(self, resource: Resource, projection: type[T]) -> Passing[T]:
         """Make what hears of all objects of a kind and keeps none; see `Passing`."""
-        return Passing(
-            self.api, resource, projection, self.clock, self.metrics, silence_seconds=self.silence_seconds
-        )
+        return Passing(self.api, resource, projection, self.clock, self.metrics, silence_seconds=self.silence_seconds)

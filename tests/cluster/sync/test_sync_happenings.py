@@ -58,13 +58,13 @@ class World:
     def told(self) -> list[tuple[str, str | None, int]]:
         """What a report would tell now, as uid, workload and count; it is taken."""
         found: list[tuple[str, str | None, int]] = []
-        while self.changed:
-            uid = next(iter(self.changed))
-            del self.changed[uid]
-            said = self.happenings.look(uid)
-            if said is not None:
-                found.append((uid, said.workload, said.count))
-                self.happenings.taken(uid)
+        while changed := list(self.changed):
+            self.changed.clear()
+            for uid in changed:
+                said = self.happenings.look(uid)
+                if said is not None:
+                    found.append((uid, said.workload, said.count))
+                    self.happenings.taken(uid)
         return found
 
     def later(self, seconds: float) -> list[tuple[str, str | None, int]]:

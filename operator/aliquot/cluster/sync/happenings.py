@@ -31,7 +31,7 @@ _BURST: Final = 1000
 _MOST_HELD: Final = 10_000
 _MOST_WAITING: Final = 2000
 _WAIT_SECONDS: Final = 60.0
-"""For so long what an Event is about may become known after it: watches of different kinds do not wait for one another."""
+"""What an Event is about may become known so long after it: watches of different kinds do not wait for one another."""
 _REMEMBERED: Final = 20_000
 """Events of which is known that they were told, and workloads with a budget; the oldest are forgotten first."""
 

@@ -40,6 +40,7 @@ _OURS: Final = date(2026, 11, 29)
 
 _RULES: Final = "/api/v1/authorization/access-rules"
 _CLUSTER: Final = "/v1/k8s/clusters/{clusterId}"
+_METRICS: Final = "/v1/k8s/clusters/{clusterUuid}"
 
 _ROUTES: Final[dict[date, dict[str, str]]] = {
     _V2_17: {
@@ -64,6 +65,7 @@ _ROUTES: Final[dict[date, dict[str, str]]] = {
         "DELETE /v1/k8s/apps/{clientId}": "/api/v1/apps/{clientId}",
         "POST /v1/k8s/apps/{clientId}/secret": "/api/v1/apps/{clientId}/secret",
         f"PUT {_CLUSTER}/departments/{{departmentId}}/access-control": _RULES,
+        f"GET {_METRICS}/metrics": "/api/v1/clusters/{clusterUuid}/metrics",
     },
     _V2_18: {
         f"GET {_CLUSTER}/departments": "/api/v1/org-unit/departments",
@@ -76,6 +78,10 @@ _ROUTES: Final[dict[date, dict[str, str]]] = {
         f"GET {_CLUSTER}/projects/{{id}}": "/api/v1/org-unit/projects/{id}",
         f"PUT {_CLUSTER}/projects/{{id}}": "/api/v1/org-unit/projects/{id}",
         f"DELETE {_CLUSTER}/projects/{{id}}": "/api/v1/org-unit/projects/{id}",
+        f"GET {_METRICS}/departments/metrics": "/api/v1/org-unit/departments",
+        f"GET {_METRICS}/departments/{{departmentId}}/metrics": "/api/v1/org-unit/departments/{departmentId}",
+        f"GET {_METRICS}/projects/metrics": "/api/v1/org-unit/projects",
+        f"GET {_METRICS}/projects/{{projectId}}/metrics": "/api/v1/org-unit/projects/{projectId}",
         "GET /v1/k8s/tenant/{tenantId}/logo": "/api/v1/logo",
         "POST /v1/k8s/tenant/{tenantId}/logo": "/api/v1/logo",
     },

@@ -106,6 +106,10 @@ class Permit:
         """How many a query finds."""
         return self._session.scalar(select(func.count()).select_from(query.order_by(None).subquery())) or 0
 
+    def table(self, query: Select[*tuple[Any, ...]]) -> Sequence[Sequence[Any]]:
+        """Sums and counts of what `select` begins a query for."""
+        return [tuple(row) for row in self._session.execute(query)]
+
     def one(self, model: type[Row], written_id: str | int, *options: ORMOption) -> Row:
         """One object, by its id as it came.
 
@@ -190,8 +194,13 @@ class Permit:
     def nodes(self, cluster: Cluster) -> Sequence[ReportedObject]:
         """What a cluster says of its nodes, by name."""
         self._check(cluster)
-        query = select(ReportedObject).where(ReportedObject.cluster_id == cluster.id, ReportedObject.kind == "node")
-        return self._session.scalars(query.order_by(ReportedObject.name)).all()
+        return self.nodes_of((cluster.id,))
+
+    def nodes_of(self, cluster_ids: Collection[str]) -> Sequence[ReportedObject]:
+        """What clusters that the caller may see say of their nodes, by name."""
+        query = select(ReportedObject).join(Cluster).where(self._clusters(cluster_ids), ReportedObject.kind == "node")
+        within_reach = query.where(within(Cluster, self._reach))
+        return self._session.scalars(within_reach.order_by(ReportedObject.name, ReportedObject.cluster_id)).all()
 
     def records(
         self, workload: Workload, offset: int, limit: int, *, events_only: bool = False

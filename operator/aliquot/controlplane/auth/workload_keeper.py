@@ -200,9 +200,7 @@ class WorkloadKeeper:
         found: list[tuple[str, bool]] = []
         for some in _parts(list(workload_ids)):
             mine = WorkloadRecord.cluster_id == self._cluster_id, WorkloadRecord.workload_id.in_(some)
-            crowded = select(*columns).where(*mine).group_by(*columns).having(
-                func.count() > self._limits.records_most
-            )
+            crowded = select(*columns).where(*mine).group_by(*columns).having(func.count() > self._limits.records_most)
             found.extend((row[0], row[1]) for row in self._session.execute(crowded))
         return found
 

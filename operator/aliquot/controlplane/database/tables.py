@@ -303,6 +303,7 @@ class Pod(_Running, Base):
     workload_id: Mapped[str] = mapped_column(_text(64))
     workload_name: Mapped[str] = mapped_column(_text(253))
     node_name: Mapped[str | None] = mapped_column(_text(1024))
+    allocated_gpu: Mapped[float] = mapped_column(Float(53))
 
 
 class WorkloadRecord(Base):

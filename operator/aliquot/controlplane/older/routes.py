@@ -9,6 +9,7 @@ from aliquot.controlplane.older import (
     departments,
     groups,
     logo,
+    metrics,
     node_pools,
     node_types,
     projects,
@@ -19,6 +20,7 @@ from aliquot.controlplane.older import (
 
 OLDER: Final = (
     tokens,
+    metrics,
     clusters,
     node_pools,
     node_types,

@@ -63,6 +63,7 @@ def pod_columns(said: ReportedPod, place: ProjectPlace | None) -> Columns:
         "workload_id": said.workload,
         "workload_name": said.workload_name,
         "node_name": said.node,
+        "allocated_gpu": said.allocated.gpu,
     }
 
 
