@@ -11,6 +11,7 @@ import pytest
 from aliquot.contracts.administrator_api.metrics import ALIASES, METRICS, Level, metrics_of
 from aliquot.contracts.cluster_sync import ReportedDepartment, ReportedProject, ReportedUse
 from aliquot.controlplane.metrics.store import Subject
+from aliquot.controlplane.older.measures import SHOWN
 from tests.controlplane.cluster import Cluster, cluster_of, node, pod, workload
 from tests.controlplane.plane import Caller, Plane, Tenant, running
 from tests.controlplane.samples import MemoryStore
@@ -260,9 +261,10 @@ def test_the_document_has_the_types_of_each_level(measured_plane: Plane) -> None
     document = measured_plane.http.get("/api/openapi.json").json()
     for path, level in LEVELS.items():
         operation = document["paths"][path]["get"]
-        [types] = [each["schema"]["items"]["enum"] for each in operation["parameters"] if each["name"] == "metricType"]
+        [types] = [each["schema"]["items"] for each in operation["parameters"] if each["name"] == "metricType"]
         own = metrics_of(level)
-        assert types == [*own, *(alias for alias, name in ALIASES.items() if name in own)], path
+        assert types["enum"] == [*own, *(alias for alias, name in ALIASES.items() if name in own)], path
+        assert all(f"{name}: {METRICS[name].unit}" in types["description"] for name in own)
         assert set(operation["responses"]) >= {"200", "207", "400", "401", "403", "404", "503"}
         assert {"application/json", "text/csv"} == set(operation["responses"]["207"]["content"])
     assert set(metrics_of("cluster")) == {
@@ -271,7 +273,12 @@ def test_the_document_has_the_types_of_each_level(measured_plane: Plane) -> None
     }  # fmt: skip
     assert {len(metrics_of(level)) for level in ("cluster", "nodepool")} == {8}
     assert [len(metrics_of(level)) for level in ("workload", "pod", "inference", "inferencePod")] == [12, 18, 2, 2]
-    assert all(metric.levels or metric.older_levels for metric in METRICS.values())
+    older: tuple[Level, ...] = ("cluster", "nodepool", "department", "project")
+    for name, metric in METRICS.items():
+        assert metric.levels or metric.older_levels, name
+        is_shown = name in SHOWN
+        assert all((level in metric.levels | metric.older_levels) == is_shown for level in older[2:]), name
+        assert not is_shown or metric.levels | metric.older_levels >= set(older), name
 
 
 def test_a_control_plane_without_a_store_says_so_once_it_knows_that_the_question_is_a_good_one(tenant: Tenant) -> None:

@@ -78,12 +78,11 @@ ALIASES: Final[Mapping[str, str]] = {
     "GPU_MEMORY_USAGE_PER_GPU": "GPU_MEMORY_USAGE_BYTES_PER_GPU",
 }
 """Names of 2.17 before its release; answers have the name that was asked for."""
-_PER_GPU: Final = "_PER_GPU"
 
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """Something that is measured.
+    """Something that is measured; what ends in `_PER_GPU` has values for each GPU, which the label `gpu` tells apart.
 
     Attributes:
         name: how it is asked for.
@@ -96,11 +95,6 @@ class Metric:
     unit: str
     levels: frozenset[Level]
     older_levels: frozenset[Level]
-
-    @property
-    def is_per_gpu(self) -> bool:
-        """Whether each GPU has values of its own, which the label `gpu` tells apart."""
-        return self.name.endswith(_PER_GPU)
 
 
 def _read() -> dict[str, Metric]:
@@ -138,7 +132,8 @@ def _known(level: Level) -> AfterValidator:
 
 
 def _described(level: Level) -> WithJsonSchema:
-    names = {"type": "string", "enum": list(_allowed(level))}
+    units = "; ".join(f"{name}: {METRICS[name].unit}" for name in metrics_of(level))
+    names = {"type": "string", "enum": list(_allowed(level)), "description": f"Units: {units}."}
     return WithJsonSchema({"type": "array", "items": names, "minItems": 1, "maxItems": MOST_TYPES})
 
 
