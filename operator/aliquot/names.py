@@ -80,6 +80,8 @@ WORKLOAD_KINDS_LABEL: Final = "aliquot.dev/workload-kinds"
 """On a ConfigMap in the operator's namespace: it adds to the table of kinds whose pods are scheduled together."""
 AGGREGATE_LABEL: Final = "aliquot.dev/aggregate-to-operator"
 """On a ClusterRole: the operator may do what it says."""
+OWN_EVENTS: Final = "aliquot.dev/"
+"""How those begin that speak in Aliquot's own Events."""
 CONTROL_PLANE_LABEL: Final = "aliquot.dev/control-plane"
 """On a project, department, node pool or access rule that is as the control plane says, and on a workload that it had
 made: the cluster's uuid there."""

@@ -54,10 +54,10 @@ def pod(uid: str, of: str, **changes: Any) -> ReportedPod:
 
 
 def event(uid: str, of: str, **changes: Any) -> ReportedEvent:
-    """Something that happened to a workload, but for what is changed."""
+    """Something that Aliquot says happened to a workload, but for what is changed."""
     about = {"involvedUid": of, "involvedKind": "TrainingWorkload", "involvedName": of}
-    said = {"type": "Normal", "reason": "Scheduled", "message": "it has a node", "createdAt": BORN}
-    return ReportedEvent.model_validate({"id": uid, "workload": of, **about, **said, **changes})
+    said = {"type": "Normal", "reason": "Scheduled", "message": "it has a node", "source": "aliquot.dev/operator"}
+    return ReportedEvent.model_validate({"id": uid, "workload": of, "createdAt": BORN, **about, **said, **changes})
 
 
 @dataclass

@@ -21,6 +21,7 @@ from prometheus_client import CollectorRegistry
 from aliquot.clock import SystemClock
 from aliquot.controlplane.app import application
 from aliquot.controlplane.database import Database, migrate
+from aliquot.controlplane.metrics.store import MetricStore
 from aliquot.controlplane.services import Services, services
 from aliquot.controlplane.settings import ControlPlaneSettings
 from aliquot.controlplane.tenants import Credentials, change, make
@@ -169,8 +170,8 @@ class Plane:
 
 
 @contextlib.contextmanager
-def running(url: str, **settings: Any) -> Generator[Plane]:
-    """A control plane on a real socket and a real database, in a thread of this process."""
+def running(url: str, store: MetricStore | None = None, **settings: Any) -> Generator[Plane]:
+    """A control plane on a real socket and a real database, in a thread of this process; it may keep time series."""
     made = ControlPlaneSettings(database={"url": url}, **settings)  # pyright: ignore[reportArgumentType]
     database = Database(made.database)
     try:
@@ -178,7 +179,7 @@ def running(url: str, **settings: Any) -> Generator[Plane]:
         with socket.create_server(("127.0.0.1", 0)) as listening:
             address = f"http://127.0.0.1:{listening.getsockname()[1]}"
             clock = Clock()
-            with_all = services(made, made.server.url or address, database, clock)
+            with_all = services(made, made.server.url or address, database, clock, store)
             config = uvicorn.Config(
                 application(with_all, CollectorRegistry()), log_config=None, access_log=False, lifespan="off"
             )

@@ -70,6 +70,38 @@ def test_what_a_database_of_the_first_version_has_is_kept(kind: str, tmp_path_fa
             database.close()
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_pods_had_before_it_could_be_summed_up_counts(kind: str, tmp_path_factory: pytest.TempPathFactory) -> None:
+    with empty_database(kind, tmp_path_factory) as url:
+        database = Database(DatabaseSettings(url=url))
+        columns = (
+            "cluster_id, id, tenant_id, session, name, workload_id, workload_name, kubernetes_phase, "
+            "kubernetes_phase_ms, created_ms, updated_ms, document"
+        )
+        values = "'c1', '%s', 7, 's', 'p', 'w', 'w', 'Running', 1, 1, 1, '%s'"
+        try:
+            migrate(database, "0006")
+            with database.writing() as session:
+                for statement in (
+                    "INSERT INTO tenants (id, name, refuses_over_subscription, created_ms) VALUES (7, 'old', false, 1)",
+                    (
+                        "INSERT INTO clusters (id, tenant_id, name, client_secret, revision, created_ms, updated_ms, "
+                        "created_by) VALUES ('c1', 7, 'prod', 'secret', 1, 1, 1, 'somebody')"
+                    ),
+                    *(
+                        f"INSERT INTO pods ({columns}) VALUES ({values % pod})"
+                        for pod in (("p1", '{"allocated": {"gpu": 2.5}}'), ("p2", "{}"))
+                    ),
+                ):
+                    session.connection().exec_driver_sql(statement)
+            migrate(database)
+            with database.reading() as session:
+                rows = session.execute(text("SELECT id, allocated_gpu FROM pods ORDER BY id")).all()
+            assert [tuple(row) for row in rows] == [("p1", 2.5), ("p2", 0)]
+        finally:
+            database.close()
+
+
 def test_instances_believe_each_others_tokens_and_see_each_others_writes(planes: tuple[Plane, Plane]) -> None:
     tenant = planes[0].tenant()
     second = Caller(planes[1].http, tenant.host, tenant.admin.token)

@@ -17,8 +17,9 @@ from fastapi.routing import APIRoute
 
 from aliquot.contracts.administrator_api.permissions import ROLES
 from aliquot.controlplane.app import ROOMS
-from tests.controlplane.cluster import cluster_of, workload
+from tests.controlplane.cluster import cluster_of, pod, workload
 from tests.controlplane.plane import Caller, Plane, Tenant, running
+from tests.controlplane.samples import AnyStore
 
 AMOUNTS = [{"gpu": {"deserved": 1}}]
 LOGO = base64.b64encode(b"\x89PNG\r\n\x1a\n").decode()
@@ -57,6 +58,14 @@ PUT    /api/v1/org-unit/projects/{projectId}               project        update
 PUT    /api/v1/org-unit/projects/{projectId}/resources     project        update  project     list
 PATCH  /api/v1/org-unit/projects/{projectId}/resources     project        update  project     list
 DELETE /api/v1/org-unit/projects/{projectId}               project        delete  project
+GET    /api/v1/nodes/telemetry                             nodes          read    list
+GET    /api/v1/workloads/telemetry                         workloads      read    list
+GET    /api/v1/clusters/{clusterUuid}/metrics              cluster        read    cluster
+GET    /api/v1/clusters/{clusterUuid}/nodepools/{nodepoolName}/metrics nodepools read cluster
+GET    /api/v1/workloads/{workloadId}/metrics              workloads      read    project
+GET    /api/v1/workloads/{workloadId}/pods/{podId}/metrics workloads      read    project
+GET    /api/v1/workloads/inferences/{workloadId}/metrics   inferences     read    project
+GET    /api/v1/workloads/inferences/{workloadId}/pods/{podId}/metrics inferences read project
 GET    /api/v1/workloads                                   workloads      read    list
 GET    /api/v1/workloads/count                             workloads      read    list
 GET    /api/v1/workloads/pods                              workloads      read    list
@@ -137,6 +146,11 @@ GET    /v1/k8s/clusters/{uuid}/deployments                 inferences     read  
 GET    /v1/k8s/clusters/{uuid}/deployments/{deploymentId}  inferences     read    project
 GET    /v1/k8s/clusters/{uuid}/storage-classes             cluster        read    cluster
 GET    /v1/k8s/clusters/{uuid}/installfile                 cluster        update  cluster
+GET    /v1/k8s/clusters/{clusterUuid}/metrics              cluster        read    cluster
+GET    /v1/k8s/clusters/{clusterUuid}/departments/metrics  department     read    cluster
+GET    /v1/k8s/clusters/{clusterUuid}/departments/{departmentId}/metrics department read department
+GET    /v1/k8s/clusters/{clusterUuid}/projects/metrics     project        read    cluster
+GET    /v1/k8s/clusters/{clusterUuid}/projects/{projectId}/metrics project read project
 GET    /v1/k8s/users                                       users          read    list
 POST   /v1/k8s/users                                       users          create  tenant      older_user
 GET    /v1/k8s/users/roles                                 roles          read    list
@@ -237,7 +251,8 @@ def ids_of(tenant: Tenant) -> dict[str, str]:
     user = tenant.admin.done("POST", "/api/v1/users", {"email": "somebody@example.com"})
     pool = {"name": "a100", "clusterId": cluster, "labelKey": "k", "labelValue": "v"}
     uid = f"workload-of-{tenant.id}"
-    cluster_of(tenant, cluster).report(workload(uid))
+    of_cluster = cluster_of(tenant, cluster)
+    of_cluster.report(workload(uid), pod(f"pod-of-{tenant.id}", uid))
     node_type = tenant.admin.done("POST", "/v1/k8s/nodetypes", {"name": "dgx", "clusterUuid": cluster})
     group = {"name": f"group-{tenant.id}", "roles": ["viewer"], "permittedClusters": [others]}
     tenant.admin.done("POST", "/v1/k8s/groups", group)
@@ -248,6 +263,9 @@ def ids_of(tenant: Tenant) -> dict[str, str]:
         ]
         for kind, path in KINDS.items()
     }
+    serving = f"serving-of-{tenant.id}"
+    said = workload(serving, type="InferenceWorkload", submission=submitted["inferences"])
+    of_cluster.report(said, pod(f"serving-pod-of-{tenant.id}", serving))
     rule = {"subjectId": "x", "subjectType": "group", "roleId": 5, "scopeType": "project", "scopeId": project["id"]}
     return {
         "tenant": str(tenant.id),
@@ -266,6 +284,9 @@ def ids_of(tenant: Tenant) -> dict[str, str]:
         "userId": user["id"],
         "roleIdPath": "5",
         "workloadId": uid,
+        "podId": f"pod-of-{tenant.id}",
+        "serving pod": f"serving-pod-of-{tenant.id}",
+        "nodepoolName": "a100",
         "uuid": cluster,
         "clusterId": cluster,
         "tenantId": str(tenant.id),
@@ -291,7 +312,7 @@ def _submission(kind: str, cluster: str, project: str, name: str = "") -> dict[s
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Generator[World]:
     file = tmp_path_factory.mktemp("routes") / "aliquot.db"
-    with running(f"sqlite:///{file}") as plane:
+    with running(f"sqlite:///{file}", AnyStore()) as plane:
         tenant, foreign = plane.tenant(), plane.tenant()
         made = World(plane, tenant, ids_of(tenant), ids_of(foreign), file, sqlite3.connect(":memory:"))
         yield made
@@ -342,12 +363,18 @@ def with_its_id(path: str, ids: dict[str, str]) -> dict[str, str]:
     """What a path may name: some call an id just `id`, and submissions are workloads, each of its kind."""
     numbered = next((ids[name] for part, name in NUMBERED.items() if part in path), "")
     own = next((ids[kind] for kind in KINDS.values() if f"/{kind}/" in path), ids["workloadId"])
-    return {**ids, "id": numbered, "workloadId": own}
+    pod_id = ids["serving pod" if "/inferences/" in path else "podId"]
+    return {**ids, "id": numbered, "workloadId": own, "podId": pod_id}
 
 
 def _ask(caller: Caller, row: Row, ids: dict[str, str]) -> int:
     path = row.path.format(**with_its_id(row.path, ids))
     parameters = {"version": "2.18"} if path.endswith("install-info") else {}
+    if path.startswith("/api/v1") and path.endswith("/metrics"):
+        metric = "THROUGHPUT" if "/inferences/" in path else "GPU_UTILIZATION"
+        parameters = {"start": "2026-01-31T12:00:00Z", "end": "2026-01-31T13:00:00Z", "metricType": metric}
+    if path.endswith("/telemetry"):
+        parameters = {"telemetryType": "TOTAL_GPUS" if "/nodes/" in path else "WORKLOADS_COUNT"}
     return caller.call(row.method, path, _body(row, ids), **parameters).status_code
 
 

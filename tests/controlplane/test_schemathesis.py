@@ -23,6 +23,7 @@ from schemathesis.checks import (
 
 from aliquot.controlplane.app import ROOMS
 from tests.controlplane.plane import PATIENCE_SECONDS, running
+from tests.controlplane.samples import AnyStore
 from tests.controlplane.test_every_route import World, ids_of, with_its_id
 
 REQUESTS = int(os.environ.get("ALIQUOT_FUZZ", "10"))
@@ -49,7 +50,7 @@ OPERATIONS = sorted(
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Generator[World]:
     file = tmp_path_factory.mktemp("fuzzed") / "aliquot.db"
-    with running(f"sqlite:///{file}") as plane:
+    with running(f"sqlite:///{file}", AnyStore()) as plane:
         tenant = plane.tenant()
         ids = {**ids_of(tenant), "realm": tenant.made.tenant}
         made = World(plane, tenant, ids, {}, file, sqlite3.connect(":memory:"))

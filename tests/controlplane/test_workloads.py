@@ -186,7 +186,8 @@ def test_events_and_phases_are_remembered_once_the_latest_first(tenant: Tenant, 
         "type": "Warning",
         "reason": "Scheduled",
         "message": "it has a node",
-        "source": None,
+        "source": "aliquot.dev/operator",
+        "count": 1,
         "involvedObject": {"uid": "p1", "kind": "Pod", "name": "w1-0-0", "namespace": "ns"},
     }
     records = tenant.admin.done("GET", f"{WORKLOADS}/w1/history")["records"]
@@ -197,6 +198,39 @@ def test_events_and_phases_are_remembered_once_the_latest_first(tenant: Tenant, 
     assert (page["records"], page["next"]) == (records[1:3], 3)
     assert tenant.admin.done("GET", f"{WORKLOADS}/w1/events", offset=1)["next"] is None
     assert "limit" in tenant.admin.refused(400, "GET", f"{WORKLOADS}/w1/events", limit=501)
+
+
+def test_what_is_repeated_is_one_event_whose_time_and_count_move_on_and_not_back(
+    tenant: Tenant, cluster: Cluster
+) -> None:
+    cluster.report(
+        workload("w1"), event("e1", "w1", source="kubelet"), event("e2", "w1", createdAt=BORN + timedelta(1))
+    )
+    again = event("e1", "w1", source="kubelet", count=7, createdAt=BORN + timedelta(2))
+    cluster.report(again)
+    cluster.report(event("e1", "w1", source="kubelet", count=6, createdAt=BORN + timedelta(1)))
+    events = tenant.admin.done("GET", f"{WORKLOADS}/w1/events")["events"]
+    assert [(each["id"], each["count"], each["createdAt"][:10]) for each in events] == [
+        ("e1", 7, "2026-02-02"),
+        ("e2", 1, "2026-02-01"),
+    ]
+    records = tenant.admin.done("GET", f"{WORKLOADS}/w1/history")["records"]
+    (shown,) = [each for each in records if each["spec"].get("event", {}).get("id") == "e1"]
+    assert shown["meta"]["creationTimestamp"] == events[0]["createdAt"]
+
+
+def test_what_is_said_of_something_that_the_cluster_does_not_know_any_more_belongs_where_it_belonged(
+    tenant: Tenant, cluster: Cluster
+) -> None:
+    cluster.report(workload("w1"), pod("p1", "w1"))
+    cluster.report(gone=(*_gone("pod", "p1"), *_gone("workload", "w1")))
+    cluster.report(
+        event("of-the-pod", "", workload=None, involvedKind="Pod", involvedUid="p1", involvedName="w1-0-0"),
+        event("of-the-workload", "", workload=None, involvedUid="w1", involvedName="w1"),
+        event("of-nobody", "", workload=None, involvedUid="p2", involvedName="p2"),
+    )
+    events = tenant.admin.done("GET", f"{WORKLOADS}/w1/events")["events"]
+    assert sorted(each["id"] for each in events) == ["of-the-pod", "of-the-workload"]
 
 
 MANY = (
@@ -406,6 +440,18 @@ def test_of_each_workload_the_latest_records_are_kept(small: Plane) -> None:
     records = tenant.admin.done("GET", f"{WORKLOADS}/w1/history")["records"]
     assert [each["spec"]["event"]["id"] for each in records] == ["e5", "e4", "e3", "e2"]
     assert len(tenant.admin.done("GET", f"{WORKLOADS}/w2/history")["records"]) == 2
+
+
+def test_what_others_say_of_a_workload_takes_no_room_from_what_aliquot_says(small: Plane) -> None:
+    tenant = small.tenant()
+    cluster = cluster_of(tenant)
+    cluster.report(workload("w1"), event("ours", "w1"))
+    for number in range(9):
+        cluster.report(event(f"e{number}", "w1", source="kubelet", createdAt=BORN + timedelta(1, number)))
+    records = tenant.admin.done("GET", f"{WORKLOADS}/w1/events")["events"]
+    assert [each["id"] for each in records] == ["e8", "e7", "e6", "e5", "ours"]
+    history = tenant.admin.done("GET", f"{WORKLOADS}/w1/history")["records"]
+    assert [each["meta"]["type"] for each in history].count("PhaseUpdate") == 1
 
 
 def test_a_cluster_that_tells_of_too_much_fills_nobodys_disk(small: Plane) -> None:

@@ -37,6 +37,7 @@ from aliquot.cluster.reconcilers.runai_jobs import RunaiJobs
 from aliquot.cluster.reconcilers.tenants import TenantReconciler
 from aliquot.cluster.scheduler import Scheduler
 from aliquot.cluster.sources import Sources
+from aliquot.cluster.sync.kin import Kin
 from aliquot.cluster.sync.push import Leading
 from aliquot.cluster.sync.room import Sync
 from aliquot.cluster.sync.storage_classes import StorageClasses
@@ -187,6 +188,8 @@ class Term:
                     seats,
                     self._feed,
                     self._jobs,
+                    Kin(owners, self._own.objects),
+                    clock,
                 ),
                 StorageClasses(informers),
                 leading,

@@ -2,7 +2,7 @@
 
 Workloads are those of our own kinds, RunaiJobs, and whatever else people make whose pods ask for our scheduler; an
 object is named by its uid. Pods come after the workloads that they belong to. An Event outlives what it tells of, and
-is told once: nobody says that it is gone.
+is told once, and again when it was repeated: nobody says that it is gone.
 
 Not told, ever: commands, arguments, variables, logs (control-plane-api.md 5.5).
 """
@@ -153,13 +153,17 @@ class ReportedPod(Answer):
 
 
 class ReportedEvent(Answer):
-    """Something that happened to a workload or to a pod of it, by the uid of the Event in Kubernetes."""
+    """Something that happened to a workload or to what belongs to it, by the uid of the Event in Kubernetes."""
 
     kind: Literal["event"] = "event"
     id: Uid
-    workload: Uid
-    """The workload that it happened to, or whose pod it happened to."""
+    workload: Uid | None = None
+    """The workload that it happened to, or to whose pod or other object; None: the cluster does not know any more, as
+    that is gone. Then it belongs where what is `involved` was last told to belong."""
     created_at: Moment
+    """When it happened, last."""
+    count: Annotated[int, Field(ge=1, le=2**53)] = 1
+    """How often it happened."""
     type: Text
     """`Normal` or `Warning`."""
     reason: Text = ""

@@ -348,17 +348,35 @@ class CarrierObject(ObjectBeside, frozen=True):
 class Regarded(Projection, frozen=True):
     """What an Event is about."""
 
+    api_version: str = ""
     kind: str = ""
     namespace: str = ""
     name: str = ""
     uid: str = ""
 
 
+class EventSeries(Projection, frozen=True):
+    """How often something has happened, and when last."""
+
+    count: int = 0
+    last_observed_time: str | None = None
+
+
+class EventSource(Projection, frozen=True):
+    """Who says something, where an older recorder has written it."""
+
+    component: str = ""
+
+
 class Event(Projection, frozen=True):
-    """Something that happened (events.k8s.io)."""
+    """Something that happened (events.k8s.io). Older recorders, that of kubelets among them, count in `deprecated…`."""
 
     metadata: Metadata = Metadata()
     event_time: str | None = None
+    series: EventSeries | None = None
+    deprecated_count: int = 0
+    deprecated_last_timestamp: str | None = None
+    deprecated_source: EventSource = EventSource()
     reporting_controller: str = ""
     reason: str = ""
     type: str = ""

@@ -20,6 +20,7 @@ from aliquot.controlplane.deprecation.headers import DeprecationHeaders
 from aliquot.controlplane.documented import document
 from aliquot.controlplane.failures import answered_with_problems
 from aliquot.controlplane.logo import routes as logo
+from aliquot.controlplane.metrics import routes as metrics
 from aliquot.controlplane.node_pools import routes as node_pools
 from aliquot.controlplane.nodes import routes as nodes
 from aliquot.controlplane.observing import RequestMetrics
@@ -28,6 +29,7 @@ from aliquot.controlplane.projects import routes as projects
 from aliquot.controlplane.roles import routes as roles
 from aliquot.controlplane.services import Services
 from aliquot.controlplane.submissions import routes as submissions
+from aliquot.controlplane.telemetry import routes as telemetry
 from aliquot.controlplane.users import routes as users
 from aliquot.controlplane.workloads import routes as workloads
 
@@ -39,6 +41,8 @@ ROOMS: Final = (
     node_pools,
     departments,
     projects,
+    telemetry,
+    metrics,
     submissions,
     workloads,
     applications,

@@ -10,6 +10,7 @@ Refusal
 ├── Outdated 412         it is not as the caller thinks it is
 ├── TooLarge 413         an image is too large
 ├── WrongType 415        what should be an image is none
+├── NotKept 503          what is asked for is not kept here, and will not be in a while either
 └── Later                it may be different in a while
     ├── TooMany 429      passwords are being guessed, or there were too many requests
     └── NotNow 503       something that is needed does not answer
@@ -96,6 +97,12 @@ class WrongType(Refusal):
     """What should be an image is none."""
 
     status = 415
+
+
+class NotKept(Refusal):
+    """What is asked for is not kept here: trying again does not help."""
+
+    status = 503
 
 
 class Later(Refusal):

@@ -13,6 +13,7 @@ from aliquot.controlplane.cluster_sync.waiting import Waiting
 from aliquot.controlplane.database import Database
 from aliquot.controlplane.database.revisions import current
 from aliquot.controlplane.limits import Budgets, Rate
+from aliquot.controlplane.metrics.store import MetricStore
 from aliquot.controlplane.settings import ControlPlaneSettings
 
 
@@ -32,9 +33,12 @@ class Services:
     callers: Budgets
     strangers: Budgets
     clusters: Budgets
+    metrics: MetricStore | None
 
 
-def services(settings: ControlPlaneSettings, url: str, database: Database, clock: Clock) -> Services:
+def services(
+    settings: ControlPlaneSettings, url: str, database: Database, clock: Clock, metrics: MetricStore | None = None
+) -> Services:
     """Make them.
 
     Args:
@@ -42,6 +46,7 @@ def services(settings: ControlPlaneSettings, url: str, database: Database, clock
         url: how clients reach this control plane.
         database: up to date already.
         clock: the time.
+        metrics: what keeps time series; None: nothing does.
     """
     keys, limits = KeyRing(database, settings.tokens, clock), settings.limits
     return Services(
@@ -57,6 +62,7 @@ def services(settings: ControlPlaneSettings, url: str, database: Database, clock
         callers=Budgets(Rate(limits.caller_per_second, limits.caller_burst), clock),
         strangers=Budgets(Rate(limits.stranger_per_second, limits.stranger_burst), clock),
         clusters=Budgets(Rate(limits.cluster_per_second, limits.cluster_burst), clock),
+        metrics=metrics,
     )
 
 

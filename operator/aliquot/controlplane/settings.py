@@ -110,7 +110,7 @@ class Workloads(_Group):
     """At most so many of them, workloads and pods each; the oldest go first."""
 
     records_most: int = Field(default=100, ge=1, le=10_000)
-    """Events and phases of each workload, the latest."""
+    """Phases and Aliquot's own Events of each workload, the latest; and as many Events of others."""
 
     live_most: int = Field(default=200_000, ge=1, le=10_000_000)
     """At most so many that are there, workloads and pods each; what comes beyond that is left out."""

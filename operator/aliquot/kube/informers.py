@@ -8,6 +8,7 @@ from aliquot.kube.client import ApiClient
 from aliquot.kube.decoding import HasMetadata
 from aliquot.kube.informer import Informer
 from aliquot.kube.metrics import WatchMetrics
+from aliquot.kube.passing import Passing
 from aliquot.kube.resources import Resource
 
 T = TypeVar("T", bound=HasMetadata)
@@ -50,3 +51,7 @@ class Informers:
             field_selector=field_selector,
             silence_seconds=self.silence_seconds,
         )
+
+    def passing(self, resource: Resource, projection: type[T]) -> Passing[T]:
+        """Make what hears of all objects of a kind and keeps none; see `Passing`."""
+        return Passing(self.api, resource, projection, self.clock, self.metrics, silence_seconds=self.silence_seconds)

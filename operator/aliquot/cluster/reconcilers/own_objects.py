@@ -14,7 +14,7 @@ import msgspec
 
 from aliquot import names
 from aliquot.cluster.mirror.answered import Answered
-from aliquot.contracts.kubernetes import CarrierObject, ObjectBeside
+from aliquot.contracts.kubernetes import CarrierObject, ObjectBeside, OwnerReference
 from aliquot.core.rendering import Owner, holder_of
 from aliquot.kube.discovery import KindName
 from aliquot.kube.informer import Informer, filled
@@ -124,3 +124,9 @@ class OwnObjects:
         found = None if followed is None else followed.known.get(owner.namespace, name)
         holder = None if found is None else holder_of(found)
         return found if holder is not None and holder.uid == owner.uid else None
+
+    def holder(self, kind: KindName, namespace: str, name: str, uid: str) -> OwnerReference | None:
+        """With whom one of our objects goes, as far as it is known; None: with nobody, or it is none of ours."""
+        followed = self._followed.get(kind)
+        found = None if followed is None else followed.known.get(namespace, name)
+        return None if found is None or found.metadata.uid != uid else holder_of(found)

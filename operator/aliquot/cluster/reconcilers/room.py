@@ -52,6 +52,7 @@ class OwnWorkloads:
     Attributes:
         tasks: how the work is done.
         views: what is known of each.
+        objects: what they own.
     """
 
     def __init__(
@@ -76,10 +77,11 @@ class OwnWorkloads:
         self.views = views = Views(
             mirror, configuration, settings.identity.namespace, settings.addresses.ingress_class or None
         )
-        self._upkeep = Upkeep(client, informers, views.note_trouble, again)
-        beside = Beside(client, mirror, self._upkeep, again)
+        upkeep = Upkeep(client, informers, views.note_trouble, again)
+        self.objects = upkeep.objects
+        beside = Beside(client, mirror, upkeep, again)
         served = Served(client, clock)
-        carriers = Carriers(mirror, views, beside, self._upkeep, served, clock, again, changed)
+        carriers = Carriers(mirror, views, beside, upkeep, served, clock, again, changed)
         workloads = WorkloadReconciler(client, mirror, views, beside, carriers, clock, retry, again, changed)
         self._statuses = WorkloadStatusWriter(
             client, mirror, views, carriers, clock, retry, verdict, announcer.happened
@@ -92,7 +94,7 @@ class OwnWorkloads:
 
     async def fill(self, group: asyncio.TaskGroup) -> None:
         """Start the watches of what workloads own, as tasks of the group; return when what can be read is known."""
-        await self._upkeep.objects.fill(group)
+        await self.objects.fill(group)
 
     async def run(self) -> None:
         """Have statuses looked at again that had to wait for grants, until cancelled."""

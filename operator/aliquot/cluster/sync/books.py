@@ -5,7 +5,7 @@ the cluster, and not with the time for which nobody can be told.
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Final
 
@@ -30,11 +30,13 @@ class Batch:
         objects: those that are there, as JSON.
         gone: kind and name of those that are not any more.
         complete: kinds of which everything has been told with it, for the first time.
+        names: kind and name of `objects`.
     """
 
     objects: tuple[bytes, ...] = ()
     gone: tuple[tuple[Kind, str], ...] = ()
     complete: tuple[Kind, ...] = ()
+    names: tuple[tuple[Kind, str], ...] = field(default=(), compare=False)
 
     @property
     def says_nothing(self) -> bool:
@@ -84,7 +86,7 @@ class Books:
                 self._complete.add(kind)
                 draft.complete.append(kind)
         self._draft = _Draft()
-        return Batch(tuple(draft.objects), tuple(draft.gone), tuple(draft.complete))
+        return Batch(tuple(draft.objects), tuple(draft.gone), tuple(draft.complete), tuple(draft.told))
 
     def _fill(self, draft: "_Draft", kind: Kind, look: Look) -> bool:
         """Add what is new of a kind; whether that was all of it."""
@@ -112,6 +114,7 @@ class _Draft:
 
     def __init__(self) -> None:
         self.objects: list[bytes] = []
+        self.told: list[tuple[Kind, str]] = []
         self.gone: list[tuple[Kind, str]] = []
         self.complete: list[Kind] = []
         self.names: set[tuple[Kind, str]] = set()
@@ -131,6 +134,7 @@ class _Draft:
 
     def add(self, kind: Kind, name: str, encoded: bytes) -> None:
         self.names.add((kind, name))
+        self.told.append((kind, name))
         self.objects.append(encoded)
         self._bytes += len(encoded)
 

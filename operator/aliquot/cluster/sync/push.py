@@ -9,7 +9,6 @@ Nobody is told anything by an operator that does not lead.
 """
 
 import asyncio
-from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from random import Random
 from typing import Final, NoReturn, Protocol
@@ -52,8 +51,12 @@ class Subject(Protocol):
         """What was told of its objects, and what changed."""
         ...
 
-    def there(self) -> Mapping[Kind, Iterable[str]]:
-        """The names of all objects, by kind."""
+    def begin(self) -> None:
+        """Begin a session, which has told nothing yet."""
+        ...
+
+    def taken(self, batch: Batch) -> None:
+        """Learn that a report has arrived."""
         ...
 
     def look(self, kind: Kind, name: str) -> bytes | None:
@@ -121,7 +124,7 @@ class Pusher:
             Refused: the session does not count any more.
         """
         subject, books = self._subject, self._subject.books
-        books.begin(subject.there())
+        subject.begin()
         told: ReportedCluster | None = None
         while True:
             self._changed.clear()
@@ -129,6 +132,7 @@ class Pusher:
             news = cluster if cluster != told else None
             if news is not None or not batch.says_nothing:
                 await self._deliver(session, batch, news)
+                subject.taken(batch)
                 told = cluster
             if books.has_more:
                 await asyncio.sleep(0)

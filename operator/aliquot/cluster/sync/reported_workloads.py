@@ -291,27 +291,51 @@ def reported_pod(running: Running, whose: Whose) -> ReportedPod:
     )
 
 
-def reported_event(event: kubernetes.Event, workload: str) -> ReportedEvent:
+def reported_event(event: kubernetes.Event, workload: str | None) -> ReportedEvent:
     """An Event.
 
     Args:
         event: it.
-        workload: uid of the workload that it is about, or whose pod it is about.
+        workload: uid of the workload that it is about, or to which belongs what it is about; None: not known any more.
     """
     about = event.regarding
     return ReportedEvent(
         id=event.metadata.uid,
         workload=workload,
-        created_at=_at(event.event_time) or _at(event.metadata.creation_timestamp) or EARLIEST,
-        type=event.type,
+        created_at=_clamped(moment(happened_at(event))),
+        count=count_of(event),
+        type=event.type[:_TEXT],
         reason=event.reason[:_TEXT],
         message=event.note[:_MESSAGE],
-        source=event.reporting_controller[:_TEXT],
+        source=_speaker(event)[:_TEXT],
         involved_uid=about.uid,
-        involved_kind=about.kind,
-        involved_name=about.name,
-        involved_namespace=about.namespace,
+        involved_kind=about.kind[:_TEXT],
+        involved_name=about.name[:_TEXT],
+        involved_namespace=about.namespace[:_TEXT],
     )
+
+
+def happened_at(event: kubernetes.Event) -> float:
+    """When an Event happened last, in Unix seconds; 0: it does not say."""
+    last = None if event.series is None else event.series.last_observed_time
+    metadata = event.metadata
+    said = (last, event.deprecated_last_timestamp, event.event_time, metadata.creation_timestamp)
+    return next((found for each in said if (found := seconds(each)) is not None), 0.0)
+
+
+def count_of(event: kubernetes.Event) -> int:
+    """How often it happened."""
+    series = 0 if event.series is None else event.series.count
+    return min(max(series, event.deprecated_count, 1), _LARGEST)
+
+
+def is_ours(event: kubernetes.Event) -> bool:
+    """Whether it speaks of itself as Aliquot's own; whoever may make Events can write that."""
+    return _speaker(event).startswith(names.OWN_EVENTS)
+
+
+def _speaker(event: kubernetes.Event) -> str:
+    return event.reporting_controller or event.deprecated_source.component
 
 
 def resources(pods: Iterable[Running]) -> ReportedResources:

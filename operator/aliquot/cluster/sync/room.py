@@ -162,7 +162,7 @@ class Sync:
                 group.create_task(self._keeper.run())
                 group.create_task(self._orders.run())
                 group.create_task(puller.run())
-                group.create_task(self._workloads.run())
+                group.create_task(self._workloads.events.run())
                 await self._storage_classes.fill(group)  # what is told first counts as all there is
                 group.create_task(self._pusher.run())
         finally:

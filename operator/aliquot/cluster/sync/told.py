@@ -6,7 +6,7 @@ from typing import Final, TypeVar, cast
 
 from aliquot.cluster.mirror.cache import Key
 from aliquot.cluster.mirror.mirror import Mirror
-from aliquot.cluster.sync.books import Books
+from aliquot.cluster.sync.books import Batch, Books
 from aliquot.cluster.sync.caches import Caches
 from aliquot.cluster.sync.keep import Keeper
 from aliquot.cluster.sync.manifests import RULE_PREFIX, Held, Place
@@ -102,7 +102,18 @@ class Told:
         if name is not None:
             self.books.changed(kind, name)
 
-    def there(self) -> Mapping[Kind, Iterable[str]]:
+    def begin(self) -> None:
+        """Begin a session, which has told nothing yet."""
+        self._workloads.events.begin()
+        self.books.begin(self._there())
+
+    def taken(self, batch: Batch) -> None:
+        """Learn that a report has arrived: Events that it told of are not kept any longer."""
+        for kind, name in batch.names:
+            if kind == "event":
+                self._workloads.events.taken(name)
+
+    def _there(self) -> Mapping[Kind, Iterable[str]]:
         """The names of all objects, by kind."""
         found: dict[Kind, list[str]] = {kind: [] for kind in KINDS}
         found |= {kind: [*names] for kind, names in self._workloads.there().items()}

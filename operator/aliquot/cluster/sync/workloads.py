@@ -2,16 +2,14 @@
 
     workloads of our own, RunaiJobs, ExternalWorkloads ─┐
     pods, and to what they belong ──────────────────────┼─▶ changed(kind, name) ─▶ look: as it is reported, or nothing
-    Events of this operator about either ───────────────┘
+    Events about them, and about what belongs to them ──┘
 
 A pod counts only with a workload of its own namespace: whoever may create pods elsewhere can write any uid into them.
-Of Events those that the operator itself records are told, of this term and earlier ones: one watch with a field
-selector. What kubelets and others say stays in the cluster.
 """
 
 from collections.abc import Callable, Iterable
-from typing import Final, NoReturn
 
+from aliquot.clock import Clock
 from aliquot.cluster.feed import Feed
 from aliquot.cluster.foreign.reports import Reports
 from aliquot.cluster.foreign.seats import Seats
@@ -20,11 +18,12 @@ from aliquot.cluster.mirror.cache import Key
 from aliquot.cluster.mirror.mirror import Mirror, belonging_of, job_name_of
 from aliquot.cluster.reconcilers.runai_jobs import RunaiJobs, job_of
 from aliquot.cluster.reconcilers.view import Views
+from aliquot.cluster.sync.events import Events
+from aliquot.cluster.sync.kin import Kin
 from aliquot.cluster.sync.reported_workloads import (
     Running,
     Tenancy,
     Whose,
-    reported_event,
     reported_external,
     reported_job,
     reported_own,
@@ -35,22 +34,19 @@ from aliquot.contracts.cluster_workloads import ReportedEvent, ReportedPod, Repo
 from aliquot.contracts.kinds.external import ExternalWorkload
 from aliquot.contracts.kinds.runaijob import RunaiJob
 from aliquot.contracts.kinds.workloads import Workload
-from aliquot.contracts.kubernetes import Event, Pod
+from aliquot.contracts.kubernetes import Pod
 from aliquot.core.tenancy import department_named
 from aliquot.kube.informers import Informers
-from aliquot.kube.recorder import CONTROLLER
-from aliquot.kube.resources import EVENTS
 
 Subject = Workload | RunaiJob | ExternalWorkload
 Changed = Callable[[Kind, str], None]
-_OURS: Final = f"reportingController={CONTROLLER}"
 
 
 class Workloads:
     """See the module.
 
     Args:
-        informers: makes the one of Events.
+        informers: makes what hears of Events.
         mirror: workloads of our own, and all pods.
         views: what those ask for.
         runai_jobs: the RunaiJobs.
@@ -58,6 +54,11 @@ class Workloads:
         seats: which pods belong to those.
         feed: what nodes and pods are to the scheduler.
         jobs: the same of pods, as it was told last.
+        kin: learns to which workload what belongs.
+        clock: for the pace at which Events are told.
+
+    Attributes:
+        events: those about workloads, and about what belongs to them.
     """
 
     def __init__(
@@ -70,6 +71,8 @@ class Workloads:
         seats: Seats,
         feed: Feed,
         jobs: Jobs,
+        kin: Kin,
+        clock: Clock,
     ) -> None:
         self._mirror = mirror
         self._views = views
@@ -78,11 +81,11 @@ class Workloads:
         self._seats = seats
         self._feed = feed
         self._jobs = jobs
-        self._events = informers.of(EVENTS, Event, field_selector=_OURS)
+        self._kin = kin
         self._changed: Changed = lambda _kind, _name: None
         self._subjects: dict[str, Subject] = {}
         self._pods: dict[str, dict[str, None]] = {}
-        self._whose: dict[str, str] = {}
+        self.events = Events(informers, mirror, kin, clock, lambda uid: self._changed("event", uid))
 
     def listen(self, changed: Changed) -> None:
         """Tell of everything that is there, then of every change."""
@@ -100,21 +103,12 @@ class Workloads:
         self._reports.listeners.append(self._external_changed)
         self._mirror.listeners.pod.append(self._pod_changed)
         self._seats.on_again.append(lambda pod: self._pod_changed(pod, pod))
-        self._events.add_handler(self._event_changed)
-
-    async def run(self) -> NoReturn:
-        """Follow Events, until cancelled."""
-        await self._events.run()
 
     # What there is
 
     def there(self) -> dict[Kind, Iterable[str]]:
         """The names of all that may be told of, by kind."""
-        return {
-            "workload": list(self._subjects),
-            "pod": list(self._whose),
-            "event": [_name(event) for event in self._events],
-        }
+        return {"workload": list(self._subjects), "pod": list(self._kin.pods), "event": self.events.there()}
 
     def look(self, kind: Kind, name: str) -> ReportedWorkload | ReportedPod | ReportedEvent | None:
         """One of them as it is reported; None: there is none, or it is nobody's business."""
@@ -124,7 +118,7 @@ class Workloads:
             case "pod":
                 return self._look_at_pod(name)
             case _:
-                return self._look_at_event(name)
+                return self.events.look(name)
 
     def _look_at_workload(self, uid: str) -> ReportedWorkload | None:
         subject = self._subjects.get(uid)
@@ -136,17 +130,8 @@ class Workloads:
             return None
         return reported_pod(self._running(pod), self._whose_is(subject))
 
-    def _look_at_event(self, name: str) -> ReportedEvent | None:
-        namespace, _, own_name = name.partition("/")
-        event = self._events.get(namespace, own_name)
-        if event is None or not event.metadata.uid:
-            return None
-        about = event.regarding.uid
-        subject = self._subjects.get(about) or self._subject_of(about)
-        return None if subject is None else reported_event(event, _uid(subject))
-
     def _subject_of(self, pod: str) -> Subject | None:
-        whose = self._whose.get(pod)
+        whose = self._kin.pods.get(pod)
         return None if whose is None else self._subjects.get(whose)
 
     def _running_of(self, uid: str, subject: Subject) -> list[Running]:
@@ -208,8 +193,10 @@ class Workloads:
     def _subject_changed(self, uid: str, old: Subject | None, new: Subject | None) -> None:
         if new is None:
             self._subjects.pop(uid, None)
+            self._kin.workload_is_gone(uid)
         else:
             self._subjects[uid] = new
+            self._kin.workload_is_in(uid, new.metadata.namespace)
         self._changed("workload", uid)
         if old is None or new is None or _project(old) != _project(new):
             for pod in self._pods.get(uid, ()):
@@ -218,17 +205,19 @@ class Workloads:
     def _pod_changed(self, old: Pod | None, new: Pod | None) -> None:
         pod = new or old
         assert pod is not None
-        uid = pod.metadata.uid
-        before, now = self._whose.get(uid), None if new is None else self._workload_of(new)
+        uid, whose = pod.metadata.uid, self._kin.pods
+        before, now = whose.get(uid), None if new is None else self._workload_of(new)
         if before is not None and before != now:
             siblings = self._pods[before]
             siblings.pop(uid, None)
             if not siblings:
                 del self._pods[before]
-            del self._whose[uid]
+            del whose[uid]
+            if new is None:
+                self._kin.pod_is_gone(uid, before, pod.metadata.namespace)
             self._changed("workload", before)
         if now is not None:
-            self._whose[uid] = now
+            whose[uid] = now
             self._pods.setdefault(now, {})[uid] = None
             self._changed("workload", now)
         if before is not None or now is not None:
@@ -244,15 +233,6 @@ class Workloads:
             return job.uid
         top = self._seats.top(pod)
         return None if top is None else top.uid
-
-    def _event_changed(self, old: Event | None, new: Event | None) -> None:
-        event = new or old
-        assert event is not None
-        self._changed("event", _name(event))
-
-
-def _name(event: Event) -> str:
-    return f"{event.metadata.namespace}/{event.metadata.name}"
 
 
 def _uid(subject: Subject) -> str:

@@ -41,6 +41,7 @@ _OURS: Final = date(2026, 11, 29)
 _RULES: Final = "/api/v1/authorization/access-rules"
 _CLUSTER: Final = "/v1/k8s/clusters/{clusterId}"
 _RUNNING: Final = "/v1/k8s/clusters/{uuid}"
+_METRICS: Final = "/v1/k8s/clusters/{clusterUuid}"
 
 _ROUTES: Final[dict[date, dict[str, str]]] = {
     _V2_17: {
@@ -70,6 +71,7 @@ _ROUTES: Final[dict[date, dict[str, str]]] = {
         f"GET {_RUNNING}/jobs/count": "/api/v1/workloads/count",
         f"GET {_RUNNING}/jobs/{{jobId}}/pods": "/api/v1/workloads/{jobId}/pods",
         f"GET {_RUNNING}/pods": "/api/v1/workloads/pods",
+        f"GET {_METRICS}/metrics": "/api/v1/clusters/{clusterUuid}/metrics",
     },
     _V2_18: {
         f"GET {_CLUSTER}/departments": "/api/v1/org-unit/departments",
@@ -84,6 +86,10 @@ _ROUTES: Final[dict[date, dict[str, str]]] = {
         f"DELETE {_CLUSTER}/projects/{{id}}": "/api/v1/org-unit/projects/{id}",
         f"GET {_RUNNING}/deployments": "/api/v1/workloads",
         f"GET {_RUNNING}/deployments/{{deploymentId}}": "/api/v1/workloads/{deploymentId}",
+        f"GET {_METRICS}/departments/metrics": "/api/v1/org-unit/departments",
+        f"GET {_METRICS}/departments/{{departmentId}}/metrics": "/api/v1/org-unit/departments/{departmentId}",
+        f"GET {_METRICS}/projects/metrics": "/api/v1/org-unit/projects",
+        f"GET {_METRICS}/projects/{{projectId}}/metrics": "/api/v1/org-unit/projects/{projectId}",
         "GET /v1/k8s/tenant/{tenantId}/logo": "/api/v1/logo",
         "POST /v1/k8s/tenant/{tenantId}/logo": "/api/v1/logo",
     },

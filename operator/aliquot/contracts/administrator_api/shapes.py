@@ -70,6 +70,11 @@ def written_time(time: datetime) -> str:
     return time.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
 
 
+def written_number(number: float) -> str:
+    """A number as values of telemetry and metrics have it: whole where it is whole, else with six decimals at most."""
+    return f"{number:.6f}".rstrip("0").rstrip(".")
+
+
 def from_milliseconds(milliseconds: int) -> datetime:
     """The moment so many milliseconds after 1970-01-01 UTC."""
     seconds, rest = divmod(milliseconds, 1000)

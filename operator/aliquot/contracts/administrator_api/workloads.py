@@ -342,12 +342,14 @@ class InvolvedObject(Answer):
 
 
 class Event(Answer):
-    """Something that Aliquot says happened in a cluster."""
+    """Something that Aliquot, Kubernetes or somebody else says happened in a cluster."""
 
     id: str
     """Uid of the Event in the cluster."""
     created_at: Time
-    """When it happened."""
+    """When it happened; of what is repeated the last time."""
+    count: int
+    """How often it happened."""
     type: str
     """`Normal` or `Warning`."""
     cluster_id: str

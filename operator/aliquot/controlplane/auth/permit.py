@@ -111,6 +111,10 @@ class Permit:
         grouped = query.order_by(None).with_only_columns(*by, func.count()).group_by(*by)
         return (tuple(row) for row in self._session.execute(grouped))
 
+    def table(self, query: Select[*tuple[Any, ...]]) -> Sequence[Sequence[Any]]:
+        """Sums and counts of what `select` begins a query for."""
+        return [tuple(row) for row in self._session.execute(query)]
+
     def one(self, model: type[Row], written_id: str | int, *options: ORMOption) -> Row:
         """One object, by its id as it came.
 
@@ -195,8 +199,13 @@ class Permit:
     def told(self, cluster: Cluster, kind: Kind) -> Sequence[ReportedObject]:
         """What a cluster says of its objects of a kind, by name."""
         self._check(cluster)
-        query = select(ReportedObject).where(ReportedObject.cluster_id == cluster.id, ReportedObject.kind == kind)
-        return self._session.scalars(query.order_by(ReportedObject.name)).all()
+        return self.told_of((cluster.id,), kind)
+
+    def told_of(self, cluster_ids: Collection[str], kind: Kind) -> Sequence[ReportedObject]:
+        """What clusters that the caller may see say of their objects of a kind, by name."""
+        query = select(ReportedObject).join(Cluster).where(self._clusters(cluster_ids), ReportedObject.kind == kind)
+        within_reach = query.where(within(Cluster, self._reach))
+        return self._session.scalars(within_reach.order_by(ReportedObject.name, ReportedObject.cluster_id)).all()
 
     def records(
         self, workload: Workload, offset: int, limit: int, *, events_only: bool = False

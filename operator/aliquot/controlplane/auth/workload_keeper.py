@@ -2,7 +2,8 @@
 
     said                          becomes as it was said; another phase is remembered as a record
     gone, or not said any more    `deleted_ms`: kept for some time, and only so many of them, then removed
-    an Event                      a record, once; the oldest records of a workload make room for new ones
+    an Event                      a record, one however often it is repeated; the oldest of a workload make room for
+                                  new ones, those of Aliquot and those of others each on a bound of their own
 
 All of it is bounded, whatever a cluster says: see `aliquot.controlplane.settings.Workloads`.
 """
@@ -45,12 +46,14 @@ class Happening:
 
     Attributes:
         workload_id: what it happened to.
-        happened_ms: when.
+        happened_ms: when, last.
+        of_others: somebody else than Aliquot says so.
         document: as the API shows it.
     """
 
     workload_id: str
     happened_ms: int
+    of_others: bool
     document: Document
 
 
@@ -132,22 +135,32 @@ class WorkloadKeeper:
 
     # What happened
 
+    def workloads_of(self, pods: Collection[str]) -> Mapping[str, str]:
+        """To which workloads pods belong, or did, by uid; those that are not known are left out."""
+        mine = select(Pod.id, Pod.workload_id).where(Pod.cluster_id == self._cluster_id, Pod.id.in_(pods))
+        return {row[0]: row[1] for row in self._session.execute(mine)} if pods else {}
+
     def record(self, events: Mapping[str, Happening]) -> None:
-        """Remember Events, by uid; those that are known, and those of workloads that are not, are left out."""
+        """Remember Events, by uid, or that they were repeated; those of workloads that are not known are left out."""
         workloads = {each.workload_id for each in events.values()}
         there = set(self._session.scalars(self._ids(Workload).where(Workload.id.in_(workloads))))
-        mine = select(WorkloadRecord.event_id).where(
+        mine = select(WorkloadRecord).where(
             WorkloadRecord.cluster_id == self._cluster_id,
             WorkloadRecord.workload_id.in_(workloads),
             WorkloadRecord.event_id.in_(events),
         )
-        known = set(self._session.scalars(mine))
+        known = {row.event_id: row for row in self._session.scalars(mine)}
+        for uid, row in known.items():
+            again = events[uid or ""]
+            if again.happened_ms >= row.happened_ms and again.document != row.document:
+                row.happened_ms, row.document = again.happened_ms, again.document
         new = {uid: each for uid, each in events.items() if each.workload_id in there and uid not in known}
         self._add(
             WorkloadRecord(
                 cluster_id=self._cluster_id,
                 workload_id=each.workload_id,
                 event_id=uid,
+                of_others=each.of_others,
                 happened_ms=each.happened_ms,
                 document=each.document,
             )
@@ -171,9 +184,9 @@ class WorkloadKeeper:
             return
         self._session.add_all(rows)
         self._session.flush()
-        for workload_id in self._crowded({row.workload_id for row in rows}):
+        for workload_id, of_others in self._crowded({row.workload_id for row in rows}):
             whose = WorkloadRecord.cluster_id == self._cluster_id, WorkloadRecord.workload_id == workload_id
-            latest = select(WorkloadRecord.id).where(*whose)
+            latest = select(WorkloadRecord.id).where(*whose, WorkloadRecord.of_others == of_others)
             latest = latest.order_by(WorkloadRecord.happened_ms.desc(), WorkloadRecord.id.desc())
             old = list(self._session.scalars(latest.offset(self._limits.records_most)))
             for some in _parts(old):
@@ -181,13 +194,14 @@ class WorkloadKeeper:
                     delete(WorkloadRecord).where(WorkloadRecord.id.in_(some)), execution_options=_UNSYNCHRONIZED
                 )
 
-    def _crowded(self, workload_ids: Collection[str]) -> Sequence[str]:
-        """Those workloads of which more is remembered than may be."""
-        found: list[str] = []
+    def _crowded(self, workload_ids: Collection[str]) -> Sequence[tuple[str, bool]]:
+        """Those workloads of which more is remembered than may be, and whether that is what others say."""
+        columns = WorkloadRecord.workload_id, WorkloadRecord.of_others
+        found: list[tuple[str, bool]] = []
         for some in _parts(list(workload_ids)):
             mine = WorkloadRecord.cluster_id == self._cluster_id, WorkloadRecord.workload_id.in_(some)
-            grouped = select(WorkloadRecord.workload_id).where(*mine).group_by(WorkloadRecord.workload_id)
-            found.extend(self._session.scalars(grouped.having(func.count() > self._limits.records_most)))
+            crowded = select(*columns).where(*mine).group_by(*columns).having(func.count() > self._limits.records_most)
+            found.extend((row[0], row[1]) for row in self._session.execute(crowded))
         return found
 
     # What nobody asks for any more

@@ -17,6 +17,7 @@ from aliquot.controlplane.submissions.made import submitted_columns
 from aliquot.controlplane.workloads.rules import (
     Written,
     event_document,
+    is_of_others,
     pod_columns,
     projects_named,
     workload_columns,
@@ -125,7 +126,9 @@ def _keep_running(permit: ClusterPermit, report: Report) -> None:
     permit.orders.bind(
         {each.id: (each.submission, each.type, each.project) for each, _ in workloads if each.submission is not None}
     )
-    named = {each.id for each, _ in workloads} | {each.workload for each in (*(pod for pod, _ in pods), *events)}
+    lost = {each.involved_uid for each in events if each.workload is None}
+    about = {each.workload for each in (*(pod for pod, _ in pods), *events) if each.workload}
+    named = {each.id for each, _ in workloads} | about | lost
     submitted = permit.orders.known(named)
     ids = {uid: submitted[uid].id if uid in submitted else uid for uid in named}
     if workloads:
@@ -145,9 +148,15 @@ def _keep_running(permit: ClusterPermit, report: Report) -> None:
             report.session,
         )
     if events:
+        of_pods = keeper.workloads_of(lost)
         keeper.record(
             {
-                each.id: Happening(ids[each.workload], to_milliseconds(each.created_at), event_document(each))
+                each.id: Happening(
+                    ids[each.workload] if each.workload else of_pods.get(each.involved_uid, ids[each.involved_uid]),
+                    to_milliseconds(each.created_at),
+                    is_of_others(each),
+                    event_document(each),
+                )
                 for each in events
             }
         )

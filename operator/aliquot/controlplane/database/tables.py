@@ -305,6 +305,7 @@ class Pod(_Running, Base):
     workload_id: Mapped[str] = mapped_column(_text(64))
     workload_name: Mapped[str] = mapped_column(_text(253))
     node_name: Mapped[str | None] = mapped_column(_text(1024))
+    allocated_gpu: Mapped[float] = mapped_column(Float(53))
 
 
 class WorkloadRecord(Base):
@@ -317,7 +318,10 @@ class WorkloadRecord(Base):
     cluster_id: Mapped[str] = mapped_column(ForeignKey("clusters.id", ondelete="CASCADE"))
     workload_id: Mapped[str] = mapped_column(_text(64))
     event_id: Mapped[str | None] = mapped_column(_text(64))
+    of_others: Mapped[bool] = mapped_column(default=False)
+    """An Event that somebody else than Aliquot has recorded."""
     happened_ms: Mapped[int] = mapped_column(BigInteger)
+    """Of what is repeated the last time."""
     document: Mapped[Document]
 
 

@@ -11,6 +11,7 @@ from aliquot.controlplane.older import (
     groups,
     jobs,
     logo,
+    metrics,
     node_pools,
     node_types,
     projects,
@@ -22,6 +23,7 @@ from aliquot.controlplane.older import (
 
 OLDER: Final = (
     tokens,
+    metrics,
     clusters,
     node_pools,
     node_types,

@@ -94,7 +94,7 @@ def list_events_of_workload(
     workloadId: str,  # noqa: N803
     query: Annotated[PartQuery, Query()],
 ) -> Response:
-    """List what Aliquot says happened to a workload and its pods, the latest first."""
+    """List what Aliquot, Kubernetes and others say happened to a workload and what belongs to it, the latest first."""
     with gate.permit("workloads", "read") as permit:
         rows, following = permit.records(workload(permit, workloadId), query.offset, query.limit, events_only=True)
         return written({"events": [shown.event(row) for row in rows], "next": following})

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from aliquot import names
 from aliquot.contracts.administrator_api.shapes import to_milliseconds
 from aliquot.contracts.cluster_orders import ReportedOrder
 from aliquot.contracts.cluster_shapes import Moment
@@ -71,6 +72,7 @@ def pod_columns(said: ReportedPod, document: Written, place: ProjectPlace | None
         "workload_id": said.workload,
         "workload_name": said.workload_name,
         "node_name": said.node,
+        "allocated_gpu": said.allocated.gpu,
     }
 
 
@@ -78,6 +80,7 @@ def event_document(said: ReportedEvent) -> dict[str, Any]:
     """An Event as the API has it (`Event`), without what only its row knows."""
     return {
         "createdAt": said.created_at.isoformat(),
+        "count": said.count,
         "id": said.id,
         "type": said.type,
         "reason": said.reason or None,
@@ -90,6 +93,11 @@ def event_document(said: ReportedEvent) -> dict[str, Any]:
             "namespace": said.involved_namespace or None,
         },
     }
+
+
+def is_of_others(said: ReportedEvent) -> bool:
+    """Whether somebody else than Aliquot says so, by what the Event says of itself."""
+    return not said.source.startswith(names.OWN_EVENTS)
 
 
 def projects_named(objects: Sequence[ReportedWorkload | ReportedPod]) -> set[str]:

@@ -69,7 +69,7 @@ def pod(row: Pod, *, full: bool) -> Document:
 
 def event(row: WorkloadRecord) -> Document:
     """An event, as `Event` is written."""
-    return {**row.document, "createdAt": _time(row.happened_ms), "clusterId": row.cluster_id}
+    return {"count": 1, **row.document, "createdAt": _time(row.happened_ms), "clusterId": row.cluster_id}
 
 
 def record(row: WorkloadRecord) -> Document:
