@@ -81,6 +81,23 @@ DELETE /api/v1/workloads/distributed/{workloadId}          trainings      delete
 POST   /api/v1/workloads/inferences                        inferences     create  project     inference
 GET    /api/v1/workloads/inferences/{workloadId}           inferences     read    project
 DELETE /api/v1/workloads/inferences/{workloadId}           inferences     delete  project
+GET    /api/v2/policy                                       policies       read    list
+GET    /api/v2/policy/workspaces                              policies       read    project
+PUT    /api/v2/policy/workspaces                              policies       update  project     policy
+PATCH  /api/v2/policy/workspaces                              policies       update  project     policy
+DELETE /api/v2/policy/workspaces                              policies       delete  project
+GET    /api/v2/policy/trainings                               policies       read    project
+PUT    /api/v2/policy/trainings                               policies       update  project     policy
+PATCH  /api/v2/policy/trainings                               policies       update  project     policy
+DELETE /api/v2/policy/trainings                               policies       delete  project
+GET    /api/v2/policy/distributed                             policies       read    project
+PUT    /api/v2/policy/distributed                             policies       update  project     policy
+PATCH  /api/v2/policy/distributed                             policies       update  project     policy
+DELETE /api/v2/policy/distributed                             policies       delete  project
+GET    /api/v2/policy/inferences                              policies       read    project
+PUT    /api/v2/policy/inferences                              policies       update  project     policy
+PATCH  /api/v2/policy/inferences                              policies       update  project     policy
+DELETE /api/v2/policy/inferences                              policies       delete  project
 GET    /api/v1/apps                                        apps           read    list
 POST   /api/v1/apps                                        apps           create  tenant      app
 GET    /api/v1/apps/{appId}                                apps           read    tenant
@@ -238,6 +255,8 @@ def ids_of(tenant: Tenant) -> dict[str, str]:
         ]
         for kind, path in KINDS.items()
     }
+    for path in KINDS.values():
+        tenant.admin.done("PUT", f"/api/v2/policy/{path}", _policy(project["id"]))
     rule = {"subjectId": "x", "subjectType": "group", "roleId": 5, "scopeType": "project", "scopeId": project["id"]}
     return {
         "tenant": str(tenant.id),
@@ -265,6 +284,10 @@ def ids_of(tenant: Tenant) -> dict[str, str]:
         **submitted,
         "accessRuleId": str(tenant.admin.done("POST", "/api/v1/authorization/access-rules", rule)["id"]),
     }
+
+
+def _policy(project: str) -> dict[str, Any]:
+    return {"meta": {"name": "limits", "scope": "project", "projectId": project}, "policy": {}}
 
 
 def _submission(kind: str, cluster: str, project: str, name: str = "") -> dict[str, Any]:
@@ -298,6 +321,7 @@ def _body(row: Row, ids: dict[str, str]) -> object:
         "": None,
         "cluster": {"name": "another"},
         **{kind: _submission(kind, ids["cluster"], ids["project"], "another") for kind in KINDS},
+        "policy": _policy(ids["project"]),
         "pool": {"name": "new", "clusterId": ids["cluster"], **LABEL},
         "label": LABEL,
         "org": {"name": "new", "clusterId": ids["cluster"], "parentId": ids["department"], "resources": AMOUNTS},
@@ -336,6 +360,8 @@ def with_its_id(path: str, ids: dict[str, str]) -> dict[str, str]:
 def _ask(caller: Caller, row: Row, ids: dict[str, str]) -> int:
     path = row.path.format(**with_its_id(row.path, ids))
     parameters = {"version": "2.18"} if path.endswith("install-info") else {}
+    if "/policy/" in path and row.method in ("GET", "DELETE"):
+        parameters = {"scope": "project", "projectId": ids["project"]}
     return caller.call(row.method, path, _body(row, ids), **parameters).status_code
 
 

@@ -9,7 +9,7 @@ from aliquot.cluster.mirror.mirror import Mirror
 from aliquot.cluster.sync.books import Books
 from aliquot.cluster.sync.caches import Caches
 from aliquot.cluster.sync.keep import Keeper
-from aliquot.cluster.sync.manifests import RULE_PREFIX, Held, Place
+from aliquot.cluster.sync.manifests import POLICIES, POLICY_NAME, RULE_PREFIX, Held, Place, place_of
 from aliquot.cluster.sync.orders import Orders
 from aliquot.cluster.sync.reported import (
     platform,
@@ -17,10 +17,20 @@ from aliquot.cluster.sync.reported import (
     reported_department,
     reported_node,
     reported_node_pool,
+    reported_policy,
     reported_project,
 )
 from aliquot.cluster.sync.workloads import Workloads
-from aliquot.contracts.cluster_sync import KINDS, Kind, Reported, ReportedCluster, ReportedCondition, ReportedOperand
+from aliquot.contracts.cluster_sync import (
+    KINDS,
+    Kind,
+    Reported,
+    ReportedCluster,
+    ReportedCondition,
+    ReportedOperand,
+    policy_name,
+)
+from aliquot.contracts.kinds.policies import Policy
 from aliquot.contracts.kinds.tenancy import AccessRule, Department, NodePool, Project
 from aliquot.contracts.kubernetes import Node
 from aliquot.core.intake import pool_of, pool_rules
@@ -31,7 +41,10 @@ _MODELS: Final[Mapping[Kind, type[Held]]] = {
     "project": Project,
     "accessRule": AccessRule,
 }
-_KINDS: Final[Mapping[type[Held], Kind]] = {model: kind for kind, model in _MODELS.items()}
+_KINDS: Final[Mapping[type[Held], Kind]] = {
+    **{model: kind for kind, model in _MODELS.items()},
+    **dict.fromkeys(POLICIES, "policy"),
+}
 _LONGEST: Final = 4096
 HeldT = TypeVar("HeldT", bound=Held)
 
@@ -46,6 +59,7 @@ class Told:
         workloads: knows the workloads, their pods, and what happened to them.
         orders: knows what became of orders.
         trouble: why the operator cannot do its work; None: it can.
+        shared_namespace: where policies for all projects are.
         url: where people reach the cluster; empty: nobody knows.
         news: called when there may be something to tell.
 
@@ -62,6 +76,7 @@ class Told:
         workloads: Workloads,
         orders: Orders,
         trouble: Callable[[], str | None],
+        shared_namespace: str,
         url: str,
         news: Callable[[], None],
     ) -> None:
@@ -71,6 +86,7 @@ class Told:
         self._workloads = workloads
         self._orders = orders
         self._trouble = trouble
+        self._shared_namespace = shared_namespace
         self._url = url.rstrip("/") or None
         self._news = news
         self._pools = pool_rules(())
@@ -88,12 +104,12 @@ class Told:
         """Learn of a change of a custom resource: a listener of its cache."""
         held = new or old
         assert held is not None
-        self.changed(Place(type(held), held.metadata.name))
+        self.changed(place_of(held))
         self._news()
 
     def changed(self, place: Place) -> None:
         """Learn that an object is to be told of differently, perhaps."""
-        kind, name = _KINDS[place.model], _outside(place)
+        kind, name = _KINDS[place.model], self._outside(place)
         if name is not None:
             self.books.changed(kind, name)
 
@@ -103,9 +119,9 @@ class Told:
         found |= {kind: [*names] for kind, names in self._workloads.there().items()}
         found["order"] = [*self._orders.there()]
         found["node"] = [node.metadata.name for node in self._mirror.nodes]
-        held = [Place(model, each.metadata.name) for model in _KINDS for each in self._caches[model]]
+        held = [place_of(each) for model in _KINDS for each in self._caches.of(model)]
         for place in (*held, *self._keeper.refused):
-            if (name := _outside(place)) is not None:
+            if (name := self._outside(place)) is not None:
                 found[_KINDS[place.model]].append(name)
         return found
 
@@ -117,13 +133,13 @@ class Told:
         if kind == "order":
             outcome = self._orders.look(name)
             return None if outcome is None else _encoded(outcome)
-        if kind not in _MODELS:
+        if kind not in _KINDS.values():
             running = self._workloads.look(kind, name)
             return None if running is None else _encoded(running)
-        place = Place(_MODELS[kind], f"{RULE_PREFIX}{name}" if kind == "accessRule" else name)
+        place = self._inside(kind, name)
         if not self._keeper.is_managed(place):
             return None
-        held, problem = self._caches[place.model].get(Key("", place.name)), self._keeper.problem(place)
+        held, problem = self._caches.get(place), self._keeper.problem(place)
         return _encoded(_reported(kind, name, held, problem))
 
     def cluster(self) -> ReportedCluster | None:
@@ -154,6 +170,23 @@ class Told:
         self.books.changed("order", order_id)
         self._news()
 
+    def _outside(self, place: Place) -> str | None:
+        """What an object is called in reports; None: it is not told of, as it is a rule or policy somebody made."""
+        if _KINDS[place.model] == "policy":
+            namespace = None if place.namespace == self._shared_namespace else place.namespace
+            return policy_name(place.model.__name__, namespace) if place.name == POLICY_NAME else None
+        if place.model is not AccessRule:
+            return place.name
+        return place.name.removeprefix(RULE_PREFIX) if place.name.startswith(RULE_PREFIX) else None
+
+    def _inside(self, kind: Kind, name: str) -> Place:
+        """Which object has a name in reports."""
+        if kind == "policy":
+            of_kind, _, namespace = name.partition(".")
+            model = next(each for each in POLICIES if each.__name__ == of_kind)
+            return Place(model, POLICY_NAME, namespace or self._shared_namespace)
+        return Place(_MODELS[kind], f"{RULE_PREFIX}{name}" if kind == "accessRule" else name)
+
     def _workload_changed(self, kind: Kind, name: str) -> None:
         self.books.changed(kind, name)
         self._news()
@@ -171,13 +204,6 @@ class Told:
                 self.books.changed("node", node.metadata.name)
 
 
-def _outside(place: Place) -> str | None:
-    """What an object is called in reports; None: it is not told of, as it is an access rule that somebody made."""
-    if place.model is not AccessRule:
-        return place.name
-    return place.name.removeprefix(RULE_PREFIX) if place.name.startswith(RULE_PREFIX) else None
-
-
 def _reported(kind: Kind, name: str, held: Held | None, problem: str | None) -> Reported:
     match kind:
         case "nodePool":
@@ -186,6 +212,8 @@ def _reported(kind: Kind, name: str, held: Held | None, problem: str | None) -> 
             return reported_department(name, cast("Department | None", held), problem)
         case "project":
             return reported_project(name, cast("Project | None", held), problem)
+        case "policy":
+            return reported_policy(name, cast("Policy | None", held), problem)
         case _:
             return reported_access_rule(name, cast("AccessRule | None", held), problem)
 
