@@ -82,6 +82,10 @@ CONTROL_PLANE = """
     cluster  run.ai               accessrules                  create patch delete
     cluster  run.ai               nodepools                    create patch delete
     cluster  run.ai               projects                     create patch delete
+    cluster  run.ai               distributedpolicies          create patch delete
+    cluster  run.ai               inferencepolicies            create patch delete
+    cluster  run.ai               interactivepolicies          create patch delete
+    cluster  run.ai               trainingpolicies             create patch delete
     cluster  run.ai               trainingworkloads            create
     cluster  run.ai               interactiveworkloads         create
     cluster  run.ai               distributedworkloads         create

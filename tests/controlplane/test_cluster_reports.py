@@ -23,6 +23,7 @@ from aliquot.contracts.cluster_sync import (
     ReportedCondition,
     ReportedDepartment,
     ReportedNodePool,
+    ReportedPolicy,
     ReportedProject,
     ReportedStorageClass,
 )
@@ -82,6 +83,8 @@ def _object(kind: Kind, name: str, says: str) -> Reported:
             return ReportedProject(name=name, message=says)
         case "accessRule":
             return ReportedAccessRule(name=name, message=says)
+        case "policy":
+            return ReportedPolicy(name=name, message=says)
         case _:
             raise AssertionError(f"{kind} is known by uid")
 

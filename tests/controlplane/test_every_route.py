@@ -90,6 +90,23 @@ DELETE /api/v1/workloads/distributed/{workloadId}          trainings      delete
 POST   /api/v1/workloads/inferences                        inferences     create  project     inference
 GET    /api/v1/workloads/inferences/{workloadId}           inferences     read    project
 DELETE /api/v1/workloads/inferences/{workloadId}           inferences     delete  project
+GET    /api/v2/policy                                       policies       read    list
+GET    /api/v2/policy/workspaces                              policies       read    project
+PUT    /api/v2/policy/workspaces                              policies       update  project     policy
+PATCH  /api/v2/policy/workspaces                              policies       update  project     policy
+DELETE /api/v2/policy/workspaces                              policies       delete  project
+GET    /api/v2/policy/trainings                               policies       read    project
+PUT    /api/v2/policy/trainings                               policies       update  project     policy
+PATCH  /api/v2/policy/trainings                               policies       update  project     policy
+DELETE /api/v2/policy/trainings                               policies       delete  project
+GET    /api/v2/policy/distributed                             policies       read    project
+PUT    /api/v2/policy/distributed                             policies       update  project     policy
+PATCH  /api/v2/policy/distributed                             policies       update  project     policy
+DELETE /api/v2/policy/distributed                             policies       delete  project
+GET    /api/v2/policy/inferences                              policies       read    project
+PUT    /api/v2/policy/inferences                              policies       update  project     policy
+PATCH  /api/v2/policy/inferences                              policies       update  project     policy
+DELETE /api/v2/policy/inferences                              policies       delete  project
 GET    /api/v1/apps                                        apps           read    list
 POST   /api/v1/apps                                        apps           create  tenant      app
 GET    /api/v1/apps/installer                              apps           update  tenant
@@ -266,6 +283,8 @@ def ids_of(tenant: Tenant) -> dict[str, str]:
     serving = f"serving-of-{tenant.id}"
     said = workload(serving, type="InferenceWorkload", submission=submitted["inferences"])
     of_cluster.report(said, pod(f"serving-pod-of-{tenant.id}", serving))
+    for path in KINDS.values():
+        tenant.admin.done("PUT", f"/api/v2/policy/{path}", _policy(project["id"]))
     rule = {"subjectId": "x", "subjectType": "group", "roleId": 5, "scopeType": "project", "scopeId": project["id"]}
     return {
         "tenant": str(tenant.id),
@@ -300,6 +319,10 @@ def ids_of(tenant: Tenant) -> dict[str, str]:
     }
 
 
+def _policy(project: str) -> dict[str, Any]:
+    return {"meta": {"name": "limits", "scope": "project", "projectId": project}, "policy": {}}
+
+
 def _submission(kind: str, cluster: str, project: str, name: str = "") -> dict[str, Any]:
     further = {
         "distributed": {"numWorkers": 1, "distributedFramework": "PyTorch"},
@@ -331,6 +354,7 @@ def _body(row: Row, ids: dict[str, str]) -> object:
         "": None,
         "cluster": {"name": "another"},
         **{kind: _submission(kind, ids["cluster"], ids["project"], "another") for kind in KINDS},
+        "policy": _policy(ids["project"]),
         "pool": {"name": "new", "clusterId": ids["cluster"], **LABEL},
         "label": LABEL,
         "org": {"name": "new", "clusterId": ids["cluster"], "parentId": ids["department"], "resources": AMOUNTS},
@@ -375,6 +399,8 @@ def _ask(caller: Caller, row: Row, ids: dict[str, str]) -> int:
         parameters = {"start": "2026-01-31T12:00:00Z", "end": "2026-01-31T13:00:00Z", "metricType": metric}
     if path.endswith("/telemetry"):
         parameters = {"telemetryType": "TOTAL_GPUS" if "/nodes/" in path else "WORKLOADS_COUNT"}
+    if "/policy/" in path and row.method in ("GET", "DELETE"):
+        parameters = {"scope": "project", "projectId": ids["project"]}
     return caller.call(row.method, path, _body(row, ids), **parameters).status_code
 
 

@@ -152,7 +152,12 @@ ROWS: dict[str, tuple[tuple[str, ...], dict[str, Any], dict[str, Any]]] = {
     "other devices": (
         ALL,
         {"compute": {"extendedResources": [{"resource": "rdma/hca", "quantity": "1", "exclude": False}]}},
-        {"extendedResources": items({"name": "rdma/hca", "quantity": "1"})},
+        {"extendedResources": items(**{"rdma/hca": {"name": "rdma/hca", "quantity": "1"}})},
+    ),
+    "another device of a policy's, taken away": (
+        ALL,
+        {"compute": {"extendedResources": [{"resource": "rdma/hca", "exclude": True}]}},
+        {"extendedResources": {"items": {"rdma/hca": {"deleted": True}}}},
     ),
     "the end": (
         ("training", "workspace", "distributed"),
@@ -507,10 +512,10 @@ REFUSED: dict[str, tuple[str, dict[str, Any], str]] = {
         "exposedUrls.0.authorizedGroups",
     ),
     "a tool": ("workspace", {"ports": [{"container": 1, "toolType": "jupyter-notebook"}]}, "ports.0.toolType"),
-    "a resource that is excluded": (
+    "a device without a number": (
         "training",
-        {"compute": {"extendedResources": [{"resource": "a", "quantity": "1", "exclude": True}]}},
-        "compute.extendedResources.0.exclude",
+        {"compute": {"extendedResources": [{"resource": "a"}]}},
+        "compute.extendedResources.0.quantity",
     ),
     "keys of a Secret": (
         "training",

@@ -18,6 +18,7 @@ from tests.support.arena import DEPARTMENTS, POOLS, PROJECTS
 
 RULES: Final = "/apis/run.ai/v1alpha1/accessrules"
 KINDS: Final = {"nodePool": POOLS, "department": DEPARTMENTS, "project": PROJECTS, "accessRule": RULES}
+POLICY_KINDS: Final = ("trainingpolicies", "interactivepolicies", "distributedpolicies", "inferencepolicies")
 OURS: Final = "aliquot.dev/control-plane"
 REST_PROJECTS: Final = "/api/v1/org-unit/projects"
 REST_DEPARTMENTS: Final = "/api/v1/org-unit/departments"
@@ -209,10 +210,19 @@ class Meeting(Stage):
         for path in reversed(KINDS.values()):
             self.lab.api.call("DELETE", f"{path}?labelSelector={OURS}={self.cluster}")
 
+    def delete_all_policies(self) -> None:
+        """Delete all policies that are the control plane's."""
+        for kind in POLICY_KINDS:
+            path = f"/apis/run.ai/v2alpha1/{kind}?labelSelector={OURS}={self.cluster}"
+            for each in self.lab.api.call("GET", path)["items"]:
+                metadata = each["metadata"]
+                self.delete(f"/apis/run.ai/v2alpha1/namespaces/{metadata['namespace']}/{kind}/{metadata['name']}")
+
     def clear(self) -> None:
         """End the operators, and remove everything that was made."""
         for operator in self._operators:
             operator.kill()
+        self.delete_all_policies()
         namespaces = [f"runai-{name}" for name in self.held(PROJECTS)]
         self.delete_all_held()
         for name in namespaces:

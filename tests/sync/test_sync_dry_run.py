@@ -59,7 +59,7 @@ def objects(draw: st.DrawFn) -> tuple[Any, ...]:
 @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(objects())
 def test_what_is_desired_is_taken(synced_lab: Cluster, given_: tuple[Any, ...]) -> None:
-    for want in wanted(desired(*given_)):
+    for want in wanted(desired(*given_), "runai"):
         resource = resource_of(kind_of(want.place.model))
         whole = manifest(want, CLUSTER, resource.api_version)
         taken = synced_lab.api.call("POST", f"{resource.collection('')}?dryRun=All&fieldValidation=Strict", whole)
@@ -69,7 +69,7 @@ def test_what_is_desired_is_taken(synced_lab: Cluster, given_: tuple[Any, ...]) 
 def test_as_many_node_pools_as_there_may_be_are_taken(synced_lab: Cluster) -> None:
     most = {"gpu": UNLIMITED, "cpu": UNLIMITED, "memory": UNLIMITED}
     quotas = [DesiredQueue(node_pool=f"p{number}", **most) for number in range(200)]
-    for want in wanted(desired(department("d", *quotas), project("p", *quotas))):
+    for want in wanted(desired(department("d", *quotas), project("p", *quotas)), "runai"):
         resource = resource_of(kind_of(want.place.model))
         whole = manifest(want, CLUSTER, resource.api_version)
         taken = synced_lab.api.call("POST", f"{resource.collection('')}?dryRun=All", whole)

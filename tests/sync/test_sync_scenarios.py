@@ -15,7 +15,7 @@ from tests.sync.meeting import OURS, REST_DEPARTMENTS, REST_POOLS, REST_PROJECTS
 pytestmark = [pytest.mark.cluster, pytest.mark.xdist_group("sync")]
 
 OPERATOR: Final = "system:serviceaccount:runai:aliquot-operator"
-SYNCED: Final = ("projects", "departments", "nodepools", "accessrules")
+SYNCED: Final = ("projects", "departments", "nodepools", "accessrules", "trainingpolicies")
 POLICIES: Final = "/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies"
 BINDINGS: Final = "/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicybindings"
 REFUSING: Final[dict[str, Any]] = {
@@ -364,8 +364,23 @@ def test_a_cluster_in_which_nothing_happens_asks_once_in_a_while_and_tells_nothi
     """A defect that Run:ai 2.18.72 mended (control-plane-api.md 5.6)."""
     meeting.some_nodes("gpu-1")
     meeting.connected(way, WAIT_SECONDS="2", POLL_SECONDS="0.1")
-    meeting.make_project("team-a")
+    project = meeting.make_project("team-a")
     meeting.until_ready("team-a")
+    meta = {"name": "limits", "scope": "project", "projectId": project["id"]}
+    storage = {"pvc": {"attributes": {"readOnly": True}}, "git": {"instances": [{"repository": "https://x"}]}}
+    rules = {
+        "compute": {"gpuDevicesRequest": {"max": 2}},
+        "storage": {"s3": {"attributes": {"bucket": {"required": True}}}},
+    }
+    tolerations = {"attributes": {"effect": "NoSchedule"}}
+    policy = {"defaults": {"image": "ubuntu", "storage": storage, "tolerations": tolerations}, "rules": rules}
+    meeting.admin.done("PUT", "/api/v2/policy/trainings", {"meta": meta, "policy": policy})
+
+    def in_force() -> bool:
+        found = meeting.admin.done("GET", "/api/v2/policy")["policies"]
+        return found[0]["status"]["clusters"][0]["status"] == "Ready"
+
+    meeting.until(in_force, "the policy to be in force")
     prefix = f"/cluster-sync/v1/{meeting.cluster}"
 
     def asked() -> int:

@@ -197,6 +197,7 @@ class Term:
                 self.trouble,
                 self._connection_changed,
                 metrics.sync,
+                settings.identity.namespace,
                 settings.control_plane,
             )
             if settings.control_plane.url

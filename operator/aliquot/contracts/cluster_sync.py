@@ -21,7 +21,7 @@ cluster was installed anew, and counts anew.
 Whoever is older skips members that it does not know.
 """
 
-from typing import Annotated, Final, Literal, get_args
+from typing import Annotated, Any, Final, Literal, get_args
 
 from pydantic import Field
 
@@ -45,7 +45,17 @@ MOST_STORAGE_CLASSES: Final = 1000
 """Of a cluster; what comes beyond that is left out."""
 
 Kind = Literal[
-    "node", "storageClass", "nodePool", "department", "project", "accessRule", "workload", "pod", "event", "order"
+    "node",
+    "storageClass",
+    "nodePool",
+    "department",
+    "project",
+    "accessRule",
+    "policy",
+    "workload",
+    "pod",
+    "event",
+    "order",
 ]
 KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
 """In the order in which they are told: an object comes after those that it names, and what became of an order after the
@@ -132,6 +142,19 @@ class DesiredAccessRule(Answer):
     """Name of the department or project; of a tenant or cluster whatever it is called."""
 
 
+PolicyKind = Literal["TrainingPolicy", "InteractivePolicy", "DistributedPolicy", "InferencePolicy"]
+
+
+class DesiredPolicy(Answer):
+    """What counts for workloads of a kind, in a project or wherever no project has something of its own."""
+
+    kind: PolicyKind
+    namespace: str | None = None
+    """Namespace of the project; None: that of the operator."""
+    spec: dict[str, Any]
+    """As the custom resource has it."""
+
+
 class Desired(Answer):
     """All that a cluster is to have, each kind by name."""
 
@@ -141,6 +164,7 @@ class Desired(Answer):
     departments: tuple[DesiredDepartment, ...]
     projects: tuple[DesiredProject, ...]
     access_rules: tuple[DesiredAccessRule, ...]
+    policies: tuple[DesiredPolicy, ...] = ()
     orders: tuple[Order, ...] = ()
     """What is to be done once with workloads, the oldest first."""
 
@@ -183,7 +207,7 @@ class ReportedCluster(Answer):
     applied_revision: Text | None = None
     """The last `revision` that all custom resources were made of; None: of none that this leader knows."""
     not_managed: Count = 0
-    """How many projects, departments and node pools people made in the cluster by hand, which stay theirs."""
+    """How many projects, departments, node pools and policies people made in the cluster by hand, which stay theirs."""
 
 
 class ReportedTaint(Answer):
@@ -267,8 +291,30 @@ class ReportedAccessRule(_Status):
     kind: Literal["accessRule"] = "accessRule"
 
 
+class ReportedPolicy(_Status):
+    """How a policy is doing; `name` is what `policy_name` makes of where it is."""
+
+    kind: Literal["policy"] = "policy"
+
+
+def policy_name(kind: str, namespace: str | None) -> str:
+    """What a policy is called in reports: there is one of a kind in a namespace.
+
+    Args:
+        kind: of the policy.
+        namespace: of the project; None: that of the operator.
+    """
+    return kind if namespace is None else f"{kind}.{namespace}"
+
+
 ReportedNamed = (
-    ReportedNode | ReportedStorageClass | ReportedNodePool | ReportedDepartment | ReportedProject | ReportedAccessRule
+    ReportedNode
+    | ReportedStorageClass
+    | ReportedNodePool
+    | ReportedDepartment
+    | ReportedProject
+    | ReportedAccessRule
+    | ReportedPolicy
 )
 """What is known by its name; all else is known by its uid (`aliquot.contracts.cluster_workloads`)."""
 Reported = Annotated[

@@ -25,6 +25,7 @@ from aliquot.controlplane.node_pools import routes as node_pools
 from aliquot.controlplane.nodes import routes as nodes
 from aliquot.controlplane.observing import RequestMetrics
 from aliquot.controlplane.older.routes import OLDER
+from aliquot.controlplane.policies import routes as policies
 from aliquot.controlplane.projects import routes as projects
 from aliquot.controlplane.roles import routes as roles
 from aliquot.controlplane.services import Services
@@ -45,6 +46,7 @@ ROOMS: Final = (
     metrics,
     submissions,
     workloads,
+    policies,
     applications,
     users,
     roles,

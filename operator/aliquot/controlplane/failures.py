@@ -14,9 +14,9 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from aliquot import log
-from aliquot.contracts.administrator_api.problems import Problem
+from aliquot.contracts.administrator_api.problems import ComplianceProblem, Problem
 from aliquot.controlplane.database import Unavailable
-from aliquot.controlplane.refusals import Later, Refusal, Unauthorized
+from aliquot.controlplane.refusals import Later, NotCompliant, Refusal, Unauthorized
 from aliquot.errors import UserError, told
 
 _log = log.get(__name__)
@@ -101,12 +101,18 @@ def _shown(value: object) -> object:
 
 def problem(status: int, message: str, details: str | None = None) -> JSONResponse:
     """An answer that says what is wrong."""
-    body = Problem(code=status, message=message, details=details)
-    return JSONResponse(body.model_dump(exclude_none=True), status)
+    return _answer(Problem(code=status, message=message, details=details), status)
+
+
+def _answer(body: Problem, status: int) -> JSONResponse:
+    return JSONResponse(body.model_dump(mode="json", by_alias=True, exclude_none=True), status)
 
 
 async def _refused(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, Refusal)
+    if isinstance(error, NotCompliant):
+        said = {"code": error.status, "message": error.says, "details": error.details}
+        return _answer(ComplianceProblem.model_validate({**said, "complianceIssues": error.issues}), error.status)
     answer = problem(error.status, error.says, error.details)
     if isinstance(error, Unauthorized):
         answer.headers["WWW-Authenticate"] = error.challenge

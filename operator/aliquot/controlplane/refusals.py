@@ -2,6 +2,7 @@
 
 Refusal
 ├── BadRequest 400       a rule of the API is broken; names field, value and what is allowed
+│   └── NotCompliant     a policy does not allow a workload
 ├── Unauthorized 401     nobody knows who asks
 │   └── UnknownCluster   which cluster asks
 ├── Forbidden 403        the caller has no such right there
@@ -16,9 +17,11 @@ Refusal
     └── NotNow 503       something that is needed does not answer
 """
 
+from collections.abc import Sequence
 from typing import ClassVar
 
-from aliquot.errors import AliquotError
+from aliquot.contracts.administrator_api.problems import ComplianceIssue
+from aliquot.errors import AliquotError, told
 
 
 class Refusal(AliquotError):  # noqa: N818 - the branches read better: NotFound, Conflict
@@ -42,6 +45,20 @@ class BadRequest(Refusal):
     """A rule of the API is broken."""
 
     status = 400
+
+
+class NotCompliant(BadRequest):
+    """A policy does not allow a workload.
+
+    Args:
+        issues: all that it does not allow.
+    """
+
+    message = "The workload request does not comply with the policy set by the administrator"
+
+    def __init__(self, issues: Sequence[ComplianceIssue]) -> None:
+        self.issues = list(issues)
+        super().__init__(details=told([f"{each.field}: {each.details}" for each in issues]))
 
 
 class Unauthorized(Refusal):

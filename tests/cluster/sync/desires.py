@@ -10,6 +10,7 @@ from aliquot.contracts.cluster_sync import (
     DesiredAmounts,
     DesiredDepartment,
     DesiredNodePool,
+    DesiredPolicy,
     DesiredProject,
     DesiredQueue,
 )
@@ -68,9 +69,14 @@ def rule(id_: str = "7", **members: Any) -> DesiredAccessRule:
     return DesiredAccessRule(id=id_, **given)
 
 
-def desired(
-    *objects: DesiredNodePool | DesiredDepartment | DesiredProject | DesiredAccessRule, revision: str = "1"
-) -> Desired:
+def policy(namespace: str | None = "runai-team-a", **spec: Any) -> DesiredPolicy:
+    return DesiredPolicy(kind="TrainingPolicy", namespace=namespace, spec=spec or {"gpu": {"rules": {"max": "4"}}})
+
+
+Objects = DesiredNodePool | DesiredDepartment | DesiredProject | DesiredAccessRule | DesiredPolicy
+
+
+def desired(*objects: Objects, revision: str = "1") -> Desired:
     def of(kind: type) -> tuple[Any, ...]:
         return tuple(each for each in objects if isinstance(each, kind))
 
@@ -80,4 +86,5 @@ def desired(
         departments=of(DesiredDepartment),
         projects=of(DesiredProject),
         access_rules=of(DesiredAccessRule),
+        policies=of(DesiredPolicy),
     )

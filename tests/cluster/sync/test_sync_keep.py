@@ -8,12 +8,13 @@ from typing import Any
 
 from aliquot.cluster.mirror.cache import Cache
 from aliquot.cluster.mirror.mirror import Mirror, identify
-from aliquot.cluster.resources import PROJECTS
-from aliquot.cluster.sync.caches import caches_of
+from aliquot.cluster.resources import POLICIES, PROJECTS
+from aliquot.cluster.sync.caches import Caches
 from aliquot.cluster.sync.keep import Keeper
 from aliquot.cluster.sync.manifests import Place
+from aliquot.contracts.kinds.policies import TrainingPolicy
 from aliquot.contracts.kinds.tenancy import AccessRule, Project
-from tests.cluster.sync.desires import CLUSTER, desired, project, queue
+from tests.cluster.sync.desires import CLUSTER, desired, policy, project, queue
 from tests.kube.memory_server import Store, Wire, client_on
 from tests.kube.virtual_time import LoopClock, in_virtual_time
 
@@ -29,8 +30,8 @@ class World:
         rules = Cache[AccessRule](identify, lambda _old, _new: None)
         self.told: list[Place | None] = []
         chance = Random(1)
-        caches = caches_of(self.mirror, rules)
-        self.keeper = Keeper(client_on(self.wire), caches, CLUSTER, LoopClock(), self.told.append, chance)
+        caches = Caches(self.mirror, rules)
+        self.keeper = Keeper(client_on(self.wire), caches, CLUSTER, "runai", LoopClock(), self.told.append, chance)
         self.mirror.listeners.project.append(self.keeper.heard)
 
     def somebody_writes(self, change: Callable[[dict[str, Any]], None]) -> None:
@@ -126,3 +127,30 @@ async def test_another_word_of_the_control_plane_is_tried_at_once() -> None:
         here.keeper.want(desired(project("team-a", queue(2)), revision="2"))
         await asyncio.sleep(0.1)
         assert here.keeper.applied == "2"
+
+
+@in_virtual_time
+async def test_a_policy_is_made_changed_put_back_and_removed_in_its_namespace() -> None:
+    async with world() as here:
+        here.mirror.listeners.policy.append(here.keeper.heard)
+        path = POLICIES["TrainingPolicy"].item("runai-team-a", "control-plane")
+        here.keeper.want(desired(policy(image={"value": "a"}), revision="1"))
+        await asyncio.sleep(600)
+        assert here.store.objects[path]["spec"] == {"image": {"value": "a"}}
+        here.keeper.want(desired(policy(command={"value": "b"}), revision="2"))
+        await asyncio.sleep(600)
+        assert here.store.objects[path]["spec"] == {"command": {"value": "b"}}
+        changed: dict[str, Any] = {**here.store.objects[path], "spec": {}}
+        here.mirror.policies.put(TrainingPolicy.model_validate(here.store.put(path, changed)))
+        await asyncio.sleep(600)
+        assert here.store.objects[path]["spec"] == {"command": {"value": "b"}}
+        by_hand = {
+            "metadata": {"name": "mine", "namespace": "runai-team-a", "uid": "x", "resourceVersion": "1"},
+            "spec": {},
+        }
+        here.mirror.policies.put(TrainingPolicy.model_validate(by_hand))
+        assert here.keeper.not_managed == 1
+        here.keeper.want(desired(revision="3"))
+        await asyncio.sleep(600)
+        assert here.store.objects == {}
+        assert here.keeper.applied == "3"

@@ -1,6 +1,6 @@
 """What a control plane desires, as custom resources: what is written, and what is left alone."""
 
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from hypothesis import given
@@ -18,10 +18,11 @@ from aliquot.cluster.sync.manifests import (
     wanted,
 )
 from aliquot.contracts.cluster_sync import DesiredProject
+from aliquot.contracts.kinds.policies import TrainingPolicy
 from aliquot.contracts.kinds.tenancy import AccessRule, Department, NodePool, Project
 from aliquot.core.quantities import UNLIMITED
 from aliquot.core.tenancy import project_quotas
-from tests.cluster.sync.desires import CLUSTER, department, desired, pool, project, queue, queues, rule
+from tests.cluster.sync.desires import CLUSTER, department, desired, policy, pool, project, queue, queues, rule
 
 AMOUNTS = {"deserved": -1, "limit": -1, "overQuotaWeight": 2}
 GPUS = {"gpu": {"deserved": 1, "limit": -1, "overQuotaWeight": 2}, "cpu": AMOUNTS, "memory": AMOUNTS}
@@ -38,7 +39,7 @@ def labelled(held: Held, labels: dict[str, str]) -> Held:
 
 
 def only(*objects: Any) -> Wanted:
-    [want] = wanted(desired(*objects))
+    [want] = wanted(desired(*objects), "runai")
     return want
 
 
@@ -115,6 +116,16 @@ SPECS: dict[str, tuple[Any, str, dict[str, Any]]] = {
             "scopeName": "team-a",
         },
     ),
+    "a policy is in the namespace of its project": (
+        policy("runai-team-a", image={"value": "ubuntu"}),
+        "TrainingPolicy runai-team-a/control-plane",
+        {"image": {"value": "ubuntu"}},
+    ),
+    "one for everybody is in that of the operator": (
+        policy(None, gpu={"rules": {"max": "4"}}),
+        "TrainingPolicy runai/control-plane",
+        {"gpu": {"rules": {"max": "4"}}},
+    ),
 }
 
 
@@ -129,8 +140,9 @@ def test_what_is_desired_becomes_a_custom_resource(given_: Any, place: str, spec
 
 
 def test_who_is_named_is_made_before_who_names() -> None:
-    order = [want.place.model for want in wanted(desired(rule(), project(), department(), pool()))]
-    assert order == list(MODELS) == [NodePool, Department, Project, AccessRule]
+    order = [want.place.model for want in wanted(desired(policy(), rule(), project(), department(), pool()), "runai")]
+    assert order == [NodePool, Department, Project, AccessRule, TrainingPolicy]
+    assert [model for model in MODELS if model in order] == order
 
 
 def test_what_somebody_changed_is_put_back() -> None:
@@ -179,6 +191,46 @@ def test_only_what_is_the_control_planes_goes() -> None:
     assert [each.metadata.name for each in no_longer_wanted(held, {}, CLUSTER)] == ["ours"]
     kept = {Place(Project, "ours"): only(project("ours"))}
     assert no_longer_wanted(held, kept, CLUSTER) == []
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ({"gpu": {"value": "1", "rules": {"max": "4", "min": "1"}}}, {"gpu": {"rules": {"max": "4"}}}),
+        ({"gpu": {"value": "1"}}, {"cpu": {"value": "1"}}),
+        (
+            {"environment": {"items": {"A": {"value": "1"}, "B": {"value": "2"}}}},
+            {"environment": {"items": {"A": {"value": "3"}}, "rules": {"canAdd": False}}},
+        ),
+        (
+            {"image": {"rules": {"options": [{"value": "a"}, {"value": "b"}]}}},
+            {"image": {"rules": {"options": [{"value": "b"}]}}},
+        ),
+    ],
+)
+def test_nothing_is_left_of_what_a_policy_said_before(before: dict[str, Any], after: dict[str, Any]) -> None:
+    held, want = made(only(policy(**before))), only(policy(**after))
+    patch = difference(want, held, CLUSTER)
+    assert patch is not None
+    whole = {
+        "metadata": held.metadata.model_dump(),
+        "spec": merged(held.spec.model_dump(exclude_unset=True), patch["spec"]),
+    }
+    assert whole["spec"] == after
+    assert difference(want, TrainingPolicy.model_validate(whole), CLUSTER) is None
+
+
+def merged(before: Any, patch: Any) -> Any:
+    """What an API server makes of a JSON merge patch (RFC 7386)."""
+    if not isinstance(patch, dict):
+        return patch
+    found: dict[str, Any] = {**before} if isinstance(before, dict) else {}
+    for name, value in cast("dict[str, Any]", patch).items():
+        if value is None:
+            found.pop(name, None)
+        else:
+            found[name] = merged(found.get(name), value)
+    return found
 
 
 cents = st.floats(0, 1e9).map(lambda value: round(value, 2))

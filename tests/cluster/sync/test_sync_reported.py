@@ -13,10 +13,12 @@ from aliquot.cluster.sync.reported import (
     reported_department,
     reported_node,
     reported_node_pool,
+    reported_policy,
     reported_project,
     reported_storage_class,
 )
 from aliquot.contracts.cluster_sync import REFUSED, Report
+from aliquot.contracts.kinds.policies import TrainingPolicy
 from aliquot.contracts.kinds.tenancy import AccessRule, Department, NodePool, Project
 from aliquot.contracts.kubernetes import Node, StorageClass
 from aliquot.core.quantities import Vector
@@ -196,3 +198,22 @@ def test_whatever_objects_say_a_report_of_them_is_one(
     )
     report = Report(term=0, session="0" * 36, sequence=1, objects=told)
     assert Report.model_validate_json(report.model_dump_json()) == report
+
+
+@pytest.mark.parametrize(
+    ("conditions", "problem", "phase", "message"),
+    [
+        ([], None, "", ""),
+        ([{"type": "Ready", "status": "True", "message": "holds"}], None, "Ready", "holds"),
+        ([{"type": "Ready", "status": "False", "message": "another is older"}], None, "NotReady", "another is older"),
+        ([{"type": "Ready", "status": "True"}], "no room", REFUSED, "no room"),
+    ],
+    ids=["nobody has looked yet", "in force", "not in force", "refused"],
+)
+def test_a_policy_says_whether_it_is_in_force(
+    conditions: list[dict[str, str]], problem: str | None, phase: str, message: str
+) -> None:
+    held = TrainingPolicy.model_validate({"spec": {}, "status": {"conditions": conditions}})
+    told = reported_policy("TrainingPolicy.runai-a", held, problem)
+    assert (told.name, told.phase, told.message) == ("TrainingPolicy.runai-a", phase, message)
+    assert reported_policy("TrainingPolicy", None, None).phase == ""

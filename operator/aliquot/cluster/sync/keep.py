@@ -19,7 +19,6 @@ from typing import Any, Final, TypeVar
 from aliquot import log, names
 from aliquot.backoff import Backoff
 from aliquot.clock import Clock
-from aliquot.cluster.mirror.cache import Key
 from aliquot.cluster.resources import kind_of, resource_of
 from aliquot.cluster.sync.caches import Caches
 from aliquot.cluster.sync.manifests import (
@@ -32,6 +31,7 @@ from aliquot.cluster.sync.manifests import (
     is_managed,
     manifest,
     no_longer_wanted,
+    place_of,
     wanted,
 )
 from aliquot.contracts.cluster_sync import Desired
@@ -76,6 +76,7 @@ class Keeper:
         client: writes.
         caches: the custom resources, by kind.
         cluster: uuid of the cluster.
+        shared_namespace: where policies for all projects are.
         clock: for waits.
         changed: called when something else is to be reported than before: of an object, or (None) of all together.
         chance: spreads waits.
@@ -86,6 +87,7 @@ class Keeper:
         client: ApiClient,
         caches: Caches,
         cluster: str,
+        shared_namespace: str,
         clock: Clock,
         changed: Callable[[Place | None], None],
         chance: Random,
@@ -93,6 +95,7 @@ class Keeper:
         self._client = client
         self._caches = caches
         self._cluster = cluster
+        self._shared_namespace = shared_namespace
         self._clock = clock
         self._changed = changed
         self._chance = chance
@@ -110,7 +113,7 @@ class Keeper:
     def want(self, desired: Desired) -> None:
         """Learn what is wanted from now on."""
         self._desired = desired
-        self._wants = {want.place: want for want in wanted(desired)}
+        self._wants = {want.place: want for want in wanted(desired, self._shared_namespace)}
         self._tries = {place: _Try(each.said, 0, 0) for place, each in self._tries.items() if each.said is not None}
         self._due.set()
 
@@ -131,12 +134,12 @@ class Keeper:
 
     @property
     def not_managed(self) -> int:
-        """How many projects, departments and node pools are none of the control plane's."""
+        """How many projects, departments, node pools and policies are none of the control plane's."""
         return sum(
-            not is_managed(held, self._cluster) and Place(model, held.metadata.name) not in self._wants
+            not is_managed(held, self._cluster) and place_of(held) not in self._wants
             for model in MODELS
             if model is not AccessRule
-            for held in self._caches[model]
+            for held in self._caches.of(model)
         )
 
     def heard(self, old: HeldT | None, new: HeldT | None) -> None:
@@ -171,8 +174,8 @@ class Keeper:
                     await asyncio.sleep(0)
             await self._carry_out(writes)
         for model in reversed(MODELS):
-            left = no_longer_wanted(self._caches[model], self._wants, self._cluster)
-            await self._carry_out([(Place(model, held.metadata.name), partial(self._remove, held)) for held in left])
+            left = no_longer_wanted(self._caches.of(model), self._wants, self._cluster)
+            await self._carry_out([(place_of(held), partial(self._remove, held)) for held in left])
         self._tell(refused_before)
         is_news, self.has_looked = not self.has_looked, True
         if is_news and (others := self.not_managed):
@@ -242,8 +245,10 @@ class Keeper:
         """
         resource = resource_of(kind_of(want.place.model))
         body = manifest(want, self._cluster, resource.api_version)
-        answer = await self._client.create(resource, body, field_manager=names.CONTROL_PLANE_MANAGER)
-        self._caches[want.place.model].put(want.place.model.model_validate(answer.json()))
+        answer = await self._client.create(
+            resource, body, namespace=want.place.namespace, field_manager=names.CONTROL_PLANE_MANAGER
+        )
+        self._caches.put(want.place.model.model_validate(answer.json()))
 
     async def _change(self, held: Held, patch: Mapping[str, Any]) -> None:
         """Change an object.
@@ -256,12 +261,12 @@ class Keeper:
             _log.info("taken over: the control plane has one of this name", kind=model.__name__, name=metadata.name)
         answer = await self._client.merge_patch(
             resource_of(kind_of(model)),
-            "",
+            metadata.namespace,
             metadata.name,
             {**patch, "metadata": {**patch.get("metadata", {}), "uid": metadata.uid}},
             field_manager=names.CONTROL_PLANE_MANAGER,
         )
-        self._caches[model].put(model.model_validate(answer.json()))
+        self._caches.put(model.model_validate(answer.json()))
 
     async def _remove(self, held: Held) -> None:
         """Delete an object.
@@ -269,20 +274,20 @@ class Keeper:
         Raises:
             ApiProblem: it cannot be deleted.
         """
-        model, name, uid = type(held), held.metadata.name, held.metadata.uid
+        model, place, uid = type(held), place_of(held), held.metadata.uid
         try:
-            answer = await self._client.delete(resource_of(kind_of(model)), "", name, uid=uid)
+            answer = await self._client.delete(resource_of(kind_of(model)), place.namespace, place.name, uid=uid)
         except NotFound:
             pass
         else:
             said = answer.json()
             if said.get("kind") == model.__name__:  # a finalizer holds it
-                self._caches[model].put(model.model_validate(said))
+                self._caches.put(model.model_validate(said))
                 return
-        self._caches[model].drop(Key("", name), uid)
+        self._caches.drop(place, uid)
 
     def _get(self, place: Place) -> Held | None:
-        return self._caches[place.model].get(Key("", place.name))
+        return self._caches.get(place)
 
     def _tell(self, before: set[Place]) -> None:
         """Say once what cannot be written, and once that it can."""

@@ -6,7 +6,7 @@ others (`preemptMinRuntimeSecs`, `permissions`, …) stay as people set them in 
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, cast
 
 from aliquot import names
 from aliquot.contracts.cluster_sync import (
@@ -15,28 +15,47 @@ from aliquot.contracts.cluster_sync import (
     DesiredAmounts,
     DesiredDepartment,
     DesiredNodePool,
+    DesiredPolicy,
     DesiredProject,
     DesiredQueue,
 )
+from aliquot.contracts.kinds.catalogue import of_kind
+from aliquot.contracts.kinds.policies import (
+    DistributedPolicy,
+    InferencePolicy,
+    InteractivePolicy,
+    Policy,
+    TrainingPolicy,
+)
 from aliquot.contracts.kinds.tenancy import AccessRule, Department, NodePool, Project
 
-Held = NodePool | Department | Project | AccessRule
+Held = NodePool | Department | Project | AccessRule | Policy
 """A custom resource of a kind that control planes manage."""
-MODELS: Final[tuple[type[Held], ...]] = (NodePool, Department, Project, AccessRule)
+POLICIES: Final[tuple[type[Policy], ...]] = (TrainingPolicy, InteractivePolicy, DistributedPolicy, InferencePolicy)
+MODELS: Final[tuple[type[Held], ...]] = (NodePool, Department, Project, AccessRule, *POLICIES)
 """In the order in which they are made: who is named comes before who names. They go the other way round."""
 RULE_PREFIX: Final = "rule-"
 """Begins the name of an access rule's custom resource; the id in the control plane follows."""
+POLICY_NAME: Final = "control-plane"
+"""Of the custom resource of a policy: there is one of a kind in a namespace."""
 
 
 class Place(NamedTuple):
-    """Which object."""
+    """Which object; the namespace of what is in none is empty."""
 
     model: type[Held]
     name: str
+    namespace: str = ""
 
     def __str__(self) -> str:
         """For people."""
-        return f"{self.model.__name__} {self.name}"
+        where = f"{self.namespace}/{self.name}" if self.namespace else self.name
+        return f"{self.model.__name__} {where}"
+
+
+def place_of(held: Held) -> Place:
+    """Which object it is."""
+    return Place(type(held), held.metadata.name, held.metadata.namespace)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +71,19 @@ class Wanted:
     spec: Mapping[str, Any]
 
 
-def wanted(desired: Desired) -> Iterator[Wanted]:
-    """All objects that are to be, in the order in which they are made."""
+def wanted(desired: Desired, shared_namespace: str) -> Iterator[Wanted]:
+    """All objects that are to be, in the order in which they are made.
+
+    Args:
+        desired: what the control plane says.
+        shared_namespace: where policies for all projects are.
+    """
     yield from map(_node_pool, desired.node_pools)
     yield from map(_department, desired.departments)
     yield from map(_project, desired.projects)
     yield from map(_access_rule, desired.access_rules)
+    for policy in desired.policies:
+        yield _policy(policy, shared_namespace)
 
 
 def manifest(want: Wanted, cluster: str, api_version: str) -> dict[str, Any]:
@@ -65,7 +91,11 @@ def manifest(want: Wanted, cluster: str, api_version: str) -> dict[str, Any]:
     return {
         "apiVersion": api_version,
         "kind": want.place.model.__name__,
-        "metadata": {"name": want.place.name, "labels": {names.CONTROL_PLANE_LABEL: cluster}},
+        "metadata": {
+            "name": want.place.name,
+            **({"namespace": want.place.namespace} if want.place.namespace else {}),
+            "labels": {names.CONTROL_PLANE_LABEL: cluster},
+        },
         "spec": {member: value for member, value in want.spec.items() if value is not None},
     }
 
@@ -86,7 +116,7 @@ def difference(want: Wanted, held: Held, cluster: str) -> dict[str, Any] | None:
     kept = {member: value for member, value in {**before, **spec}.items() if value is not None}
     patch: dict[str, Any] = {}
     if type(held.spec).model_validate(kept) != held.spec:
-        patch["spec"] = spec
+        patch["spec"] = _replacing(before, spec) if isinstance(held, Policy) else spec
     if not is_managed(held, cluster):
         patch["metadata"] = {"labels": {names.CONTROL_PLANE_LABEL: cluster}}
     return patch or None
@@ -104,8 +134,8 @@ def is_going(held: Held) -> bool:
 
 def no_longer_wanted(held: Iterable[Held], wants: Mapping[Place, Wanted], cluster: str) -> list[Held]:
     """The objects that are the control plane's and that it does not want any more, by name."""
-    left = (each for each in held if is_managed(each, cluster) and Place(type(each), each.metadata.name) not in wants)
-    return sorted((each for each in left if not is_going(each)), key=lambda each: each.metadata.name)
+    left = (each for each in held if is_managed(each, cluster) and place_of(each) not in wants)
+    return sorted((each for each in left if not is_going(each)), key=lambda each: place_of(each)[1:])
 
 
 def _queues_with_their_own(
@@ -114,6 +144,18 @@ def _queues_with_their_own(
     """The queues, with those members of the ones that are there that a control plane has no word for."""
     said = {queue["nodepool"]: queue for queue in before}
     return [{**said.get(queue["nodepool"], {}), **queue} for queue in queues]
+
+
+def _replacing(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
+    """The JSON merge patch that leaves nothing of what was there and is not to be any more."""
+    gone = dict.fromkeys(before.keys() - after.keys())
+    there: dict[str, Any] = {}
+    for name, value in after.items():
+        if isinstance(value, dict) and isinstance(before.get(name), dict):
+            there[name] = _replacing(before[name], cast("dict[str, Any]", value))
+        else:
+            there[name] = value
+    return {**gone, **there}
 
 
 def _node_pool(pool: DesiredNodePool) -> Wanted:
@@ -162,6 +204,13 @@ def _access_rule(rule: DesiredAccessRule) -> Wanted:
             "scopeName": rule.scope_name,
         },
     )
+
+
+def _policy(policy: DesiredPolicy, shared_namespace: str) -> Wanted:
+    """All of a policy's spec is the control plane's."""
+    model = next(model for model in POLICIES if model.__name__ == policy.kind)
+    spec = {name: policy.spec.get(name) for name in of_kind(policy.kind)}
+    return Wanted(Place(model, POLICY_NAME, policy.namespace or shared_namespace), spec)
 
 
 def _queues(name: str, queues: Iterable[DesiredQueue]) -> list[dict[str, Any]]:

@@ -17,13 +17,16 @@ from aliquot.contracts.cluster_sync import (
     ReportedDepartment,
     ReportedNode,
     ReportedNodePool,
+    ReportedPolicy,
     ReportedProject,
     ReportedStorageClass,
     ReportedTaint,
     ReportedUse,
 )
+from aliquot.contracts.kinds.policies import Policy
 from aliquot.contracts.kinds.tenancy import AccessRule, Department, NodePool, Project, QuotaUse, TenantStatus
 from aliquot.core.quantities import InvalidQuantityError, parse_quantity
+from aliquot.core.submission.policy_status import READY
 from aliquot.core.tenancy import BYTES_PER_MB
 
 _TEXT: Final = 1024
@@ -126,6 +129,18 @@ def reported_access_rule(name: str, rule: AccessRule | None, problem: str | None
     """An access rule; `name` is its id in the control plane, other arguments as of `reported_node_pool`."""
     phase, message = _phase(rule, problem)
     return ReportedAccessRule(name=name, phase=phase, message=message)
+
+
+def reported_policy(name: str, policy: Policy | None, problem: str | None) -> ReportedPolicy:
+    """A policy; `name` is that of reports, other arguments as of `reported_node_pool`."""
+    if problem is not None:
+        return ReportedPolicy(name=name, phase=REFUSED, message=problem[:_MESSAGE])
+    conditions = () if policy is None else policy.status.conditions
+    ready = next((each for each in conditions if each.type == READY), None)
+    if ready is None:
+        return ReportedPolicy(name=name)
+    phase = READY if ready.status == "True" else f"Not{READY}"
+    return ReportedPolicy(name=name, phase=phase, message=(ready.message or "")[:_MESSAGE])
 
 
 def _phase(held: NodePool | Department | Project | AccessRule | None, problem: str | None) -> tuple[str, str]:

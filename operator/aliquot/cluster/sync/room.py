@@ -13,7 +13,7 @@ from aliquot import log
 from aliquot.clock import Clock
 from aliquot.cluster.mirror.cache import Cache
 from aliquot.cluster.mirror.mirror import Listener, Mirror
-from aliquot.cluster.sync.caches import caches_of
+from aliquot.cluster.sync.caches import Caches
 from aliquot.cluster.sync.connection import Connection, SyncMetrics
 from aliquot.cluster.sync.keep import Keeper
 from aliquot.cluster.sync.manifests import Place
@@ -54,6 +54,7 @@ class Sync:
         trouble: why the operator cannot do its work; None: it can.
         changed: called when it can or cannot speak to the control plane any more.
         metrics: where requests are counted.
+        shared_namespace: where policies for all projects are.
         settings: which control plane.
     """
 
@@ -69,6 +70,7 @@ class Sync:
         trouble: Callable[[], str | None],
         changed: Callable[[], None],
         metrics: SyncMetrics,
+        shared_namespace: str,
         settings: ControlPlaneSettings,
     ) -> None:
         self._client = client
@@ -81,8 +83,10 @@ class Sync:
         self._settings = settings
         self._chance = Random()  # noqa: S311 - spreads waits and names sessions, guards nothing
         self._connection = Connection(settings.url, clock, changed)
-        caches = caches_of(mirror, rules)
-        self._keeper = Keeper(client, caches, settings.cluster_uuid, clock, self._wanted_changed, self._chance)
+        caches = Caches(mirror, rules)
+        self._keeper = Keeper(
+            client, caches, settings.cluster_uuid, shared_namespace, clock, self._wanted_changed, self._chance
+        )
         self._orders = Orders(client, mirror, settings.cluster_uuid, clock, self._order_changed, self._chance)
         self._told = Told(
             mirror,
@@ -92,6 +96,7 @@ class Sync:
             storage_classes,
             self._orders,
             trouble,
+            shared_namespace,
             settings.cluster_url,
             self._news,
         )
@@ -109,6 +114,7 @@ class Sync:
             listeners.node_pool.append(follow)
             listeners.department.append(follow)
             listeners.project.append(follow)
+            listeners.policy.append(follow)
             rules.append(follow)
         listeners.project.append(self._orders.heard)
         self._told.listen()

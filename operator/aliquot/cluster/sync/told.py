@@ -9,7 +9,7 @@ from aliquot.cluster.mirror.mirror import Mirror
 from aliquot.cluster.sync.books import Batch, Books
 from aliquot.cluster.sync.caches import Caches
 from aliquot.cluster.sync.keep import Keeper
-from aliquot.cluster.sync.manifests import RULE_PREFIX, Held, Place
+from aliquot.cluster.sync.manifests import POLICIES, POLICY_NAME, RULE_PREFIX, Held, Place, place_of
 from aliquot.cluster.sync.orders import Orders
 from aliquot.cluster.sync.reported import (
     platform,
@@ -17,11 +17,21 @@ from aliquot.cluster.sync.reported import (
     reported_department,
     reported_node,
     reported_node_pool,
+    reported_policy,
     reported_project,
 )
 from aliquot.cluster.sync.storage_classes import StorageClasses
 from aliquot.cluster.sync.workloads import Workloads
-from aliquot.contracts.cluster_sync import KINDS, Kind, Reported, ReportedCluster, ReportedCondition, ReportedOperand
+from aliquot.contracts.cluster_sync import (
+    KINDS,
+    Kind,
+    Reported,
+    ReportedCluster,
+    ReportedCondition,
+    ReportedOperand,
+    policy_name,
+)
+from aliquot.contracts.kinds.policies import Policy
 from aliquot.contracts.kinds.tenancy import AccessRule, Department, NodePool, Project
 from aliquot.contracts.kubernetes import Node
 from aliquot.core.intake import pool_of, pool_rules
@@ -32,7 +42,10 @@ _MODELS: Final[Mapping[Kind, type[Held]]] = {
     "project": Project,
     "accessRule": AccessRule,
 }
-_KINDS: Final[Mapping[type[Held], Kind]] = {model: kind for kind, model in _MODELS.items()}
+_KINDS: Final[Mapping[type[Held], Kind]] = {
+    **{model: kind for kind, model in _MODELS.items()},
+    **dict.fromkeys(POLICIES, "policy"),
+}
 _LONGEST: Final = 4096
 HeldT = TypeVar("HeldT", bound=Held)
 
@@ -48,6 +61,7 @@ class Told:
         storage_classes: knows the StorageClasses.
         orders: knows what became of orders.
         trouble: why the operator cannot do its work; None: it can.
+        shared_namespace: where policies for all projects are.
         url: where people reach the cluster; empty: nobody knows.
         news: called when there may be something to tell.
 
@@ -65,6 +79,7 @@ class Told:
         storage_classes: StorageClasses,
         orders: Orders,
         trouble: Callable[[], str | None],
+        shared_namespace: str,
         url: str,
         news: Callable[[], None],
     ) -> None:
@@ -75,6 +90,7 @@ class Told:
         self._storage_classes = storage_classes
         self._orders = orders
         self._trouble = trouble
+        self._shared_namespace = shared_namespace
         self._url = url.rstrip("/") or None
         self._news = news
         self._pools = pool_rules(())
@@ -93,12 +109,12 @@ class Told:
         """Learn of a change of a custom resource: a listener of its cache."""
         held = new or old
         assert held is not None
-        self.changed(Place(type(held), held.metadata.name))
+        self.changed(place_of(held))
         self._news()
 
     def changed(self, place: Place) -> None:
         """Learn that an object is to be told of differently, perhaps."""
-        kind, name = _KINDS[place.model], _outside(place)
+        kind, name = _KINDS[place.model], self._outside(place)
         if name is not None:
             self.books.changed(kind, name)
 
@@ -120,9 +136,9 @@ class Told:
         found["order"] = [*self._orders.there()]
         found["storageClass"] = [*self._storage_classes.there()]
         found["node"] = [node.metadata.name for node in self._mirror.nodes]
-        held = [Place(model, each.metadata.name) for model in _KINDS for each in self._caches[model]]
+        held = [place_of(each) for model in _KINDS for each in self._caches.of(model)]
         for place in (*held, *self._keeper.refused):
-            if (name := _outside(place)) is not None:
+            if (name := self._outside(place)) is not None:
                 found[_KINDS[place.model]].append(name)
         return found
 
@@ -131,13 +147,13 @@ class Told:
         if kind == "node":
             node = self._mirror.nodes.get(Key("", name))
             return None if node is None else _encoded(reported_node(node, pool_of(node.metadata.labels, self._pools)))
-        if kind not in _MODELS:
+        if kind not in _KINDS.values():
             found = self._look_elsewhere(kind, name)
             return None if found is None else _encoded(found)
-        place = Place(_MODELS[kind], f"{RULE_PREFIX}{name}" if kind == "accessRule" else name)
+        place = self._inside(kind, name)
         if not self._keeper.is_managed(place):
             return None
-        held, problem = self._caches[place.model].get(Key("", place.name)), self._keeper.problem(place)
+        held, problem = self._caches.get(place), self._keeper.problem(place)
         return _encoded(_reported(kind, name, held, problem))
 
     def _look_elsewhere(self, kind: Kind, name: str) -> Reported | None:
@@ -194,13 +210,6 @@ class Told:
                 self.books.changed("node", node.metadata.name)
 
 
-def _outside(place: Place) -> str | None:
-    """What an object is called in reports; None: it is not told of, as it is an access rule that somebody made."""
-    if place.model is not AccessRule:
-        return place.name
-    return place.name.removeprefix(RULE_PREFIX) if place.name.startswith(RULE_PREFIX) else None
-
-
 def _reported(kind: Kind, name: str, held: Held | None, problem: str | None) -> Reported:
     match kind:
         case "nodePool":
@@ -209,6 +218,8 @@ def _reported(kind: Kind, name: str, held: Held | None, problem: str | None) -> 
             return reported_department(name, cast("Department | None", held), problem)
         case "project":
             return reported_project(name, cast("Project | None", held), problem)
+        case "policy":
+            return reported_policy(name, cast("Policy | None", held), problem)
         case _:
             return reported_access_rule(name, cast("AccessRule | None", held), problem)
 

@@ -1,4 +1,4 @@
-"""The body of every error (control-plane-api.md 1.2)."""
+"""The body of every error (control-plane-api.md 1.2), and what policies add to it."""
 
 from aliquot.contracts.administrator_api.shapes import Answer
 
@@ -12,3 +12,19 @@ class Problem(Answer):
     """What is wrong: which field, its value, and what is allowed."""
     details: str | None = None
     """More about it."""
+
+
+class ComplianceIssue(Answer):
+    """What of a workload a policy does not allow."""
+
+    field: str
+    """Path of it, in the spec that was submitted."""
+    details: str
+    """What its value must be."""
+
+
+class ComplianceProblem(Problem):
+    """Why a workload was not submitted."""
+
+    compliance_issues: list[ComplianceIssue] | None = None
+    """All that the policy does not allow, where that is why."""

@@ -99,6 +99,7 @@ class Parameter:
         value_type: of its value, or of the texts under its keys; None where values have members.
         model: the item's model, or the group's.
         members: the members of an item or group, by the names they have in an object.
+        item_rules: the model of rules about members of items.
         mutable: whether it may change after submission.
         kinds: the workload kinds that have it.
     """
@@ -109,6 +110,7 @@ class Parameter:
     value_type: ValueType | None = None
     model: type[Shape] | None = None
     members: Mapping[str, Member] = field(default_factory=dict[str, Member])
+    item_rules: type[Shape] | None = None
     mutable: bool = False
     kinds: frozenset[str] = frozenset()
 
@@ -143,8 +145,9 @@ def _parameter(parameters: type[Shape], attribute: str) -> Parameter:
         return replace(plain, wrapper=Wrapper.KEYED, value_type=ValueType.TEXT)
     if origin is Items:
         item = _inner(_inner(wrapper, "items"), "value")
-        members = [_member(item, name, _inner(wrapper, "item_rules")) for name in item.model_fields]
-        return replace(plain, wrapper=Wrapper.ITEMS, model=item, members=_by_name(members))
+        rules = _inner(wrapper, "item_rules")
+        members = [_member(item, name, rules) for name in item.model_fields]
+        return replace(plain, wrapper=Wrapper.ITEMS, model=item, members=_by_name(members), item_rules=rules)
     assert origin is Values, f"{parameters.__name__}.{attribute} has an unknown wrapper: {wrapper}"
     group = _inner(wrapper, "values")
     members = [Member(one.name, one.attribute, cast("ValueType", one.value_type)) for one in of_shape(group).values()]

@@ -23,6 +23,7 @@ from aliquot.controlplane.database.tables import (
     Document,
     NodePool,
     NodeType,
+    Policy,
     Project,
     ReportedObject,
     User,
@@ -68,6 +69,11 @@ class ClusterPermit:
         here = or_(AccessRule.cluster_id == self.cluster_id, AccessRule.cluster_id.is_(None))
         query = select(AccessRule).where(AccessRule.tenant_id == self._tenant_id, AccessRule.deleted_ms.is_(None), here)
         return self._session.scalars(query.order_by(AccessRule.id)).all()
+
+    def policies(self) -> Sequence[Policy]:
+        """The policies that count in the cluster: its own, and those of the whole tenant."""
+        here = or_(Policy.cluster_id == self.cluster_id, Policy.cluster_id.is_(None))
+        return self._session.scalars(select(Policy).where(Policy.tenant_id == self._tenant_id, here)).all()
 
     def names_of_subjects(self) -> Mapping[str, str]:
         """How the tenant's users and applications are called, by id: access rules name them by either."""

@@ -31,6 +31,7 @@ from aliquot.controlplane.database.tables import (
     NodePool,
     NodeType,
     Pod,
+    Policy,
     Project,
     Quota,
     ReportedObject,
@@ -135,6 +136,15 @@ class Permit:
             Forbidden: it is not.
         """
         if not self._reach.covers(place):
+            raise Forbidden
+
+    def check_shown(self, place: Place) -> None:
+        """See that the place is within reach, or above it and may be read.
+
+        Raises:
+            Forbidden: it is neither.
+        """
+        if not self._reach.shows(place):
             raise Forbidden
 
     def _check(self, row: Placed) -> None:
@@ -336,6 +346,7 @@ class Permit:
         """Note on an object that the caller changes it now."""
         if isinstance(row, NodePool | NodeType | Department | Project):
             row.version += 1
+        if isinstance(row, NodePool | NodeType | Department | Project | Policy):
             row.updated_by = self.holder.name
         if not isinstance(row, AccessRule | AuditRecord | Submission):
             row.updated_ms = self.now_ms
@@ -381,9 +392,17 @@ class Permit:
             revision = advance(self._session, self.holder.tenant_id, place_of(row).cluster_id, self.now_ms)
             if isinstance(row, NodePool | NodeType | Department | Project):
                 row.revision = revision
+            elif isinstance(row, Policy):
+                row.revisions = self._revisions(row.cluster_id)
         named = before or after or {}
         name = str(named.get("name") or named.get("username") or row.id)
         self._write_down(action, kind, str(row.id), name, place_of(row).cluster_id, before, after)
+
+    def _revisions(self, cluster_id: str | None) -> Document:
+        """What a cluster is to have now, or each of the tenant, by id."""
+        own = select(Cluster.id, Cluster.revision).where(Cluster.tenant_id == self.holder.tenant_id)
+        concerned = own if cluster_id is None else own.where(Cluster.id == cluster_id)
+        return dict(self._session.execute(concerned).all())
 
     def record_of_tenant(self, kind: str, name: str, *, before: Document, after: Document) -> None:
         """Write down who changed something that belongs to the tenant as a whole, and is no object.

@@ -12,6 +12,7 @@ from aliquot.controlplane.database.tables import (
     NodePool,
     NodeType,
     Pod,
+    Policy,
     Project,
     Submission,
     User,
@@ -31,6 +32,7 @@ Placed = (
     | Workload
     | Pod
     | Submission
+    | Policy
 )
 """What has a place in the tenant."""
 
@@ -46,7 +48,7 @@ def place_of(placed: Placed) -> Place:
             return Place(placed.cluster_id, placed.id)
         case Project():
             return Place(placed.cluster_id, placed.department_id, placed.id)
-        case AccessRule() | Workload() | Pod() | Submission():
+        case AccessRule() | Workload() | Pod() | Submission() | Policy():
             return Place(placed.cluster_id, placed.department_id, placed.project_id)
         case AuditRecord():
             return Place(placed.cluster_id)
@@ -91,6 +93,15 @@ def within(model: type[Placed], reach: Reach) -> ColumnElement[bool]:
                 placed.department_id.in_(reach.departments),
                 placed.project_id.in_(reach.projects),
             )
+    if model is Policy:
+        return or_(
+            Policy.cluster_id.in_(reach.clusters),
+            Policy.department_id.in_(reach.above_departments) & Policy.project_id.is_(None),
+            Policy.department_id.in_(reach.departments),
+            Policy.project_id.in_(reach.projects),
+            Policy.cluster_id.in_(reach.above_clusters) & Policy.department_id.is_(None),
+            Policy.cluster_id.is_(None) if reach.above_all else false(),
+        )
     if model is AuditRecord:
         return AuditRecord.cluster_id.in_(reach.clusters)
     return true() if reach.above_all else false()

@@ -16,6 +16,7 @@ from aliquot.contracts.cluster_sync import (
 from aliquot.controlplane.auth.cluster_permit import ClusterPermit
 from aliquot.controlplane.cluster_sync.rules import queue, revision_text
 from aliquot.controlplane.database import tables
+from aliquot.controlplane.policies.desired import desired_policies
 from aliquot.controlplane.quotas.changes import OF_DEPARTMENT, OF_PROJECT, Owner
 from aliquot.controlplane.quotas.rules import Blocks
 from aliquot.controlplane.submissions.made import order
@@ -24,6 +25,7 @@ from aliquot.controlplane.submissions.made import order
 def desired(permit: ClusterPermit) -> Desired:
     """Make it."""
     names = permit.names_of_subjects()
+    projects = permit.own(tables.Project, OF_PROJECT, joinedload(tables.Project.department))
     types = {str(row.id): row.name for row in permit.own(tables.NodeType)}
     return Desired(
         revision=revision_text(permit.revision),
@@ -32,11 +34,9 @@ def desired(permit: ClusterPermit) -> Desired:
             DesiredDepartment(id=str(row.id), name=row.name, queues=_queues(row))
             for row in permit.own(tables.Department, OF_DEPARTMENT)
         ),
-        projects=tuple(
-            _project(row, types)
-            for row in permit.own(tables.Project, OF_PROJECT, joinedload(tables.Project.department))
-        ),
+        projects=tuple(_project(row, types) for row in projects),
         access_rules=tuple(_access_rule(row, names) for row in permit.access_rules() if row.scope_type != "system"),
+        policies=tuple(desired_policies(permit.policies(), permit.cluster_id, projects)),
         orders=tuple(order(waiting.submission, waiting.namespace) for waiting in permit.orders.waiting()),
     )
 

@@ -1,6 +1,7 @@
 """The tables. Times are milliseconds since 1970-01-01 UTC; amounts are as the API has them.
 
     tenants ─┬─ issuers, users, applications, access_rules, audit_records, tenant_settings, logos
+             ├─ policies (of the tenant, a cluster, a department or a project)
              └─ clusters ─┬─ node_pools ──────────────┐
                           ├─ node_types               │
                           ├─ departments ── projects ─┴─ quotas (of a department or a project, in a pool)
@@ -366,6 +367,31 @@ class Submission(Base):
     """Of its custom resource; None: its cluster has not told of any."""
     failed_ms: Mapped[int | None] = mapped_column(BigInteger)
     """When it was found that it never will be made."""
+
+
+class Policy(Base):
+    """Defaults and rules for workloads of a type, in a scope and all that is below it; it goes with its scope."""
+
+    __tablename__ = "policies"
+    __table_args__ = (UniqueConstraint("tenant_id", "type", "scope", "scope_id"),)
+
+    id: Mapped[str] = mapped_column(_text(36), primary_key=True)
+    tenant_id: Mapped[int] = mapped_column(ForeignKey("tenants.id"))
+    type: Mapped[str] = mapped_column(_text(16))
+    scope: Mapped[str] = mapped_column(_text(16))
+    scope_id: Mapped[str] = mapped_column(_text(64))
+    cluster_id: Mapped[str | None] = mapped_column(ForeignKey("clusters.id", ondelete="CASCADE"), index=True)
+    department_id: Mapped[int | None] = mapped_column(ForeignKey("departments.id", ondelete="CASCADE"), index=True)
+    project_id: Mapped[int | None] = mapped_column(ForeignKey("projects.id", ondelete="CASCADE"), index=True)
+    name: Mapped[str] = mapped_column(_text(255))
+    document: Mapped[Document]
+    """What it says, as the API has it."""
+    revisions: Mapped[Document]
+    """By cluster, the one that first has it as it is; clusters that are newer have it from the beginning."""
+    created_ms: Mapped[int] = mapped_column(BigInteger)
+    updated_ms: Mapped[int] = mapped_column(BigInteger)
+    created_by: Mapped[str] = mapped_column(_text(255))
+    updated_by: Mapped[str] = mapped_column(_text(255))
 
 
 class AccessRule(Base):

@@ -22,6 +22,16 @@ def check_name(name: str) -> None:
         )
 
 
+def namespace_of(name: str, requested: str | None) -> str:
+    """The namespace of a project.
+
+    Args:
+        name: of the project.
+        requested: the one that was asked for, if any was.
+    """
+    return requested or f"{names.PROJECT_NAMESPACE_PREFIX}{name}"
+
+
 def check_namespace(requested: str | None, *, is_taken: bool) -> None:
     """See that a namespace can be the project's.
 

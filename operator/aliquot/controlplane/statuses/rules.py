@@ -6,11 +6,12 @@ changed, and the cluster does not have it    Updating
 else                                         as the cluster says
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 from aliquot.contracts.administrator_api.clusters import ClusterPhase, ClusterStatus
+from aliquot.contracts.administrator_api.policies import SyncPhase
 from aliquot.contracts.administrator_api.projects import ProjectPhase
 from aliquot.contracts.administrator_api.shapes import AmountShown
 from aliquot.contracts.cluster_sync import REFUSED
@@ -81,6 +82,32 @@ def pool_phase(told: Told) -> tuple[PoolPhase, str]:
             return "Empty", message
         case _:
             return "Unschedulable", message or phase
+
+
+def policy_phase(
+    copies: Sequence[Document | None], *, has_connected: bool, is_applied: bool
+) -> tuple[SyncPhase, str | None]:
+    """How a policy is doing in a cluster, in the documented words, and why it is not in force.
+
+    Args:
+        copies: what the cluster says of each of its own policies in which it has a part; None: nothing.
+        has_connected: whether the cluster has ever said anything.
+        is_applied: whether the cluster has the policy as it is now.
+    """
+    if not has_connected:
+        return "Not ready", _NEVER_CONNECTED
+    told = [document for document in copies if document is not None]
+    for document in told:
+        if document["phase"] == REFUSED:
+            return "Failed", document["message"]
+    if not is_applied:
+        return "Applying", _BEHIND
+    if len(told) < len(copies) or not all(document["phase"] for document in told):
+        return "Applying", _NOT_TOLD
+    for document in told:
+        if document["phase"] != READY:
+            return "Failed", document["message"] or document["phase"]
+    return "Ready", None
 
 
 def _waits(told: Told) -> tuple[Literal["Creating", "Updating"], str] | None:

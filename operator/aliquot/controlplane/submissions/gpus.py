@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from aliquot.contracts.administrator_api.submissions.parts import Compute
+from aliquot.contracts.administrator_api.submissions.parts import Amounts
 from aliquot.errors import UserError
 
 Parameters = dict[str, Any]
@@ -18,7 +18,7 @@ _NEEDS: Final = {
 """Which type of request a member belongs to."""
 
 
-def gpus(compute: Compute, field: str = _FIELD) -> Parameters:
+def gpus(compute: Amounts, field: str = _FIELD) -> Parameters:
     """Say which GPUs each pod gets.
 
     Args:
@@ -54,7 +54,7 @@ def decimal(number: float) -> str:
     return f"{number:.6f}".rstrip("0").rstrip(".")
 
 
-def _portion(compute: Compute, field: str) -> Parameters:
+def _portion(compute: Amounts, field: str) -> Parameters:
     portion, limit = compute.gpu_portion_request, compute.gpu_portion_limit
     devices = 1 if compute.gpu_devices_request is None else compute.gpu_devices_request
     if portion is None or not 0 < portion <= 1:

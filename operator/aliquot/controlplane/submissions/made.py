@@ -19,6 +19,7 @@ from aliquot.contracts.cluster_workloads import ReportedWorkload
 from aliquot.controlplane.auth.permit import Permit
 from aliquot.controlplane.auth.workload_keeper import NOT_TOLD
 from aliquot.controlplane.database import tables
+from aliquot.controlplane.projects.rules import namespace_of
 from aliquot.controlplane.refusals import BadRequest
 from aliquot.controlplane.submissions.rendering import rendered, rendered_master
 from aliquot.controlplane.workloads.rules import Columns, ProjectPlace, workload_columns, written
@@ -82,7 +83,7 @@ def new_workload(submission: tables.Submission, project: tables.Project) -> tabl
     said = ReportedWorkload(
         id=submission.id,
         name=submission.name,
-        namespace=project.requested_namespace or f"runai-{project.name}",
+        namespace=namespace_of(project.name, project.requested_namespace),
         type=submission.kind,
         project=project.name,
         priority_class=manifest.get("priorityClass") or "",

@@ -4,8 +4,8 @@ Members: control-plane-api.md 1.4.11; parameters, and how they are wrapped: crd-
 out never comes here: the models of `contracts.administrator_api.submissions` refuse it.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Mapping, Sequence
+from typing import Final
 
 from aliquot.contracts.administrator_api.submissions import (
     DistributedSpec,
@@ -19,57 +19,29 @@ from aliquot.contracts.administrator_api.submissions.parts import Compute, Secur
 from aliquot.contracts.administrator_api.submissions.storage import Storage
 from aliquot.controlplane.submissions import items
 from aliquot.controlplane.submissions.gpus import Parameters, decimal, gpus
+from aliquot.controlplane.submissions.mapping import (
+    AUTOSCALING,
+    COMPUTE,
+    CORES,
+    EXTENDED_RESOURCES,
+    KEYED,
+    LISTS,
+    POD,
+    SECURITY,
+    SINGLE,
+    STORAGE,
+    STRICTNESS,
+    TRAINING,
+    USER,
+    WHOLE,
+    Listed,
+    outside,
+)
 from aliquot.errors import UserError
 
 WholeSpec = WorkspaceSpec | TrainingSpec | DistributedSpec | InferenceSpec
 JOB_TYPES: Final = {"MPI": "MPIJob", "PyTorch": "PyTorchJob", "TF": "TFJob", "XGBoost": "XGBoostJob"}
 
-_POD: Final = {
-    "image": "image",
-    "command": "command",
-    "args": "arguments",
-    "image_pull_policy": "imagePullPolicy",
-    "working_dir": "workingDir",
-    "create_home_dir": "createHomeDir",
-    "tty": "tty",
-    "stdin": "stdin",
-    "node_type": "nodeType",
-}
-_COMPUTE: Final = {
-    "cpu_memory_request": "memory",
-    "cpu_memory_limit": "memoryLimit",
-    "large_shm_request": "largeShm",
-}
-_SECURITY: Final = {
-    "run_as_non_root": "runAsNonRoot",
-    "seccomp_profile_type": "seccompProfileType",
-    "allow_privilege_escalation": "allowPrivilegeEscalation",
-    "host_ipc": "hostIpc",
-    "host_network": "hostNetwork",
-}
-_WHOLE: Final = {"auto_deletion_time_after_completion_seconds": "autoDeletionTimeAfterCompletionSeconds"}
-_SINGLE: Final = {"terminate_after_preemption": "terminateAfterPreemption"}
-_TRAINING: Final = {"backoff_limit": "backoffLimit", "completions": "completions", "parallelism": "parallelism"}
-_AUTOSCALING: Final = {
-    "min_replicas": "minScale",
-    "max_replicas": "maxScale",
-    "metric": "metric",
-    "metric_threshold": "target",
-}
-_LISTS: Final[Mapping[str, tuple[str, Callable[[Any], tuple[str | None, items.Value]]]]] = {
-    "tolerations": ("tolerations", items.toleration),
-    "ports": ("ports", items.port),
-    "exposed_urls": ("exposedUrls", items.url),
-}
-_STORAGE: Final[Mapping[str, tuple[str, Callable[[Any], tuple[str | None, items.Value]]]]] = {
-    "pvc": ("pvcs", items.claim),
-    "git": ("gitSync", items.repository),
-    "config_map_volume": ("configMapVolumes", items.config_map),
-    "host_path": ("volumes", items.host_path),
-    "nfs": ("nfs", items.nfs),
-    "s3": ("s3", items.bucket),
-}
-_KEYED: Final = {"environment_variables": "environment", "annotations": "annotations", "labels": "labels"}
 _SERVING: Final = "serving"
 
 
@@ -85,12 +57,12 @@ def rendered(spec: WholeSpec, name: str) -> Parameters:
     """
     if not spec.image:
         raise UserError("spec.image", None, "the image of the container")
-    found = {"name": _value(name), **_pod(spec, "spec"), **_values(spec, _WHOLE)}
+    found = {"name": _value(name), **_pod(spec, "spec"), **_values(spec, WHOLE)}
     match spec:
         case TrainingSpec() | WorkspaceSpec():
-            found |= _values(spec, _SINGLE)
+            found |= _values(spec, SINGLE)
             if isinstance(spec, TrainingSpec):
-                found |= _values(spec, _TRAINING)
+                found |= _values(spec, TRAINING)
                 _check_order("spec", spec.parallelism, "parallelism", spec.completions or 1, "completions")
         case DistributedSpec():
             found |= _distributed(spec)
@@ -109,18 +81,17 @@ def rendered_master(spec: MasterSpec) -> Parameters:
 
 
 def _pod(spec: PodSpec, field: str) -> Parameters:
-    found = _values(spec, _POD)
+    found = _values(spec, POD)
     if spec.node_pools:
         found["nodePools"] = _value(_words(f"{field}.nodePools", spec.node_pools))
     if spec.pod_affinity is not None:
-        hard = spec.pod_affinity.type == "Required"
         found["podAffinity"] = _value(True)
-        found["podAffinitySchedulingRule"] = _value("hard" if hard else "soft")
+        found["podAffinitySchedulingRule"] = _value(STRICTNESS[spec.pod_affinity.type])
         found["podAffinityTopology"] = _value(spec.pod_affinity.key)
-    for member, parameter in _KEYED.items():
+    for member, parameter in KEYED.items():
         if entries := getattr(spec, member):
-            found[parameter] = items.keyed(f"{field}.{_outside(member)}", entries)
-    found |= _lists(spec, _LISTS)
+            found[parameter] = items.keyed(f"{field}.{outside(member)}", entries)
+    found |= _lists(spec, LISTS)
     if spec.compute is not None:
         found |= _compute(spec.compute, f"{field}.compute")
     if spec.storage is not None:
@@ -131,32 +102,35 @@ def _pod(spec: PodSpec, field: str) -> Parameters:
 
 
 def _compute(compute: Compute, field: str) -> Parameters:
-    found = {**gpus(compute, field), **_values(compute, _COMPUTE)}
-    for member, parameter in (("cpu_core_request", "cpu"), ("cpu_core_limit", "cpuLimit")):
+    found = {**gpus(compute, field), **_values(compute, COMPUTE)}
+    for member, parameter in CORES.items():
         if (cores := getattr(compute, member)) is not None:
             found[parameter] = _value(decimal(cores))
     request, limit = compute.cpu_core_request, compute.cpu_core_limit
     if request is not None and limit is not None and limit < request:
         raise UserError(f"{field}.cpuCoreLimit", limit, f"at least cpuCoreRequest, which is {request}")
     if compute.extended_resources:
-        found["extendedResources"] = items.labelled([items.resource(each) for each in compute.extended_resources])
+        for number, each in enumerate(compute.extended_resources):
+            if each.quantity is None and not each.exclude:
+                raise UserError(f"{field}.extendedResources.{number}.quantity", None, "how many of it")
+        found["extendedResources"] = items.listed(compute.extended_resources, EXTENDED_RESOURCES)
     return found
 
 
 def _storage(storage: Storage) -> Parameters:
-    return _lists(storage, _STORAGE)
+    return _lists(storage, STORAGE)
 
 
 def _security(security: Security, field: str, *, inference: bool) -> Parameters:
     if inference and security.allow_privilege_escalation is not None:
         value = security.allow_privilege_escalation
         raise UserError(f"{field}.allowPrivilegeEscalation", value, "left out: inference workloads cannot have it")
-    found = _values(security, _SECURITY)
+    found = _values(security, SECURITY)
     if security.uid_gid_source == "custom":
         if security.run_as_uid is None:
             raise UserError(f"{field}.runAsUid", None, "the number of the user, because uidGidSource is custom")
         found["runAsUser"] = _value(True)
-        found |= _values(security, {"run_as_uid": "runAsUid", "run_as_gid": "runAsGid"})
+        found |= _values(security, USER)
     else:
         for member, value in (("runAsUid", security.run_as_uid), ("runAsGid", security.run_as_gid)):
             if value is not None:
@@ -164,7 +138,7 @@ def _security(security: Security, field: str, *, inference: bool) -> Parameters:
     if security.supplemental_groups:
         found["supplementalGroups"] = _value(security.supplemental_groups.replace(",", ";").replace(" ", ""))
     if security.capabilities:
-        found["capabilities"] = items.labelled([(each, {"capability": each}) for each in security.capabilities])
+        found["capabilities"] = items.capabilities(security.capabilities)
     return found
 
 
@@ -194,7 +168,7 @@ def _only(needed: str, framework: str, member: str, value: object) -> None:
 def _inference(spec: InferenceSpec, ports: Parameters) -> Parameters:
     found: Parameters = {}
     if spec.autoscaling is not None:
-        found |= _values(spec.autoscaling, _AUTOSCALING)
+        found |= _values(spec.autoscaling, AUTOSCALING)
         most = spec.autoscaling.max_replicas
         if most is not None:
             _check_order("spec.autoscaling", spec.autoscaling.min_replicas, "minReplicas", most, "maxReplicas")
@@ -222,13 +196,9 @@ def _words(field: str, words: Sequence[str]) -> str:
     return " ".join(words)
 
 
-def _lists(
-    spec: object, table: Mapping[str, tuple[str, Callable[[Any], tuple[str | None, items.Value]]]]
-) -> Parameters:
+def _lists(spec: object, table: Mapping[str, Listed]) -> Parameters:
     return {
-        parameter: items.labelled([of(each) for each in entries])
-        for member, (parameter, of) in table.items()
-        if (entries := getattr(spec, member))
+        how.parameter: items.listed(entries, how) for member, how in table.items() if (entries := getattr(spec, member))
     }
 
 
@@ -240,8 +210,3 @@ def _values(spec: object, table: Mapping[str, str]) -> Parameters:
 
 def _value(value: object) -> Parameters:
     return {"value": value}
-
-
-def _outside(member: str) -> str:
-    first, *rest = member.split("_")
-    return first + "".join(map(str.capitalize, rest))

@@ -3,12 +3,14 @@
 import secrets
 import string
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 from uuid import uuid4
 
 from fastapi import APIRouter, Request
 
 from aliquot.contracts.administrator_api.permissions import ResourceType
+from aliquot.contracts.administrator_api.policies import PolicyType
+from aliquot.contracts.administrator_api.problems import ComplianceProblem
 from aliquot.contracts.administrator_api.submissions import (
     NAME_LENGTH,
     SUFFIX_LENGTH,
@@ -27,18 +29,22 @@ from aliquot.controlplane.auth.permit import Permit
 from aliquot.controlplane.auth.reach import Place
 from aliquot.controlplane.clusters.queries import cluster_of_body
 from aliquot.controlplane.database import tables
+from aliquot.controlplane.policies.submitted import check_complies
 from aliquot.controlplane.projects.queries import SHOWN
 from aliquot.controlplane.refusals import BadRequest, Conflict, NotFound
 from aliquot.controlplane.services import services_of
 from aliquot.controlplane.settings import Workloads
-from aliquot.controlplane.submissions.made import Body, new_submission, new_workload, shown, told_of, workload_of
+from aliquot.controlplane.submissions.made import KINDS, Body, new_submission, new_workload, shown, told_of, workload_of
 from aliquot.controlplane.submissions.rules import Asked
 
 router = APIRouter(prefix="/api/v1/workloads", tags=["Workload submission"])
 
 _TRIES: Final = 10
+_NOT_COMPLIANT: Final[dict[int | str, dict[str, Any]]] = {
+    400: {"model": ComplianceProblem, "description": "A rule of the API is broken, or a policy does not allow it."}
+}
 _LETTERS: Final = string.ascii_lowercase + string.digits
-_WORDS: Final[dict[WorkloadKind, str]] = {
+_WORDS: Final[dict[WorkloadKind, PolicyType]] = {
     "InteractiveWorkload": "workspace",
     "TrainingWorkload": "training",
     "DistributedWorkload": "distributed",
@@ -53,7 +59,7 @@ _RESOURCES: Final[dict[WorkloadKind, ResourceType]] = {
 """What somebody needs a right to, for workloads of each kind (control-plane-api.md 2.4)."""
 
 
-@router.post("/workspaces")
+@router.post("/workspaces", responses=_NOT_COMPLIANT)
 def create_workspace(request: Request, gate: GateOfRequest, body: WorkspaceSubmission) -> Submitted:
     """Submit a workspace."""
     return _create(request, gate, "workspaces", body)
@@ -83,7 +89,7 @@ def resume_workspace(request: Request, gate: GateOfRequest, workloadId: str) -> 
     return _ask(request, gate, "InteractiveWorkload", workloadId, "resume")
 
 
-@router.post("/trainings")
+@router.post("/trainings", responses=_NOT_COMPLIANT)
 def create_training(request: Request, gate: GateOfRequest, body: TrainingSubmission) -> Submitted:
     """Submit a training."""
     return _create(request, gate, "trainings", body)
@@ -113,7 +119,7 @@ def resume_training(request: Request, gate: GateOfRequest, workloadId: str) -> A
     return _ask(request, gate, "TrainingWorkload", workloadId, "resume")
 
 
-@router.post("/distributed")
+@router.post("/distributed", responses=_NOT_COMPLIANT)
 def create_distributed(request: Request, gate: GateOfRequest, body: DistributedSubmission) -> SubmittedDistributed:
     """Submit a distributed training."""
     made = _create(request, gate, "trainings", body)
@@ -135,7 +141,7 @@ def delete_distributed(request: Request, gate: GateOfRequest, workloadId: str) -
     _ask(request, gate, "DistributedWorkload", workloadId, "delete")
 
 
-@router.post("/inferences")
+@router.post("/inferences", responses=_NOT_COMPLIANT)
 def create_inference(request: Request, gate: GateOfRequest, body: InferenceSubmission) -> Submitted:
     """Submit an inference workload."""
     return _create(request, gate, "inferences", body)
@@ -163,6 +169,8 @@ def _create(request: Request, gate: Gate, resource: ResourceType, body: Body) ->
         if book.live_count() >= limits.live_most:
             raise Conflict("The cluster has too many workloads.", f"at most {limits.live_most}: delete some")
         made = new_submission(permit, str(uuid4()), _name(book, project, body), body, project, limits.spec_bytes)
+        master = body.master_spec if isinstance(body, DistributedSubmission) else None
+        check_complies(permit, _WORDS[KINDS[type(body)]], made, body.spec, master)
         permit.add(made)
         workload = new_workload(made, project)
         book.open(workload)

@@ -15,6 +15,7 @@ from aliquot.core.submission.inheritance import (
     NOTHING,
     Inheritance,
     Surroundings,
+    inherit,
     kept_inheritance,
     submitted,
 )
@@ -50,6 +51,7 @@ __all__ = [
     "effective_interactive",
     "effective_job",
     "has_its_base",
+    "inherit",
     "inheritance_now",
     "is_carried",
     "kept_inheritance",

@@ -70,13 +70,14 @@ class ExtendedResource(Body):
 
     resource: ShortText
     """Its name."""
-    quantity: Quantity
-    """How many."""
-    exclude: NotCarriedOut = None
+    quantity: Quantity | None = None
+    """How many; needed, unless it is taken away."""
+    exclude: Flag | None = None
+    """Whether one that a policy gives is taken away."""
 
 
-class Compute(Body):
-    """What each pod has to compute with."""
+class Amounts(Body):
+    """What each pod has to compute with, but for other devices."""
 
     gpu_devices_request: Count | None = None
     """GPUs; with a type of request, GPUs on which it gets so much."""
@@ -104,6 +105,11 @@ class Compute(Body):
     """The most."""
     large_shm_request: Flag | None = None
     """Whether `/dev/shm` may grow up to the pod's memory."""
+
+
+class Compute(Amounts):
+    """What each pod has to compute with."""
+
     extended_resources: Annotated[list[ExtendedResource], Field(max_length=MOST_ITEMS)] | None = None
     """Other devices."""
 

@@ -28,8 +28,8 @@ from aliquot.contracts.administrator_api.submissions.storage import Storage
 MOST_VARIABLES = 1000
 
 
-class PodSpec(Body):
-    """What pods of all kinds can be told."""
+class ContainerSpec(Body):
+    """What runs, and on which nodes."""
 
     image: Path | None = None
     """Image of the container."""
@@ -43,10 +43,6 @@ class PodSpec(Body):
     """Directory in which the container starts."""
     create_home_dir: Flag | None = None
     """Whether it gets a home directory of its own."""
-    tty: Flag | None = None
-    """Whether it has a terminal."""
-    stdin: Flag | None = None
-    """Whether its input stays open."""
     probes: NotCarriedOut = None
     node_type: ShortText | None = None
     """Type of nodes to run on."""
@@ -54,6 +50,15 @@ class PodSpec(Body):
     """Node pools to run in, most wanted first."""
     pod_affinity: PodAffinity | None = None
     """Whether its pods are kept together."""
+
+
+class PodSpec(ContainerSpec):
+    """What pods of all kinds can be told."""
+
+    tty: Flag | None = None
+    """Whether it has a terminal."""
+    stdin: Flag | None = None
+    """Whether its input stays open."""
     tolerations: Annotated[list[Toleration], Field(max_length=MOST_ITEMS)] | None = None
     """Taints of nodes that are borne."""
     compute: Compute | None = None
