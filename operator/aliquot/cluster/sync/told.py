@@ -193,6 +193,23 @@ class Told:
         self.books.changed("order", order_id)
         self._news()
 
+    def _outside(self, place: Place) -> str | None:
+        """What an object is called in reports; None: it is not told of, as it is a rule or policy somebody made."""
+        if _KINDS[place.model] == "policy":
+            namespace = None if place.namespace == self._shared_namespace else place.namespace
+            return policy_name(place.model.__name__, namespace) if place.name == POLICY_NAME else None
+        if place.model is not AccessRule:
+            return place.name
+        return place.name.removeprefix(RULE_PREFIX) if place.name.startswith(RULE_PREFIX) else None
+
+    def _inside(self, kind: Kind, name: str) -> Place:
+        """Which object has a name in reports."""
+        if kind == "policy":
+            of_kind, _, namespace = name.partition(".")
+            model = next(each for each in POLICIES if each.__name__ == of_kind)
+            return Place(model, POLICY_NAME, namespace or self._shared_namespace)
+        return Place(_MODELS[kind], f"{RULE_PREFIX}{name}" if kind == "accessRule" else name)
+
     def _object_changed(self, kind: Kind, name: str) -> None:
         self.books.changed(kind, name)
         self._news()
