@@ -222,6 +222,38 @@ def rotate_keys(
     _run(partial(rotate, forget=forget), partial(ControlPlaneSettings, **said))
 
 
+@control_plane.command(rich_help_panel=_PLATFORM)
+def backup(
+    file: Annotated[Path, typer.Argument(help="File that is not there yet.")],
+    database: _Database = None,
+) -> None:
+    """Copy a SQLite database, also while it is served."""
+    from aliquot.controlplane.database.copies import back_up
+    from aliquot.controlplane.settings import ControlPlaneSettings
+
+    said = {} if database is None else {"database": {"url": database}}
+    _run(lambda settings: back_up(settings.database, file), partial(ControlPlaneSettings, **said))
+
+
+@control_plane.command(rich_help_panel=_PLATFORM)
+def restore(
+    file: Annotated[Path, typer.Argument(help="What `backup` made.")],
+    database: _Database = None,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Take the place of the database that is there, which is lost.")
+    ] = False,
+) -> None:
+    """Make a SQLite database of a copy, while nobody serves it."""
+    from aliquot.controlplane.database.copies import restore as restored
+    from aliquot.controlplane.settings import ControlPlaneSettings
+
+    said = {} if database is None else {"database": {"url": database}}
+    _run(
+        lambda settings: restored(settings.database, file, replace=replace),
+        partial(ControlPlaneSettings, **said),
+    )
+
+
 def _run(process: "Callable[[Model], None]", model: "Callable[[], Model]") -> None:
     """Run a process with its settings from the environment; what is wrong with them ends the command by name."""
     from pydantic import ValidationError
