@@ -185,6 +185,10 @@ class Snapshot:
 
     # In the end
 
+    def shortly(self) -> list[str]:
+        """The pods of the workloads, each in a line."""
+        return [f"{_name(pod)} {_in_short(pod)}" for pod in self.workers]
+
     def unsettled(self) -> list[str]:
         """What is still to come: pods that start or stop, cards that are held for nobody, who waits and has room."""
         found = [f"{_name(pod)} {state}" for pod in (*self.workers, *self.reservations) if (state := _moving(pod))]
@@ -261,6 +265,7 @@ def _in_short(pod: Mapping[str, Any]) -> str:
         "made": metadata.get("creationTimestamp"),
         "deleted": metadata.get("deletionTimestamp"),
         "phase": status["phase"],
+        "reason": status.get("reason"),
         "of": _annotations(pod).get(SHARED),
         "given": _given(pod),
         "states": [list(each["state"]) for each in status.get("containerStatuses") or ()],
@@ -355,7 +360,8 @@ class Storm:
             if wrong and not disturbed:
                 raise BrokenLawError("\n".join(wrong))
             missing = sum(self._there.values()) - len(seen.workers)
-            left = [*wrong, *([f"{missing} pods are missing"] if missing else seen.unsettled())]
+            differs = [f"{missing} pods are missing of these:", *seen.shortly()] if missing else seen.unsettled()
+            left = [*wrong, *differs]
             return not left
 
         try:
