@@ -8,7 +8,7 @@ from tests.crashes.stage import tried
 from tests.support.arena import PROJECTS
 from tests.sync.meeting import REST_PROJECTS, ControlPlane, Meeting
 
-pytestmark = [pytest.mark.cluster, pytest.mark.crashes, pytest.mark.xdist_group("sync")]
+pytestmark = [pytest.mark.cluster, pytest.mark.crashes, pytest.mark.xdist_group("sync crashes")]
 
 
 def differences(meeting: Meeting) -> list[str]:

@@ -8,7 +8,7 @@ from aliquot.clock import SystemClock, timestamp
 from tests.sync.meeting import Meeting
 from tests.sync.test_sync_workloads import DEPLOYMENTS, NAMESPACE, WORKLOADS, a_project, until_shown
 
-pytestmark = [pytest.mark.cluster, pytest.mark.xdist_group("sync")]
+pytestmark = [pytest.mark.cluster, pytest.mark.xdist_group("sync crashes")]
 
 EVENTS: Final = f"/api/v1/namespaces/{NAMESPACE}/events"
 
