@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     from pydantic_settings import BaseSettings
 
+    from aliquot.controlplane.settings import ControlPlaneSettings
+
     Model = TypeVar("Model", bound=BaseSettings)
 
 app = typer.Typer(
@@ -129,6 +131,14 @@ app.add_typer(control_plane, name="control-plane", rich_help_panel=_PLATFORM)
 _Database = Annotated[str | None, typer.Option(help="sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME.")]
 
 
+def _settings_with(database: str | None) -> "Callable[[], ControlPlaneSettings]":
+    """The control plane's settings, with this database where one is named."""
+    from aliquot.controlplane.settings import ControlPlaneSettings
+
+    said = {} if database is None else {"database": {"url": database}}
+    return partial(ControlPlaneSettings, **said)
+
+
 @control_plane.command(rich_help_panel=_PLATFORM)
 def serve(
     database: _Database = None,
@@ -161,9 +171,7 @@ def tenant(
 ) -> None:
     """Make a tenant (--administrator), whose administrator's password is shown once, or change one."""
     from aliquot.controlplane.main import keep_tenant
-    from aliquot.controlplane.settings import ControlPlaneSettings
 
-    said = {} if database is None else {"database": {"url": database}}
     keep = partial(
         keep_tenant,
         name=name,
@@ -171,7 +179,7 @@ def tenant(
         administrator=administrator,
         refuses_over_subscription=refuse_over_subscription,
     )
-    _run(keep, partial(ControlPlaneSettings, **said))
+    _run(keep, _settings_with(database))
 
 
 @control_plane.command(rich_help_panel=_PLATFORM)
@@ -192,10 +200,9 @@ def issuer(
         raise typer.BadParameter("is needed, or --remove", param_hint="--url")
     from aliquot.controlplane.auth.people.claims import Trust
     from aliquot.controlplane.main import keep_issuer_of
-    from aliquot.controlplane.settings import ControlPlaneSettings
     from aliquot.controlplane.tenants import claims_of
 
-    def keep(settings: ControlPlaneSettings) -> None:
+    def keep(settings: "ControlPlaneSettings") -> None:
         if url is None:
             keep_issuer_of(settings, name, None)
             return
@@ -203,8 +210,7 @@ def issuer(
         required, hosts = claims_of(require or []), frozenset(endpoint_host or [])
         keep_issuer_of(settings, name, Trust(url, client_id, secret, username_claim, groups_claim, required, hosts))
 
-    said = {} if database is None else {"database": {"url": database}}
-    _run(keep, partial(ControlPlaneSettings, **said))
+    _run(keep, _settings_with(database))
 
 
 @control_plane.command(rich_help_panel=_PLATFORM)
@@ -216,10 +222,8 @@ def rotate_keys(
 ) -> None:
     """Have another key sign tokens from now on, before it is its time."""
     from aliquot.controlplane.main import rotate_keys as rotate
-    from aliquot.controlplane.settings import ControlPlaneSettings
 
-    said = {} if database is None else {"database": {"url": database}}
-    _run(partial(rotate, forget=forget), partial(ControlPlaneSettings, **said))
+    _run(partial(rotate, forget=forget), _settings_with(database))
 
 
 @control_plane.command(rich_help_panel=_PLATFORM)
@@ -229,10 +233,8 @@ def backup(
 ) -> None:
     """Copy a SQLite database, also while it is served."""
     from aliquot.controlplane.database.copies import back_up
-    from aliquot.controlplane.settings import ControlPlaneSettings
 
-    said = {} if database is None else {"database": {"url": database}}
-    _run(lambda settings: back_up(settings.database, file), partial(ControlPlaneSettings, **said))
+    _run(lambda settings: back_up(settings.database, file), _settings_with(database))
 
 
 @control_plane.command(rich_help_panel=_PLATFORM)
@@ -245,13 +247,8 @@ def restore(
 ) -> None:
     """Make a SQLite database of a copy, while nobody serves it."""
     from aliquot.controlplane.database.copies import restore as restored
-    from aliquot.controlplane.settings import ControlPlaneSettings
 
-    said = {} if database is None else {"database": {"url": database}}
-    _run(
-        lambda settings: restored(settings.database, file, replace=replace),
-        partial(ControlPlaneSettings, **said),
-    )
+    _run(lambda settings: restored(settings.database, file, replace=replace), _settings_with(database))
 
 
 def _run(process: "Callable[[Model], None]", model: "Callable[[], Model]") -> None:

@@ -119,10 +119,8 @@ def _keep_running(permit: ClusterPermit, report: Report) -> None:
     pods = [_cleaned(each) for each in report.objects if isinstance(each, ReportedPod)]
     events = [_cleaned(each)[0] for each in report.objects if isinstance(each, ReportedEvent)]
     orders = [_cleaned(each)[0] for each in report.objects if isinstance(each, ReportedOrder)]
-    keeper, places = (
-        permit.workloads,
-        permit.workloads.places(projects_named([each for each, _ in (*workloads, *pods)])),
-    )
+    keeper = permit.workloads
+    places = keeper.places(projects_named([each for each, _ in (*workloads, *pods)]))
     permit.orders.bind(
         {each.id: (each.submission, each.type, each.project) for each, _ in workloads if each.submission is not None}
     )

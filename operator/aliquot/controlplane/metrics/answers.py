@@ -65,8 +65,13 @@ def answered(subject: Subject, asked: Sequence[str], samples: Callable[[Series],
         if not parts:
             found.append(Measurement(type=name, labels=None, values=None))
     if failures == len(asked):
-        raise NotNow("Please try again in few minutes.", _RETRY_SECONDS)
+        raise not_answered()
     return Answered(MetricsResponse(measurements=found), all(has_values))
+
+
+def not_answered() -> NotNow:
+    """Refuse, as what keeps samples says nothing at all."""
+    return NotNow("Please try again in few minutes.", _RETRY_SECONDS)
 
 
 def lines(body: MetricsResponse) -> list[tuple[str, str, str | None, str | None]]:

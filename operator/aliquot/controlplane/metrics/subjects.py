@@ -6,9 +6,9 @@ from aliquot.controlplane.auth.permit import Permit
 from aliquot.controlplane.database.tables import Cluster, NodePool, Pod, Submission, Workload
 from aliquot.controlplane.metrics.store import Subject
 from aliquot.controlplane.refusals import NotFound
-from aliquot.controlplane.workloads.queries import workload
+from aliquot.controlplane.workloads.queries import all_pods_of, workload
+from aliquot.controlplane.workloads.rules import INFERENCE
 
-_INFERENCE: Final = "InferenceWorkload"
 _MOST_PODS: Final = 200
 
 
@@ -53,8 +53,7 @@ def of_workload(permit: Permit, uid: str, *, of_inference: bool = False) -> Subj
         Forbidden: it is out of the caller's reach.
     """
     row = _row(permit, uid, of_inference=of_inference)
-    own = permit.select_whole(Pod).where(Pod.cluster_id == row.cluster_id, Pod.workload_id == row.id)
-    pods = permit.rows(own.order_by(Pod.created_ms.desc(), Pod.id).limit(_MOST_PODS))
+    pods = permit.rows(all_pods_of(permit, row).order_by(Pod.created_ms.desc(), Pod.id).limit(_MOST_PODS))
     return Subject(
         "inference" if of_inference else "workload",
         row.cluster_id,
@@ -68,8 +67,7 @@ def of_workload(permit: Permit, uid: str, *, of_inference: bool = False) -> Subj
 def of_pod(permit: Permit, workload_id: str, pod_id: str, *, of_inference: bool = False) -> Subject:
     """A pod of a workload, whether it is there or gone; arguments and errors as of `of_workload`."""
     row = _row(permit, workload_id, of_inference=of_inference)
-    own = permit.select_whole(Pod).where(Pod.cluster_id == row.cluster_id, Pod.workload_id == row.id, Pod.id == pod_id)
-    found = permit.first(own) if pod_id.isprintable() else None
+    found = permit.first(all_pods_of(permit, row).where(Pod.id == pod_id)) if pod_id.isprintable() else None
     if found is None:
         raise NotFound(details=f"the workload {workload_id} has no pod {pod_id}")
     level = "inferencePod" if of_inference else "pod"
@@ -78,8 +76,8 @@ def of_pod(permit: Permit, workload_id: str, pod_id: str, *, of_inference: bool 
 
 def _row(permit: Permit, uid: str, *, of_inference: bool) -> Workload:
     row = workload(permit, uid)
-    if of_inference and row.type != _INFERENCE:
-        raise NotFound(details=f"the workload {uid} is no {_INFERENCE}, but a {row.type}")
+    if of_inference and row.type != INFERENCE:
+        raise NotFound(details=f"the workload {uid} is no {INFERENCE}, but a {row.type}")
     return row
 
 

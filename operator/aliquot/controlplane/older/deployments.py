@@ -11,9 +11,10 @@ from aliquot.controlplane.auth.gate import GateOfRequest
 from aliquot.controlplane.auth.permit import Permit
 from aliquot.controlplane.database.tables import Cluster, Workload
 from aliquot.controlplane.listing import listed, written
-from aliquot.controlplane.older.running import INFERENCE, deployment
+from aliquot.controlplane.older.running import deployment
 from aliquot.controlplane.refusals import NotFound
 from aliquot.controlplane.workloads.queries import KEYS, pods_by_phase, selected, workload, youngest_pods
+from aliquot.controlplane.workloads.rules import INFERENCE
 
 router = APIRouter(prefix="/v1/k8s/clusters/{uuid}/deployments", tags=["Older: deployments"])
 

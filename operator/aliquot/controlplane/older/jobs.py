@@ -27,6 +27,7 @@ from aliquot.controlplane.older.running import STATUSES, job, pod
 from aliquot.controlplane.workloads.queries import (
     KEYS,
     POD_KEYS,
+    all_pods_of,
     namespaces_of,
     pods_by_phase,
     selected,
@@ -91,7 +92,7 @@ def list_pods_of_job(
             (Pod.name, query.name),
             (Pod.kubernetes_phase, query.status),
         )
-        theirs = permit.select_whole(Pod).where(Pod.cluster_id == row.cluster_id, Pod.workload_id == row.id)
+        theirs = all_pods_of(permit, row)
         wanted = theirs.where(*(column == value for column, value in asked if value is not None)).order_by(*POD_KEYS)
         return written([pod(each, row.document["namespace"]) for each in listed(permit, wanted, query).rows])
 

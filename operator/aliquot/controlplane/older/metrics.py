@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Annotated, Final
+from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
 
@@ -25,16 +25,16 @@ from aliquot.controlplane.auth.gate import GateOfRequest
 from aliquot.controlplane.auth.permit import Permit
 from aliquot.controlplane.database.tables import Cluster, Department, Project
 from aliquot.controlplane.metrics import subjects
+from aliquot.controlplane.metrics.answers import not_answered
 from aliquot.controlplane.metrics.door import store_of, window_of
 from aliquot.controlplane.metrics.store import NotAnsweredError, Series, Subject
 from aliquot.controlplane.older.measured import Measured
 from aliquot.controlplane.older.measures import SHOWN, by_pool, past, together
 from aliquot.controlplane.older.places import one_in
-from aliquot.controlplane.refusals import BadRequest, NotNow
+from aliquot.controlplane.refusals import BadRequest
 
 router = APIRouter(prefix="/v1/k8s/clusters/{clusterUuid}", tags=["Older: metrics"])
 
-_RETRY_SECONDS: Final = 10
 OlderQuery = Annotated[OlderMetricsQuery, Query()]
 
 
@@ -170,7 +170,7 @@ def _past(request: Request, subject: Subject, query: OlderMetricsQuery) -> Older
     try:
         return past({metric: store.samples(Series(subject, metric), window) for metric in SHOWN})
     except NotAnsweredError as error:
-        raise NotNow("Please try again in few minutes.", _RETRY_SECONDS) from error
+        raise not_answered() from error
 
 
 def _department(measured: Measured, row: Department, projects: Sequence[Project]) -> OlderDepartmentMetrics:

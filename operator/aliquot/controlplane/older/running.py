@@ -12,6 +12,7 @@ from aliquot.contracts.administrator_api.older.deployments import OLDER_CONDITIO
 from aliquot.contracts.administrator_api.older.jobs import JobType
 from aliquot.contracts.administrator_api.shapes import from_milliseconds, to_milliseconds, written_time
 from aliquot.controlplane.database.tables import Pod, Workload
+from aliquot.controlplane.workloads.rules import INFERENCE
 
 STATUSES: Final[Mapping[str, str]] = {
     "Creating": "Pending",
@@ -22,7 +23,6 @@ STATUSES: Final[Mapping[str, str]] = {
     "Completed": "Succeeded",
 }
 """Older words for phases; all others are called the same."""
-INFERENCE: Final = "InferenceWorkload"
 _KINDS: Final[Mapping[str, JobType]] = {
     "TrainingWorkload": "Train",
     "DistributedWorkload": "Train",

@@ -5,12 +5,10 @@ from typing import Any, Final, cast, get_args
 
 from aliquot.contracts.administrator_api.policies import PolicyType
 from aliquot.contracts.cluster_sync import DesiredPolicy, PolicyKind
-from aliquot.controlplane.auth.reach import Place
 from aliquot.controlplane.database import tables
 from aliquot.controlplane.policies.documents import effective
 from aliquot.controlplane.policies.judging import kind_of, spec_of
-from aliquot.controlplane.policies.queries import Scoped, has_its_own, layer
-from aliquot.controlplane.projects.rules import namespace_of
+from aliquot.controlplane.policies.queries import Scoped, in_cluster, layer
 
 _TYPES: Final[tuple[PolicyType, ...]] = get_args(PolicyType)
 
@@ -28,12 +26,8 @@ def desired_policies(
     for workloads in _TYPES:
         same = Scoped(row for row in rows if row.type == workloads)
         specs: dict[tuple[str, ...], dict[str, Any]] = {}
-        if way := same.on_the_way(Place(cluster_id)):
-            yield _desired(workloads, way, None, specs)
-        for project in projects if same else ():
-            way = same.on_the_way(Place(cluster_id, project.department_id, project.id))
-            if has_its_own(way):
-                yield _desired(workloads, way, namespace_of(project.name, project.requested_namespace), specs)
+        for namespace, way in in_cluster(same, cluster_id, projects):
+            yield _desired(workloads, way, namespace, specs)
 
 
 def _desired(

@@ -1,7 +1,7 @@
 """Policies in the database, and as they are shown."""
 
-from collections.abc import Iterable, Sequence
-from typing import Any, NamedTuple, cast
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, Final, NamedTuple, cast
 
 from sqlalchemy import Select
 
@@ -13,7 +13,11 @@ from aliquot.controlplane.auth.permit import Permit
 from aliquot.controlplane.auth.reach import Place
 from aliquot.controlplane.database import tables
 from aliquot.controlplane.policies.documents import Document, Layer, effective
+from aliquot.controlplane.projects.rules import namespace_of
 from aliquot.controlplane.refusals import BadRequest, NotFound
+
+_OF_PROJECTS: Final = ("department", "project")
+"""Scopes that give a project a policy of its own in its cluster, rather than that of the whole cluster."""
 
 Key = tuple[str, str | int | None]
 
@@ -95,13 +99,25 @@ def of_type(permit: Permit, workloads: PolicyType) -> Scoped:
     return Scoped(permit.rows(permit.select_whole(tables.Policy).where(tables.Policy.type == workloads)))
 
 
-def has_its_own(way: Iterable[tables.Policy]) -> bool:
-    """Whether a project has a policy in its cluster, rather than that of the whole cluster.
+def in_cluster(
+    same: Scoped, cluster_id: str, projects: Iterable[tables.Project]
+) -> Iterator[tuple[str | None, Sequence[tables.Policy]]]:
+    """Where a cluster has policies for workloads of one type, and which count there, the widest scope first.
 
     Args:
-        way: what counts in the project.
+        same: the policies.
+        cluster_id: which cluster.
+        projects: its projects.
+
+    Returns:
+        Namespace of a project, or None: for all that have none of their own.
     """
-    return any(row.scope in ("department", "project") for row in way)
+    if way := same.on_the_way(Place(cluster_id)):
+        yield None, way
+    for project in projects if same else ():
+        way = same.on_the_way(Place(cluster_id, project.department_id, project.id))
+        if any(row.scope in _OF_PROJECTS for row in way):
+            yield namespace_of(project.name, project.requested_namespace), way
 
 
 def layer(row: tables.Policy) -> Layer:

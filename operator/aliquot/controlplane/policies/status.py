@@ -8,11 +8,9 @@ from aliquot.contracts.administrator_api.policies import PolicyType
 from aliquot.contracts.administrator_api.policies.answers import ClusterSync, PolicySync
 from aliquot.contracts.cluster_sync import policy_name
 from aliquot.controlplane.auth.permit import Permit
-from aliquot.controlplane.auth.reach import Place
 from aliquot.controlplane.database import tables
 from aliquot.controlplane.policies.judging import kind_of
-from aliquot.controlplane.policies.queries import Scoped, has_its_own
-from aliquot.controlplane.projects.rules import namespace_of
+from aliquot.controlplane.policies.queries import Scoped, in_cluster
 from aliquot.controlplane.statuses.rules import is_applied, policy_phase
 
 
@@ -20,7 +18,7 @@ def statuses(permit: Permit, rows: Sequence[tables.Policy]) -> Mapping[str, Poli
     """How policies are doing in each cluster in which they count, by id."""
     clusters = sorted(permit.rows(permit.select_whole(tables.Cluster)), key=lambda each: each.created_ms)
     progress = permit.progress([cluster.id for cluster in clusters])
-    copies = _copies(permit, rows)
+    copies = _copies(permit, rows, [cluster.id for cluster in clusters])
     names = {name for of_clusters in copies.values() for found in of_clusters.values() for name in found}
     documents = permit.reported("policy", [cluster.id for cluster in clusters], names)
     found: dict[str, PolicySync] = {}
@@ -38,22 +36,21 @@ def statuses(permit: Permit, rows: Sequence[tables.Policy]) -> Mapping[str, Poli
     return found
 
 
-def _copies(permit: Permit, rows: Sequence[tables.Policy]) -> Mapping[str, Mapping[str, list[str]]]:
+def _copies(
+    permit: Permit, rows: Sequence[tables.Policy], clusters: Sequence[str]
+) -> Mapping[str, Mapping[str, list[str]]]:
     """By policy and cluster, what the policies of clusters are called in which it has a part."""
     everything = permit.rows(permit.select_whole(tables.Policy))
-    clusters = [cluster.id for cluster in permit.rows(permit.select_whole(tables.Cluster))]
+    projects: dict[str, list[tables.Project]] = defaultdict(list)
+    for project in permit.rows(permit.select_whole(tables.Project)):
+        projects[project.cluster_id].append(project)
     found: dict[str, dict[str, list[str]]] = {row.id: defaultdict(list) for row in rows}
     for workloads in {row.type for row in rows}:
         kind = kind_of(cast("PolicyType", workloads))
         same = Scoped(row for row in everything if row.type == workloads)
         for cluster in clusters:
-            for row in same.on_the_way(Place(cluster)):
-                if row.id in found:
-                    found[row.id][cluster].append(policy_name(kind, None))
-        for project in permit.rows(permit.select_whole(tables.Project)):
-            way = same.on_the_way(Place(project.cluster_id, project.department_id, project.id))
-            namespace = namespace_of(project.name, project.requested_namespace)
-            for row in way if has_its_own(way) else ():
-                if row.id in found:
-                    found[row.id][project.cluster_id].append(policy_name(kind, namespace))
+            for namespace, way in in_cluster(same, cluster, projects[cluster]):
+                for row in way:
+                    if row.id in found:
+                        found[row.id][cluster].append(policy_name(kind, namespace))
     return found

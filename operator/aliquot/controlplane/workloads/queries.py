@@ -86,11 +86,12 @@ def workload(permit: Permit, uid: str, cluster: Cluster | None = None) -> Worklo
 def pods_of(permit: Permit, row: Workload, *, deleted: bool) -> Select[Pod]:
     """The pods of a workload, the oldest first."""
     gone = Pod.deleted_ms.is_not(None) if deleted else Pod.deleted_ms.is_(None)
-    return (
-        permit.select_whole(Pod)
-        .where(Pod.cluster_id == row.cluster_id, Pod.workload_id == row.id, gone)
-        .order_by(Pod.created_ms, Pod.id)
-    )
+    return all_pods_of(permit, row).where(gone).order_by(*POD_KEYS)
+
+
+def all_pods_of(permit: Permit, row: Workload) -> Select[Pod]:
+    """The pods of a workload, those that are there and those that are gone."""
+    return permit.select_whole(Pod).where(Pod.cluster_id == row.cluster_id, Pod.workload_id == row.id)
 
 
 def youngest_pods(permit: Permit, cluster_id: str, workload_ids: Collection[str]) -> Mapping[str, Pod]:

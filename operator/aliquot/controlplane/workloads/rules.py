@@ -13,6 +13,8 @@ from aliquot.contracts.cluster_orders import ReportedOrder
 from aliquot.contracts.cluster_shapes import Moment
 from aliquot.contracts.cluster_workloads import ReportedEvent, ReportedPod, ReportedWorkload
 
+INFERENCE: Final = "InferenceWorkload"
+"""Type of workloads that answer requests."""
 _LONGEST: Final = 1024
 _IN_COLUMNS: Final = {
     "kind", "id", "name", "type", "project", "department", "submittedBy", "phase", "kubernetesPhase", "createdAt",
