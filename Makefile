@@ -3,6 +3,8 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
+# What is compiled is kept, whatever this machine has for others: tests start some hundreds of processes.
+unexport PYTHONDONTWRITEBYTECODE
 
 UV := tools/uv
 RUN := $(UV) run --frozen

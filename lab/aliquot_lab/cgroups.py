@@ -28,6 +28,14 @@ def group(directory: Path) -> str:
     return f"aliquot-lab-{quote(str(directory), safe='')}"
 
 
+def members(folder: Path) -> list[int]:
+    """The processes in a control group, not in those below it; none where it has gone."""
+    try:
+        return [int(line) for line in (folder / "cgroup.procs").read_text().split()]
+    except OSError:
+        return []
+
+
 def enter(directory: Path, node: str) -> None:
     """Move this process into the control groups of a node, which are made if there are none."""
     for hierarchy in hierarchies():
@@ -64,11 +72,7 @@ def _removed(directory: Path, node: str | None) -> bool:
 
 
 def _kill(folder: Path) -> None:
-    try:
-        members = [int(line) for line in (folder / "cgroup.procs").read_text().split()]
-    except OSError:
-        return
-    for pid in members:
+    for pid in members(folder):
         try:
             os.kill(pid, signal.SIGKILL)
         except (ProcessLookupError, PermissionError):

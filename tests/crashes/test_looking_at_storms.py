@@ -107,6 +107,15 @@ def test_what_still_moves_is_found(pods: list[Pod], said: str) -> None:
     assert said in "\n".join(found), found
 
 
+def test_whom_a_kubelet_has_refused_is_beside_the_one_in_its_place() -> None:
+    old = pod("w-0", whole=1, phase="Failed")
+    old["status"] = {"phase": "Failed", "reason": "UnexpectedAdmissionError"}
+    found = seen(old, pod("w-1", whole=1, given="G1"))
+    assert [each["metadata"]["name"] for each in found.refused] == ["w-0"]
+    assert [each["metadata"]["name"] for each in found.workers] == ["w-1"]
+    assert (found.wrong(), found.unsettled()) == ([], [])
+
+
 def test_a_storm_comes_of_its_seed_alone() -> None:
     assert plan(1, 50, gpus=4, card_mib=80_000) == plan(1, 50, gpus=4, card_mib=80_000)
     assert plan(1, 50, gpus=4, card_mib=80_000) != plan(2, 50, gpus=4, card_mib=80_000)

@@ -10,6 +10,7 @@ import sys
 import tarfile
 import textwrap
 from collections.abc import Generator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -76,6 +77,8 @@ def run(
     }
     spec = {"nodeName": node.name, "terminationGracePeriodSeconds": 1, "containers": [main]}
     metadata = {"name": name, "annotations": {"devices": f"GPU-of-{name}"}}
+    if cluster.api.answers(f"{PODS}/{name}"):  # an earlier try of the same test has left it
+        cluster.api.call("DELETE", f"{PODS}/{name}?gracePeriodSeconds=0")
     cluster.api.call("POST", PODS, {"metadata": metadata, "spec": spec})
     running = eventually(lambda: "running" in container(get(cluster, name)).get("state", {}), seconds=SECONDS)
     assert running, f"{get(cluster, name)['status']}\n{node.logs()}"
@@ -168,7 +171,7 @@ def test_a_node_without_power_is_lost_and_comes_back_with_its_pods(cluster: Clus
 def members(directory: Path, node: RealNode) -> list[int]:
     """The processes of a node, by its control groups."""
     files = (cgroups.ROOT / "memory" / cgroups.group(directory) / node.name).glob("**/cgroup.procs")
-    return [int(line) for file in files for line in file.read_text().split()]
+    return [pid for file in files for pid in cgroups.members(file.parent)]
 
 
 def test_a_restart_of_the_kubelet_leaves_its_containers_alone(cluster: Cluster, nodes: list[RealNode]) -> None:
@@ -176,9 +179,11 @@ def test_a_restart_of_the_kubelet_leaves_its_containers_alone(cluster: Cluster, 
     run(cluster, "unmoved", node)
     before, kubelet = container(get(cluster, "unmoved")), node.pid("kubelet")
     node.stop_kubelet()
-    assert node.pid("kubelet") is None
-    assert "sleep 100000" in commands(cluster.directory, node)
-    node.start_kubelet()
+    try:
+        assert node.pid("kubelet") is None
+        assert "sleep 100000" in commands(cluster.directory, node)
+    finally:
+        node.start_kubelet()
     assert node.pid("kubelet") not in (None, kubelet)
 
     def answers() -> bool:
@@ -194,8 +199,11 @@ def test_a_restart_of_the_kubelet_leaves_its_containers_alone(cluster: Cluster, 
 
 def commands(directory: Path, node: RealNode) -> set[str]:
     """The command lines of what runs on a node."""
-    lines = (Path(f"/proc/{pid}/cmdline").read_bytes() for pid in members(directory, node))
-    return {line.decode().replace("\0", " ").strip() for line in lines}
+    lines: set[str] = set()
+    for pid in members(directory, node):
+        with suppress(OSError):  # it has ended meanwhile
+            lines.add(Path(f"/proc/{pid}/cmdline").read_bytes().decode().replace("\0", " ").strip())
+    return lines
 
 
 @pytest.mark.parametrize("program", ["kubelet", "containerd"])

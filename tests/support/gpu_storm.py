@@ -23,6 +23,8 @@ SHARED: Final = "aliquot.dev/shared-gpus"
 DEVICES: Final = "aliquot.dev/gpu-ids"
 _PORTION: Final = "aliquot.dev/gpu-portion"
 _ENDED: Final = ("Succeeded", "Failed")
+_REFUSED: Final = "UnexpectedAdmissionError"
+"""Of a pod whose kubelet has found no device for it, as when the device plugin was not there yet."""
 SETTLING_SECONDS: Final = 300.0
 NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
 _CROWDED: Final = 1.4
@@ -139,6 +141,12 @@ class Snapshot:
         gpus: how many each of the nodes has.
         units: how much memory each GPU has that can be given away, in MiB.
         namespace: that of the storm.
+
+    Attributes:
+        workers: pods of the storm, but those in `refused`.
+        refused: pods of the storm that a kubelet has refused: each stays, as the failed pods of a Job do, beside the
+            one in its place.
+        reservations: pods that keep cards for others.
     """
 
     pods: Sequence[Mapping[str, Any]]
@@ -146,10 +154,13 @@ class Snapshot:
     units: int
     namespace: str
     workers: list[Mapping[str, Any]] = field(init=False)
+    refused: list[Mapping[str, Any]] = field(init=False)
     reservations: list[Mapping[str, Any]] = field(init=False)
 
     def __post_init__(self) -> None:
-        self.workers = [pod for pod in self.pods if pod["metadata"]["namespace"] == self.namespace]
+        ours = [pod for pod in self.pods if pod["metadata"]["namespace"] == self.namespace]
+        self.refused = [pod for pod in ours if pod["status"].get("reason") == _REFUSED]
+        self.workers = [pod for pod in ours if pod not in self.refused]
         self.reservations = [
             pod
             for pod in self.pods
@@ -187,7 +198,7 @@ class Snapshot:
 
     def shortly(self) -> list[str]:
         """The pods of the workloads, each in a line."""
-        return [f"{_name(pod)} {_in_short(pod)}" for pod in self.workers]
+        return [f"{_name(pod)} {_in_short(pod)}" for pod in (*self.workers, *self.refused)]
 
     def unsettled(self) -> list[str]:
         """What is still to come: pods that start or stop, cards that are held for nobody, who waits and has room."""
@@ -332,6 +343,7 @@ class Storm:
         self._units = units
         self._given = given
         self._there: dict[str, int] = {}
+        self._disturbed = False
 
     def begin(self, steps: Sequence[Step]) -> None:
         """Do these steps."""
@@ -343,13 +355,14 @@ class Storm:
 
         Args:
             steps: what to do.
-            disturbed: whether something has happened after which it may be wrong for a moment.
+            disturbed: whether something has happened after which it may be wrong for a moment, and pods be refused.
 
         Raises:
             BrokenLawError: something was wrong meanwhile.
             AssertionError: it does not settle.
         """
         self.begin(steps)
+        self._disturbed |= disturbed
         left: list[str] = []
         seen = self.look()
 
@@ -359,6 +372,8 @@ class Storm:
             wrong = seen.wrong()
             if wrong and not disturbed:
                 raise BrokenLawError("\n".join(wrong))
+            if seen.refused and not self._disturbed:
+                raise BrokenLawError("\n".join(["kubelets have refused pods:", *seen.shortly()]))
             missing = sum(self._there.values()) - len(seen.workers)
             differs = [f"{missing} pods are missing of these:", *seen.shortly()] if missing else seen.unsettled()
             left = [*wrong, *differs]

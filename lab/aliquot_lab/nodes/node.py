@@ -17,6 +17,8 @@ from aliquot_lab.supervision import tail
 from aliquot_lab.waiting import wait_for
 
 _SECONDS: Final = 120.0
+_ENDED: Final = ("Z", "X")
+"""States of processes in /proc."""
 
 
 class RealNode:
@@ -143,8 +145,8 @@ class RealNode:
             container: Its id, as in a pod's status but without `containerd://`.
         """
         folder = cgroups.ROOT / "memory" / cgroups.group(self._cluster.directory) / self.name
-        files = folder.glob(f"**/{container}/**/cgroup.procs")
-        return sorted(int(line) for file in files for line in file.read_text().split())
+        groups = [file.parent for file in folder.glob(f"**/{container}/**/cgroup.procs")]
+        return sorted(pid for group in groups for pid in cgroups.members(group))
 
     def _wait_for_kubelet(self, before: object) -> None:
         path = f"/api/v1/nodes/{self.name}/proxy/healthz"
@@ -196,7 +198,9 @@ def _children(pid: int) -> list[int]:
 
 
 def _name(pid: int) -> str:
+    """Which program a process runs; empty: it has ended, although nobody may have asked for its end yet."""
     try:
-        return Path(f"/proc/{pid}/comm").read_text().strip()
+        before, _, after = Path(f"/proc/{pid}/stat").read_text().rpartition(")")
     except OSError:
         return ""
+    return "" if after.split()[0] in _ENDED else before.partition("(")[2]

@@ -18,7 +18,6 @@ from itertools import repeat
 from typing import Any, cast
 
 import aiohttp
-import kopf
 
 from aliquot import log
 from aliquot.cluster.mirror.parse import parse
@@ -27,6 +26,10 @@ from aliquot.contracts.kinds.registry import Kind
 from aliquot.contracts.kinds.shapes import Resource
 from aliquot.kube.config import Server
 from aliquot.settings import Api
+from aliquot.without import without
+
+with without("kubernetes"):  # it would be for objects of that client, which we do not have: a tenth of a start
+    import kopf
 
 _log = log.get(__name__)
 _STOP_SECONDS = 2.0

@@ -7,7 +7,7 @@ is known of each parameter without an object at hand, `catalogue` tells.
 from collections.abc import Mapping
 from typing import Annotated, Final, Generic, TypeVar
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from aliquot.contracts.kinds.rules import BoolRules, IntRules, ItemRules, MapRules, StringRules
 from aliquot.contracts.kinds.shapes import Mark, Shape, map_of, text, whole
@@ -17,59 +17,78 @@ R = TypeVar("R")
 I = TypeVar("I")  # noqa: E741 -- rules about one item; beside V and R it cannot be misread
 
 
-class Value(Shape, Generic[V, R]):
+class Wrapper(Shape):
+    """Base of what is made for each type anew.
+
+    Its members are described in `Field`: for docstrings pydantic would search all modules at every frame below, for each
+    type, which was half of the time that an operator took to start.
+    """
+
+    model_config = ConfigDict(use_attribute_docstrings=False)
+
+
+class Value(Wrapper, Generic[V, R]):
     """A parameter with a single value."""
 
-    value: V | None = None
-    """The value. Left out, the one of the baseWorkload holds, or else the policy's default."""
-    rules: R | None = None
-    """What values users may give; has an effect only in a policy."""
+    value: V | None = Field(
+        None, description="The value. Left out, the one of the baseWorkload holds, or else the policy's default."
+    )
+    rules: R | None = Field(None, description="What values users may give; has an effect only in a policy.")
 
 
-class Item(Shape, Generic[V]):
+class Item(Wrapper, Generic[V]):
     """One item of a parameter that has many; what its value is, the value's own type explains."""
 
     value: V | None = None
-    deleted: bool | None = None
-    """Removes the item of this label that a template or policy gives, where the policy allows it."""
-    rules: ItemRules | None = None
-    """What users may do with this item; has an effect only in a policy."""
+    deleted: bool | None = Field(
+        None, description="Removes the item of this label that a template or policy gives, where the policy allows it."
+    )
+    rules: ItemRules | None = Field(
+        None, description="What users may do with this item; has an effect only in a policy."
+    )
 
 
-class Items(Shape, Generic[V, I]):
+class Items(Wrapper, Generic[V, I]):
     """A parameter with many values, each under a label of its own."""
 
-    items: Annotated[dict[str, Item[V]], map_of(256)] = Field(default_factory=dict)
-    """The items by label. Labels only tell items apart: an item replaces the one that a template or policy has under
-    the same label, with all its members. In a policy the label DEFAULTS gives defaults for all other items."""
-    rules: MapRules | None = None
-    """Whether users may add items, or must; has an effect only in a policy."""
-    item_rules: I | None = None
-    """What members of every item users may set, and to what; has an effect only in a policy."""
+    items: Annotated[dict[str, Item[V]], map_of(256)] = Field(
+        default_factory=dict,
+        description="The items by label. Labels only tell items apart: an item replaces the one that a template or "
+        "policy has under\nthe same label, with all its members. In a policy the label DEFAULTS gives defaults for all "
+        "other items.",
+    )
+    rules: MapRules | None = Field(
+        None, description="Whether users may add items, or must; has an effect only in a policy."
+    )
+    item_rules: I | None = Field(
+        None, description="What members of every item users may set, and to what; has an effect only in a policy."
+    )
 
 
 UNDER_A_KEY: Final = Mark(description="The text under this key.")
 """For the texts of `KeyedItems`."""
 
 
-class KeyedItems(Shape, Generic[V]):
+class KeyedItems(Wrapper, Generic[V]):
     """A parameter with many texts, each under a key that means something: a variable's or a label's name."""
 
-    items: Annotated[dict[str, Item[V]], map_of(1000)] = Field(default_factory=dict)
-    """The values by key; those of templates and policies under other keys are added."""
-    rules: MapRules | None = None
-    """Whether users may add keys, or must; has an effect only in a policy."""
-    item_rules: StringRules | None = None
-    """What the values may be; has an effect only in a policy."""
-    key_rules: StringRules | None = None
-    """What the keys may be; has an effect only in a policy."""
+    items: Annotated[dict[str, Item[V]], map_of(1000)] = Field(
+        default_factory=dict,
+        description="The values by key; those of templates and policies under other keys are added.",
+    )
+    rules: MapRules | None = Field(
+        None, description="Whether users may add keys, or must; has an effect only in a policy."
+    )
+    item_rules: StringRules | None = Field(
+        None, description="What the values may be; has an effect only in a policy."
+    )
+    key_rules: StringRules | None = Field(None, description="What the keys may be; has an effect only in a policy.")
 
 
-class Values(Shape, Generic[V]):
+class Values(Wrapper, Generic[V]):
     """A group of parameters that belong to one framework."""
 
-    values: V | None = None
-    """The parameters of the group."""
+    values: V | None = Field(None, description="The parameters of the group.")
 
 
 # What parameters of one form share is named once; where the default of a parameter is an instance of exactly its type,

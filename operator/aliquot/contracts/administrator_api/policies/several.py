@@ -6,7 +6,7 @@ attributes    what holds in each that leaves it out, the workload's own included
 
 from typing import Annotated, Any, Final
 
-from pydantic import Field, GetCoreSchemaHandler, create_model
+from pydantic import ConfigDict, Field, GetCoreSchemaHandler, create_model
 from pydantic_core import CoreSchema
 
 from aliquot.contracts.administrator_api.shapes import Body
@@ -17,6 +17,12 @@ MOST_INSTANCES: Final = 100
 """Items that a policy gives of one kind."""
 
 
+class _Made(Body):
+    """Base of models without sources, in which nobody need look for what is said of their members."""
+
+    model_config = ConfigDict(use_attribute_docstrings=False)
+
+
 def _part_of(model: type[Body]) -> type[Body]:
     """A model of the same members, all of which may be left out."""
     members: dict[str, Any] = {}
@@ -24,7 +30,7 @@ def _part_of(model: type[Body]) -> type[Body]:
         bare: Any = field.annotation
         marked: Any = Annotated[(bare, *field.metadata)] if field.metadata else bare
         members[name] = (marked | None, Field(default=None, description=field.description))
-    return create_model(f"PartOf{model.__name__}", __base__=Body, __doc__=model.__doc__, **members)
+    return create_model(f"PartOf{model.__name__}", __base__=_Made, __doc__=model.__doc__, **members)
 
 
 class _SeveralOf:
@@ -38,7 +44,7 @@ class _SeveralOf:
             "attributes": (part | None, Field(default=None, description="What holds in each that leaves it out.")),
         }
         says = f"{model.__doc__} As policies give it."
-        self._model = create_model(f"{model.__name__}Defaults", __base__=Body, __doc__=says, **members)
+        self._model = create_model(f"{model.__name__}Defaults", __base__=_Made, __doc__=says, **members)
 
     def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
         """Read it as that model."""
