@@ -169,8 +169,12 @@ STATES: dict[str, tuple[Pod, TaskState]] = {
         pod(node="n1", phase="Running", deleted=True, states=(ENDED, RUNS)),
         TaskState.TERMINATING,
     ),
-    "deleted, all containers ended": (
+    "deleted, all containers ended, but its kubelet clears up": (
         pod(node="n1", phase="Running", deleted=True, states=(ENDED, ENDED)),
+        TaskState.TERMINATING,
+    ),
+    "deleted, and its kubelet has cleared up": (
+        pod(node="n1", phase="Succeeded", deleted=True, states=(ENDED, ENDED)),
         TaskState.ENDED,
     ),
     "deleted, a sidecar still runs": (

@@ -20,8 +20,8 @@ I = TypeVar("I")  # noqa: E741 -- rules about one item; beside V and R it cannot
 class Wrapper(Shape):
     """Base of what is made for each type anew.
 
-    Its members are described in `Field`: for docstrings pydantic would search all modules at every frame below, for each
-    type, which was half of the time that an operator took to start.
+    Its members are described in `Field`: for docstrings pydantic would search all modules at every frame below, for
+    each type, which was half of the time that an operator took to start.
     """
 
     model_config = ConfigDict(use_attribute_docstrings=False)
@@ -31,9 +31,10 @@ class Value(Wrapper, Generic[V, R]):
     """A parameter with a single value."""
 
     value: V | None = Field(
-        None, description="The value. Left out, the one of the baseWorkload holds, or else the policy's default."
+        default=None,
+        description="The value. Left out, the one of the baseWorkload holds, or else the policy's default.",
     )
-    rules: R | None = Field(None, description="What values users may give; has an effect only in a policy.")
+    rules: R | None = Field(default=None, description="What values users may give; has an effect only in a policy.")
 
 
 class Item(Wrapper, Generic[V]):
@@ -41,10 +42,11 @@ class Item(Wrapper, Generic[V]):
 
     value: V | None = None
     deleted: bool | None = Field(
-        None, description="Removes the item of this label that a template or policy gives, where the policy allows it."
+        default=None,
+        description="Removes the item of this label that a template or policy gives, where the policy allows it.",
     )
     rules: ItemRules | None = Field(
-        None, description="What users may do with this item; has an effect only in a policy."
+        default=None, description="What users may do with this item; has an effect only in a policy."
     )
 
 
@@ -58,10 +60,11 @@ class Items(Wrapper, Generic[V, I]):
         "other items.",
     )
     rules: MapRules | None = Field(
-        None, description="Whether users may add items, or must; has an effect only in a policy."
+        default=None, description="Whether users may add items, or must; has an effect only in a policy."
     )
     item_rules: I | None = Field(
-        None, description="What members of every item users may set, and to what; has an effect only in a policy."
+        default=None,
+        description="What members of every item users may set, and to what; has an effect only in a policy.",
     )
 
 
@@ -77,18 +80,20 @@ class KeyedItems(Wrapper, Generic[V]):
         description="The values by key; those of templates and policies under other keys are added.",
     )
     rules: MapRules | None = Field(
-        None, description="Whether users may add keys, or must; has an effect only in a policy."
+        default=None, description="Whether users may add keys, or must; has an effect only in a policy."
     )
     item_rules: StringRules | None = Field(
-        None, description="What the values may be; has an effect only in a policy."
+        default=None, description="What the values may be; has an effect only in a policy."
     )
-    key_rules: StringRules | None = Field(None, description="What the keys may be; has an effect only in a policy.")
+    key_rules: StringRules | None = Field(
+        default=None, description="What the keys may be; has an effect only in a policy."
+    )
 
 
 class Values(Wrapper, Generic[V]):
     """A group of parameters that belong to one framework."""
 
-    values: V | None = Field(None, description="The parameters of the group.")
+    values: V | None = Field(default=None, description="The parameters of the group.")
 
 
 # What parameters of one form share is named once; where the default of a parameter is an instance of exactly its type,

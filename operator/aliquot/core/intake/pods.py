@@ -212,7 +212,11 @@ def _priority(spec: kubernetes.PodSpec) -> int:
 
 
 def state_of(pod: kubernetes.Pod) -> TaskState:
-    """Where the pod is in its life. Its GPU is free when its containers have ended, not when its deletion began."""
+    """Where the pod is in its life. One that is deleted holds its GPU until its phase is final, or it is gone.
+
+    Its kubelet says before that that all containers have ended, but counts their devices until it has cleared up, and
+    refuses whoever comes for them sooner; a final phase it tells only then.
+    """
     if pod.status.phase in ("Succeeded", "Failed"):
         return TaskState.ENDED
     deleted = pod.metadata.deletion_timestamp is not None
@@ -221,7 +225,7 @@ def state_of(pod: kubernetes.Pod) -> TaskState:
             return TaskState.ENDED
         return TaskState.GATED if pod.spec.scheduling_gates else TaskState.PENDING
     if deleted:
-        return TaskState.ENDED if _all_terminated(pod) else TaskState.TERMINATING
+        return TaskState.TERMINATING
     return TaskState.RUNNING if pod.status.phase == "Running" else TaskState.BOUND
 
 
@@ -242,10 +246,3 @@ def _attempt(labels: Mapping[str, str]) -> int:
         return whole_number(names.ATTEMPT_LABEL, labels.get(names.ATTEMPT_LABEL, ""), _MOST_ATTEMPTS, least=0)
     except UnreadableError:
         return 0
-
-
-def _all_terminated(pod: kubernetes.Pod) -> bool:
-    """Whether the kubelet says of every container that it has ended, and of no init container that it runs."""
-    ended = {each.name for each in pod.status.container_statuses if each.state.terminated}
-    init_runs = any(each.state.running for each in pod.status.init_container_statuses)
-    return bool(pod.spec.containers) and not init_runs and all(each.name in ended for each in pod.spec.containers)
