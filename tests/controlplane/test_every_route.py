@@ -447,8 +447,9 @@ def test_each_role_gets_in_where_its_scope_reaches_and_nowhere_else(world: World
     with _saved(world):
         for role, caller in callers.items():
             for row in _rows():
-                if row.is_older and (row.shown, ROLES[role].allows(row.resource, row.action)) in asked:
-                    continue  # one that may and one that may not: the newer routes ask with all roles
+                every = scope == "tenant" and not row.is_older
+                if not every and (row.shown, ROLES[role].allows(row.resource, row.action)) in asked:
+                    continue  # one that may and one that may not: with all roles the newer routes of a tenant ask
                 asked.add((row.shown, ROLES[role].allows(row.resource, row.action)))
                 status = _ask(caller, row, world.ids)
                 if status < 300 and row.method != "GET":

@@ -10,7 +10,7 @@ from tests.crashes.stage import Stage
 from tests.support import auditor
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def plane() -> Generator[Cluster]:
     """A control plane with the chart, for the crash tests of one worker, one after the other."""
     with dedicated(Options(audit=True)) as cluster:

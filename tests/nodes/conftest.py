@@ -13,7 +13,7 @@ from tests.support.arena import TEST_LABEL, Arena
 GPUS = 4
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def cluster(real_nodes_here: None) -> Generator[Cluster]:
     """A lab of its own, with its history, the chart, and an operator that checks its books all the time."""
     with dedicated(Options(audit=True), nodes=0) as cluster:
@@ -27,7 +27,7 @@ def cluster(real_nodes_here: None) -> Generator[Cluster]:
         yield cluster
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def node(cluster: Cluster) -> Generator[RealNode]:
     with real_nodes(cluster, 1) as (node,):
         yield node

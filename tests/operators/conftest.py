@@ -18,7 +18,7 @@ from demo import platform
 from tests.support.arena import Arena
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def lab() -> Generator[Cluster]:
     """A control plane with the chart, for the tests of this folder."""
     with dedicated(Options(audit=True)) as cluster:
@@ -26,20 +26,20 @@ def lab() -> Generator[Cluster]:
         yield cluster
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def operator(lab: Cluster) -> platform.OperatorProcess:
     """Our operator in that lab."""
     return platform.start_operator(lab, settings={"ALIQUOT_LOG__LEVEL": "debug"})
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def training_operator(lab: Cluster) -> Generator[TrainingOperator]:
     """The Kubeflow Training Operator in that lab."""
     with closing(kubeflow.install(lab)) as operator:
         yield operator
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def knative(lab: Cluster) -> Generator[Knative]:
     """Knative Serving in that lab."""
     with closing(serving.install(lab)) as running:

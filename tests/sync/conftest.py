@@ -10,7 +10,7 @@ from demo import platform
 from tests.sync.meeting import ControlPlane, Meeting, way_to
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def synced_lab() -> Generator[Cluster]:
     """A lab with the chart, whose operators may make what a control plane says; one test after the other."""
     with dedicated(Options(audit=True)) as cluster:

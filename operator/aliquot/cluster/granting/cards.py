@@ -168,7 +168,10 @@ class Cards:
         use, told = self._use(gpu, card), self._told.get(gpu)
         if told is None or told[0] is not pod or told[1] is not use:
             self._told[gpu] = (pod, use)
-            self._jobs.here(reservation_facts(pod, gpu, use))
+            if (facts := reservation_facts(pod, gpu, use)) is None:
+                self._jobs.gone(pod.metadata.uid)
+            else:
+                self._jobs.here(facts)
         return card, pod
 
     def _tend_later(self, gpu: str, seconds: float = 0) -> None:

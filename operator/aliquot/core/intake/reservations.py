@@ -1,7 +1,8 @@
 """Pods that hold GPUs for those who have parts of them, as the scheduler sees them.
 
 SHARED      somebody has a part of the GPU, or is about to get one: the parts are what is counted, and the pod that
-holds it takes no GPU beside them, as it would be counted twice; nor room for a pod, which goes with the GPU
+holds it takes no GPU beside them, as it would be counted twice; nor room for a pod, which goes with the GPU. Where it
+takes nothing else either, as nobody has given its namespace a default, the scheduler need not hear of it
 LEFT_OVER   nobody has, as whoever had it made is gone: the next who needs a part gets it here
 REFUSED     nobody has, and its node does not give it, or it cannot be used: left alone as long as the pod is there
 GOING       nobody has any more: it is free again when the pod has gone
@@ -14,7 +15,7 @@ from typing import Final
 from aliquot.contracts.kubernetes import Pod
 from aliquot.core.intake.gangs import PodFacts
 from aliquot.core.intake.pods import pod_facts
-from aliquot.core.quantities import PERCENT_PER_DEVICE, GpuPart, Vector
+from aliquot.core.quantities import PERCENT_PER_DEVICE, GpuPart, Request, Vector
 from aliquot.core.scheduling.facts import TaskState
 
 _LEAST: Final = 1
@@ -30,8 +31,8 @@ class Use(Enum):
     GOING = "going"
 
 
-def reservation_facts(pod: Pod, gpu: str, use: Use) -> PodFacts:
-    """What the scheduler knows of such a pod.
+def reservation_facts(pod: Pod, gpu: str, use: Use) -> PodFacts | None:
+    """What the scheduler knows of such a pod; None: nothing.
 
     Args:
         pod: it.
@@ -43,7 +44,7 @@ def reservation_facts(pod: Pod, gpu: str, use: Use) -> PodFacts:
     base = Vector(cpu_milli=needs.cpu_milli, memory_bytes=needs.memory_bytes)
     task = replace(alone.task, request=replace(alone.task.request, base=base))
     if use is Use.SHARED:
-        return replace(alone, task=task)
+        return None if task.request == Request() else replace(alone, task=task)
     gone = task.state is TaskState.ENDED and pod.metadata.deletion_timestamp is not None
     kept = TaskState.TERMINATING if use is Use.GOING else TaskState.BOUND
     part = GpuPart(percent=_LEAST if use is Use.LEFT_OVER else PERCENT_PER_DEVICE)
