@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 _PR_SET_PDEATHSIG = 1
+_OVER = ("Z", "X")
+"""States of processes that have ended, in /proc."""
 _LIBC = ctypes.CDLL(None, use_errno=True)
 
 
@@ -107,11 +109,22 @@ def started_at(pid: int) -> int:
         ProcessLookupError: there is no such process.
     """
     try:
-        text = Path(f"/proc/{pid}/stat").read_text()
+        return int(_after_the_name(pid)[19])
     except OSError as problem:
         raise ProcessLookupError(pid) from problem
-    # The second field is the program's name in brackets, and may contain anything.
-    return int(text.rpartition(")")[2].split()[19])
+
+
+def lives(pid: int) -> bool:
+    """Whether there is a process `pid` that has not ended; one that has is there until it is asked for its end."""
+    try:
+        return _after_the_name(pid)[0] not in _OVER
+    except OSError:
+        return False
+
+
+def _after_the_name(pid: int) -> list[str]:
+    """What the kernel says of a process from its state on; the program's name before it may contain anything."""
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
 
 
 def eventually(condition: Callable[[], bool], *, seconds: float, interval: float = 0.05) -> bool:

@@ -4,12 +4,11 @@ import logging
 import sys
 from typing import cast
 
+from aliquot.settings import Log
 from aliquot.without import without
 
 with without("rich"):  # it would be for tracebacks in colour, which nobody sees: 3 MB and a tenth of a start
     import structlog
-
-from aliquot.settings import Log
 
 Logger = structlog.stdlib.BoundLogger
 

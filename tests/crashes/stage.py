@@ -12,7 +12,7 @@ from typing import Final
 
 from aliquot_lab import Cluster, FaultProxy
 from aliquot_lab.api import ApiError
-from aliquot_lab.processes import eventually
+from aliquot_lab.processes import eventually, lives
 from demo import platform
 from demo.platform import OperatorProcess
 from tests.crashes import respawn
@@ -182,20 +182,12 @@ class MortalOperator:
         pid = int(self._file.read_text())
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
-        assert eventually(lambda: not _lives(pid), seconds=60, interval=0.001), f"process {pid} survived SIGKILL"
+        assert eventually(lambda: not lives(pid), seconds=60, interval=0.001), f"process {pid} survived SIGKILL"
 
     @property
     def ended_by_itself(self) -> bool:
         """Whether it ever ended without being killed."""
         return respawn.BY_ITSELF in self.process.log()
-
-
-def _lives(pid: int) -> bool:
-    try:
-        stat = Path(f"/proc/{pid}/stat").read_text()
-    except OSError:
-        return False
-    return stat.rpartition(")")[2].split()[0] not in "ZX"
 
 
 def tried(condition: Callable[[], object]) -> Callable[[], bool]:

@@ -1,4 +1,7 @@
-"""The book-keeper of the crash tests, and real kubelets: containers end a moment before the phase of their pod does."""
+"""The book-keeper of the crash tests, and real kubelets: containers end a moment before the phase of their pod does.
+
+Until then a kubelet counts the devices of the pod, and refuses whoever comes for them.
+"""
 
 from typing import Any
 
@@ -20,8 +23,9 @@ def found(*records: Record) -> list[str]:
     return Books([*alive("old", 1, gpus=2), *records, *alive("new", 4), said(5, "old", "Failed")]).violations(GPUS)
 
 
-def test_a_pod_that_is_to_end_holds_nothing_once_its_containers_have_ended() -> None:
-    assert not found(deleted(2, "old"), stopped(3, "old", True, True))
+def test_a_pod_that_is_to_end_holds_its_gpus_until_its_phase_is_final() -> None:
+    assert found(deleted(2, "old"), stopped(3, "old", True, True))
+    assert not found(deleted(2, "old"), stopped(3, "old", True, True), said(3.5, "old", "Failed"))
 
 
 def test_a_pod_holds_its_gpus_while_a_container_runs_or_may_start_again() -> None:

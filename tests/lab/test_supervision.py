@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from aliquot_lab import LabError, directories
-from aliquot_lab.processes import ProcessSpec, eventually
+from aliquot_lab.processes import ProcessSpec, eventually, lives
 from aliquot_lab.supervision import Owner, SupervisorClient
 
 SECONDS = 120.0
@@ -46,13 +46,6 @@ def script(directory: Path, name: str, code: str, *, grace: float = SECONDS) -> 
 
 
 SLEEPS = "print('ready'); pause()"
-
-
-def lives(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in {"Z", "X"}
-    except OSError:
-        return False
 
 
 def dies(pid: int) -> bool:

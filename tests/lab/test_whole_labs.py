@@ -18,7 +18,7 @@ from aliquot_lab.api import Api, ApiError
 from aliquot_lab.audit import Record
 from aliquot_lab.kubeconfig import Access, read, write
 from aliquot_lab.main import app
-from aliquot_lab.processes import eventually
+from aliquot_lab.processes import eventually, lives
 
 SECONDS = 240.0
 
@@ -31,13 +31,6 @@ def test_what_the_door_promises_is_there(name: str) -> None:
 def test_what_the_door_does_not_promise_is_an_attribute_error() -> None:
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
         _ = aliquot_lab.nothing  # pyright: ignore[reportAttributeAccessIssue] - that is the test
-
-
-def lives(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in {"Z", "X"}
-    except OSError:
-        return False
 
 
 @pytest.fixture

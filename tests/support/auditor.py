@@ -160,8 +160,6 @@ class Books:
                     life.may_have_ended(seconds(record.received))
                     if phase == "Succeeded":
                         life.succeeded = seconds(record.finished)
-                elif life.asked_to_end is not None and _stopped(body):
-                    life.may_have_ended(seconds(record.received))
                 elif phase is not None:
                     life.seen = max(life.seen, seconds(record.finished))
             case "delete", "":
@@ -325,12 +323,6 @@ def _gpus(pod: Mapping[str, Any]) -> int:
 def _percent(pod: Mapping[str, Any]) -> int:
     annotations: dict[str, str] = pod["metadata"].get("annotations") or {}
     return round(float(annotations.get(_FRACTION, "0")) * 100)
-
-
-def _stopped(body: Mapping[str, Any]) -> bool:
-    """Whether a status says that all containers have ended; of a pod that is to end, none starts again."""
-    states: list[dict[str, Any]] = [each["state"] for each in body.get("status", {}).get("containerStatuses") or ()]
-    return bool(states) and all(state.get("terminated") for state in states)
 
 
 def _devices(described: Mapping[str, Any]) -> tuple[str, ...]:

@@ -160,7 +160,7 @@ class Snapshot:
     def __post_init__(self) -> None:
         ours = [pod for pod in self.pods if pod["metadata"]["namespace"] == self.namespace]
         self.refused = [pod for pod in ours if pod["status"].get("reason") == _REFUSED]
-        self.workers = [pod for pod in ours if pod not in self.refused]
+        self.workers = [pod for pod in ours if pod["status"].get("reason") != _REFUSED]
         self.reservations = [
             pod
             for pod in self.pods
@@ -302,12 +302,8 @@ def _asked_devices(pod: Mapping[str, Any]) -> int:
 
 
 def _holds(pod: Mapping[str, Any]) -> bool:
-    """Whether it has a node and its containers have not ended."""
-    states = [each["state"] for each in pod["status"].get("containerStatuses") or ()]
-    over = pod["status"]["phase"] in _ENDED or (
-        "deletionTimestamp" in pod["metadata"] and states and all("terminated" in state for state in states)
-    )
-    return bool(pod["spec"].get("nodeName")) and not over
+    """Whether it has a node, and its kubelet has not cleared up after it."""
+    return bool(pod["spec"].get("nodeName")) and pod["status"]["phase"] not in _ENDED
 
 
 def _stays(pod: Mapping[str, Any]) -> bool:

@@ -13,12 +13,11 @@ from aliquot_lab import cgroups
 from aliquot_lab.cluster import Cluster
 from aliquot_lab.errors import LabError
 from aliquot_lab.nodes.machine import HOLD, KUBELET_LOG, SOCKET, Machine
+from aliquot_lab.processes import lives
 from aliquot_lab.supervision import tail
 from aliquot_lab.waiting import wait_for
 
 _SECONDS: Final = 120.0
-_ENDED: Final = ("Z", "X")
-"""States of processes in /proc."""
 
 
 class RealNode:
@@ -135,7 +134,7 @@ class RealNode:
 
     def pid(self, program: str) -> int | None:
         """The process id of its `containerd` or its `kubelet`, if it runs."""
-        found = [pid for first in self._first() for pid in _children(first) if _name(pid) == program]
+        found = [pid for first in self._first() for pid in _children(first) if _name(pid) == program and lives(pid)]
         return found[0] if found else None
 
     def processes_in(self, container: str) -> list[int]:
@@ -198,9 +197,7 @@ def _children(pid: int) -> list[int]:
 
 
 def _name(pid: int) -> str:
-    """Which program a process runs; empty: it has ended, although nobody may have asked for its end yet."""
     try:
-        before, _, after = Path(f"/proc/{pid}/stat").read_text().rpartition(")")
+        return Path(f"/proc/{pid}/comm").read_text().strip()
     except OSError:
         return ""
-    return "" if after.split()[0] in _ENDED else before.partition("(")[2]

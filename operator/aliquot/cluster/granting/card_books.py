@@ -141,7 +141,7 @@ class CardBooks:
 
 
 def _shared_by(pod: Pod | None) -> Iterable[str]:
-    """The GPUs of which the pod has parts, by our own record, and whose containers have not ended."""
+    """The GPUs of which the pod has parts, by our own record, unless it holds nothing any more."""
     if pod is None or not pod.spec.node_name or pod.metadata.namespace == names.RESERVATION_NAMESPACE:
         return ()
     return recorded_devices(pod.metadata.annotations) if state_of(pod).uses_node else ()

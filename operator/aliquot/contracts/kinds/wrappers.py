@@ -56,7 +56,7 @@ class Items(Wrapper, Generic[V, I]):
     items: Annotated[dict[str, Item[V]], map_of(256)] = Field(
         default_factory=dict,
         description="The items by label. Labels only tell items apart: an item replaces the one that a template or "
-        "policy has under\nthe same label, with all its members. In a policy the label DEFAULTS gives defaults for all "
+        "policy has under the same label, with all its members. In a policy the label DEFAULTS gives defaults for all "
         "other items.",
     )
     rules: MapRules | None = Field(

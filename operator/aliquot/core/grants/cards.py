@@ -37,7 +37,7 @@ for may have gone by then.
 A reservation is made only where nobody shares the GPU. One that sharers have, and whose kubelet does not say which
 device it holds, has said so before: a kubelet that starts anew says nothing for a moment.
 
-Sharers that end by themselves, or are being stopped, hold the GPU until their containers have ended: the reservation
+Sharers that end by themselves, or are being stopped, hold the GPU until their node has cleared up: the reservation
 stays for so long, and nobody withdraws them a second time.
 """
 
@@ -98,7 +98,7 @@ class Card:
 
     Attributes:
         reservation: the pod that holds it; None: there is none.
-        sharers: pods that have parts of it, and whose containers have not ended.
+        sharers: pods that have parts of it, and hold them: their phase is not final.
         decided: uids of pods that are to get parts of it and have no node yet.
         broken: why it cannot be used, for those who are to get parts of it; empty: it can.
         offered: whether its node would give it to others although it is broken.
